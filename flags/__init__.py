@@ -1,0 +1,18 @@
+"""Command-line options of the trainer (absl flags) and their translation into configuration dataclasses.
+
+Imported as `sg_keras.flags`. The package holds flags alone: entry points use it, nothing below them does.
+"""
+
+from sg_keras.flags.arguments import debug_requested, help_requested
+from sg_keras.flags.command_line import ParsedCommandLine, parse_command_line
+from sg_keras.flags.help_text import help_text
+from sg_keras.flags.printout import resolved_configuration
+
+__all__ = [
+    "ParsedCommandLine",
+    "debug_requested",
+    "help_requested",
+    "help_text",
+    "parse_command_line",
+    "resolved_configuration",
+]

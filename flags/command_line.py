@@ -1,0 +1,139 @@
+"""The whole way from the words of a command line to what they ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from absl import flags as absl_flags
+
+from sg_keras.config import ResumeRequest, TrainingConfig
+from sg_keras.flags.arguments import Argument, normalise
+from sg_keras.flags.not_built import not_built_options
+from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, define_flags
+from sg_keras.flags.resume_option import parse_resume
+from sg_keras.flags.translate import check_combinations, make_config, read_dataset
+
+_PATHS = ("outdir", "data", "resume")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ParsedCommandLine:
+    """What a command line asks for.
+
+    Attributes:
+        config: the run, every default applied.
+        resume: where to continue exactly, or None for a new run.
+        dry_run: print and stop.
+        notes: lines people should see, in any kind of run.
+        not_built: option key -> way round, for options without an engine yet (empty in a real run).
+        typed: keys of the options that were typed; the others have their defaults.
+    """
+
+    config: TrainingConfig
+    resume: ResumeRequest | None
+    dry_run: bool
+    notes: tuple[str, ...]
+    not_built: Mapping[str, str]
+    typed: frozenset[str]
+
+
+def parse_command_line(argv: Sequence[str], *, open_dataset: Callable[..., Any] | None = None,
+                       count_gpus: Callable[[], int] | None = None) -> ParsedCommandLine:
+    """Parse, validate and resolve a command line.
+
+    TensorFlow is loaded only after the options themselves are in order.
+
+    Args:
+        argv: the words after the program's name.
+        open_dataset: as sg_keras.data.open_dataset, the default.
+        count_gpus: how many GPUs there are; by default TensorFlow is asked, and only in a real run.
+
+    Raises:
+        ValueError: something cannot be used; one line with the option as typed, what was found and expected.
+    """
+    values, typed = read_values(normalise(argv))
+    _check_required(typed)
+    resume, transfer = _resume(values, typed)
+    check_combinations(values, typed)
+    not_built = not_built_options(values, transfer)
+    if not_built and not values["dry_run"]:
+        raise ValueError(_refusal(not_built, values, typed))
+    if open_dataset is None:
+        from sg_keras.data import open_dataset
+    dataset, labels_unused = read_dataset(values, open_dataset)
+    config = make_config(values, typed, dataset, transfer)
+    if not values["dry_run"]:
+        _check_gpus(config.gpus, count_gpus or _count_gpus)
+    return ParsedCommandLine(config, resume, values["dry_run"], tuple(_notes(values, typed, labels_unused)),
+                             not_built, frozenset(typed))
+
+
+def read_values(arguments: Sequence[Argument]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Values of all options by key, and the spelling of those that were typed. The last of several counts."""
+    flag_values = absl_flags.FlagValues()
+    define_flags(flag_values)
+    typed = {}
+    for argument in arguments:
+        try:
+            flag_values[argument.option.key].parse(argument.value)
+        except absl_flags.IllegalFlagValueError as error:
+            raise ValueError(f"{argument.typed}: {error.__context__}") from error
+        typed[argument.option.key] = argument.typed
+    values = {option.key: flag_values[option.key].value for option in OPTIONS}
+    for key in _PATHS:  # shells leave the ~ of --data=~/pictures alone
+        values[key] = values[key] and os.path.expanduser(values[key])
+    return values, typed
+
+
+def _check_required(typed: Mapping[str, str]) -> None:
+    missing = [f"--{option.name}" for option in OPTIONS if option.group == REQUIRED and option.key not in typed]
+    if missing:
+        raise ValueError(f"{', '.join(missing)}: found nothing, expected a value; required (see --help)")
+
+
+def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[ResumeRequest | None, str | None]:
+    if values["resume"] is None:
+        return None, None
+    try:
+        source = parse_resume(values["resume"], values["outdir"])
+    except ValueError as error:
+        raise ValueError(f"{typed['resume']}: {error}") from error
+    return (source, None) if isinstance(source, ResumeRequest) else (None, source)
+
+
+def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Mapping[str, str]) -> str:
+    parts = []
+    for key, way_round in not_built.items():
+        value = ",".join(values[key]) if isinstance(values[key], tuple) else values[key]
+        default = "" if key in typed else " (the default)"
+        parts.append(f"{typed.get(key, '--' + BY_KEY[key].name)}: {value}{default} is not built yet, {way_round}")
+    return "; ".join(parts)
+
+
+def _check_gpus(gpus: int, count_gpus: Callable[[], int]) -> None:
+    available = count_gpus() if gpus else 0
+    if gpus > available:
+        raise ValueError(f"--gpus: found {gpus}, expected at most {available}, which is how many GPUs TensorFlow sees "
+                         "on this machine (--gpus=0 trains on the CPU)")
+
+
+def _count_gpus() -> int:
+    import tensorflow as tf
+
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+def _notes(values: Mapping[str, Any], typed: Mapping[str, str], labels_unused: bool) -> list[str]:
+    notes = []
+    if "metrics" not in typed:
+        notes.append("metrics: none are computed, since they are not built yet (published default: fid50k_full)")
+    if values["gpus"] > 0 and values["precision"] == "auto" and not values["fp32"]:
+        notes.append("precision: float32, since half precision is not built yet (published default on GPUs)")
+    if "p" in typed and values["aug"] != "fixed":
+        notes.append(f"{typed['p']} has no effect without --aug=fixed")
+    if labels_unused:
+        notes.append("the data set has labels, which are not used; --cond=1 trains on them")
+    return notes

@@ -1,0 +1,49 @@
+"""Options that are understood but whose engine does not exist yet, each with the way round it.
+
+Such an option is marked under --dry-run and refused in a real run. Building the engine means deleting its row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NotBuilt:
+    """A use of an option that a real run cannot honour."""
+
+    key: str
+    shown: str  # for --help
+    in_use: Callable[[Mapping[str, Any]], bool]  # of all option values by key, and "transfer"
+    way_round: str
+
+
+NOT_BUILT = (
+    NotBuilt("cfg", "--cfg=stylegan3-t and stylegan3-r", lambda values: values["cfg"] != "stylegan2",
+             "use --cfg=stylegan2, until StyleGAN3 exists"),
+    NotBuilt("aug", "--aug=ada and fixed", lambda values: values["aug"] != "noaug",
+             "use --aug=noaug, until ADA exists"),
+    NotBuilt("resume", "--resume with a network", lambda values: values["transfer"] is not None,
+             "train from scratch without --resume, until transfer learning exists"),
+    NotBuilt("metrics", "--metrics other than none", lambda values: bool(values["metrics"]),
+             "use --metrics=none, until metrics exist"),
+    NotBuilt("precision", "--precision=float16 and bfloat16",
+             lambda values: values["precision"] not in ("auto", "float32"),
+             "use --precision=float32, until half precision exists"),
+)
+
+
+def not_built_options(values: Mapping[str, Any], transfer: str | None) -> dict[str, str]:
+    """Options in use that a real run cannot honour.
+
+    Args:
+        values: every option's value by key, defaults included.
+        transfer: path or URL of the network to start from, or None.
+
+    Returns:
+        Option key -> what to type instead.
+    """
+    values = {**values, "transfer": transfer}
+    return {row.key: row.way_round for row in NOT_BUILT if row.in_use(values)}

@@ -1,0 +1,134 @@
+"""absl argument parsers whose errors say what was found and what was expected.
+
+Each raises ValueError("found ..., expected ..."); the caller puts the flag in front, as it was typed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from absl import flags as absl_flags
+
+TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
+FALSE_WORDS = ("0", "false", "f", "no", "n", "off")
+
+#: The published metrics that people ask for by name.
+METRICS = (
+    "fid50k_full", "kid50k_full", "pr50k3_full", "ppl2_wend", "eqt50k_int", "eqt50k_frac", "eqr50k",
+    "fid50k", "kid50k", "pr50k3", "is50k",
+)
+
+
+def _refuse(found: Any, expected: str) -> ValueError:
+    return ValueError(f"found {found!r}, expected {expected}")
+
+
+class Boolean(absl_flags.ArgumentParser[bool]):
+    """1/0, true/false, yes/no, on/off in any case."""
+
+    def parse(self, argument: Any) -> bool:
+        """Return the truth value."""
+        word = str(argument).lower()
+        if word in TRUE_WORDS:
+            return True
+        if word in FALSE_WORDS:
+            return False
+        raise _refuse(argument, "0 or 1 (also false or true)")
+
+
+class Integer(absl_flags.ArgumentParser[int]):
+    """A whole number from `lower` to `upper`."""
+
+    def __init__(self, lower: int = 0, upper: int | None = None):
+        self.lower, self.upper = lower, upper
+
+    def parse(self, argument: Any) -> int:
+        """Return the number."""
+        between = f"{self.lower} or more" if self.upper is None else f"from {self.lower} to {self.upper}"
+        expected = f"a whole number, {between}"
+        if not re.fullmatch(r"[+-]?[0-9]+", str(argument)):
+            raise _refuse(argument, expected)
+        value = int(argument)
+        if value < self.lower or (self.upper is not None and value > self.upper):
+            raise _refuse(value, expected)
+        return value
+
+
+class Number(absl_flags.ArgumentParser[float]):
+    """A finite number from `lower` (excluded if `positive`) to `upper`."""
+
+    def __init__(self, lower: float = 0.0, upper: float | None = None, positive: bool = False):
+        self.lower, self.upper, self.positive = lower, upper, positive
+
+    def parse(self, argument: Any) -> float:
+        """Return the number."""
+        if self.positive:
+            expected = "a number above 0"
+        elif self.upper is not None:
+            expected = f"a number from {self.lower:g} to {self.upper:g}"
+        else:
+            expected = f"a number, {self.lower:g} or more"
+        try:
+            value = float(argument)
+        except ValueError:
+            raise _refuse(argument, expected) from None
+        too_low = value <= self.lower if self.positive else value < self.lower
+        if not math.isfinite(value) or too_low or (self.upper is not None and value > self.upper):
+            raise _refuse(argument, expected)
+        return value
+
+
+class Choice(absl_flags.ArgumentParser[str]):
+    """One of a few words."""
+
+    def __init__(self, *choices: str):
+        self.choices = choices
+
+    def parse(self, argument: Any) -> str:
+        """Return the word in lower case."""
+        word = str(argument).lower()
+        if word not in self.choices:
+            raise _refuse(argument, f"{', '.join(self.choices[:-1])} or {self.choices[-1]}")
+        return word
+
+
+class Text(absl_flags.ArgumentParser[str]):
+    """Any text but none; `what` says what it stands for."""
+
+    def __init__(self, what: str, part_of_file_name: bool = False):
+        self.what, self.part_of_file_name = what, part_of_file_name
+
+    def parse(self, argument: Any) -> str:
+        """Return the text."""
+        if not argument.strip():
+            raise _refuse(argument, self.what)
+        if self.part_of_file_name and re.search(r"[/\\\x00-\x1f]", argument):
+            raise _refuse(argument, f"{self.what}, without slashes and line breaks")
+        return argument
+
+
+class Grid(absl_flags.ArgumentParser[tuple[int, int]]):
+    """Columns x rows of a picture grid, such as 10x10."""
+
+    def parse(self, argument: Any) -> tuple[int, int]:
+        """Return (columns, rows)."""
+        match = re.fullmatch(r"([0-9]{1,4})[xX]([0-9]{1,4})", str(argument))
+        if match is None or 0 in (columns_rows := (int(match.group(1)), int(match.group(2)))):
+            raise _refuse(argument, "columns x rows such as 10x10")
+        return columns_rows
+
+
+class Metrics(absl_flags.ArgumentParser[tuple[str, ...]]):
+    """none, or names separated by commas."""
+
+    def parse(self, argument: Any) -> tuple[str, ...]:
+        """Return the names; none is an empty tuple."""
+        if str(argument).lower() == "none":
+            return ()
+        names = tuple(dict.fromkeys(name.strip() for name in str(argument).split(",")))
+        unknown = [name for name in names if name not in METRICS]
+        if unknown:
+            raise _refuse(unknown[0], f"none or some of {','.join(METRICS)}")
+        return names

@@ -1,0 +1,90 @@
+"""The resolved configuration for people to read (--dry-run)."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
+from sg_keras.config.option_names import FIELD_OPTIONS, flatten
+from sg_keras.flags.command_line import ParsedCommandLine
+from sg_keras.flags.options import BY_KEY
+
+_NOT_BUILT = "(not built yet)"
+_TITLES = {
+    "": "Training", "dataset": "Data", "generator": "Generator", "discriminator": "Discriminator",
+    "optimizer": "Optimizer", "loss": "Losses", "augment": "Augmentation", "run": "Run",
+}
+
+
+def resolved_configuration(parsed: ParsedCommandLine) -> str:
+    """Every field of the configuration by part, with the option that sets it; what is not built yet is marked."""
+    lines = ["Resolved configuration (dry run: nothing is written)", ""]
+    lines += [f"  {label:<16}{value}" for label, value in _summary(parsed)]
+    fields = dict(flatten(dataclasses.asdict(parsed.config)))
+    for part, title in _TITLES.items():
+        lines += ["", f"{title}:"]
+        for field, value in fields.items():
+            owner, _, name = field.rpartition(".")
+            if owner == part:
+                lines.append(_field_line(name, value, FIELD_OPTIONS.get(field), parsed))
+    lines += ["", *(f"Not built yet: --{BY_KEY[key].name}; for now {way}" for key, way in parsed.not_built.items())]
+    lines += [f"Note: {note}" for note in parsed.notes]
+    return "\n".join(lines).rstrip()
+
+
+def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommandLine) -> str:
+    source = mark = ""
+    if option is not None:
+        key = option.replace("-", "_")
+        source = f"--{option}" + ("" if key in parsed.typed else " (default)")
+        mark = _NOT_BUILT if key in parsed.not_built else ""
+    return f"  {name:<24}{value_text(value):<22} {source:<30} {mark}".rstrip()
+
+
+def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
+    config = parsed.config
+    if parsed.resume is not None:
+        at_tick = "" if parsed.resume.tick is None else f" at tick {parsed.resume.tick}"
+        yield "continues", f"{parsed.resume.kind} {parsed.resume.path}{at_tick}, to the same bits"
+    else:
+        outdir = config.run.outdir
+        yield "run directory", os.path.join(outdir, run_directory_name(config, next_run_number(outdir)))
+    dataset = config.dataset
+    mirrored = f", {2 * dataset.num_images} with mirrored copies" if dataset.mirror else ""
+    labels = f", labels of width {dataset.c_dim}" if dataset.c_dim else ", no labels"
+    yield "pictures", (f"{dataset.num_images}{mirrored}, {dataset.resolution}x{dataset.resolution}, "
+                       f"{'gray' if dataset.channels == 1 else 'RGB'}{labels}")
+    device = "GPU" if config.gpus else "CPU device"
+    yield "batch", (f"{config.batch} = {config.num_replicas} {device}{'s' if config.num_replicas > 1 else ''} x "
+                    f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''} x {config.batch_gpu} pictures")
+    yield "length", f"{value_text(config.run.total_kimg)} kimg = {_iterations(config)} iterations"
+    if config.run.snapshot_ticks:
+        yield "snapshot", f"every {value_text(config.run.snapshot_ticks * config.run.tick_kimg)} kimg"
+    if config.generator.cfg == "stylegan2":
+        yield "G channels", _channels(config.generator, dataset.resolution)
+    yield "D channels", _channels(config.discriminator, dataset.resolution)
+
+
+def _iterations(config: TrainingConfig) -> int:
+    return int(-(-config.run.total_kimg * 1000 // config.batch))
+
+
+def _channels(network: Any, resolution: int) -> str:
+    sides = [2**k for k in range(2, resolution.bit_length())]
+    return ", ".join(f"{side}px {max(min(network.channel_base // side, network.channel_max), 0)}" for side in sides)
+
+
+def value_text(value: Any) -> str:
+    """A value as people read it: whole numbers without a fraction, sequences joined, None as none."""
+    if value is None or value in ((), ""):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.10g}"
+    if isinstance(value, tuple):
+        return ("x" if all(isinstance(part, int) for part in value) else ",").join(map(str, value))
+    return str(value)

@@ -1,0 +1,63 @@
+"""What --resume stands for: an exact continuation, or a network whose weights a new run starts from."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from sg_keras.config import ResumeRequest
+
+_URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_RUN_AT_TICK = re.compile(r"^(?P<run>.+)@(?P<tick>[0-9]+)$")
+_EXPECTED = "latest, a run directory, RUN_DIR@TICK, a checkpoint, a .pkl, a URL or a network snapshot"
+
+
+def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
+    """Tell the forms of --resume apart by what is on the disk. No URL is opened.
+
+    Args:
+        value: as typed.
+        outdir: where "latest" looks for runs.
+
+    Returns:
+        A ResumeRequest (exact continuation), or the path or URL of a network (transfer learning).
+
+    Raises:
+        ValueError: the value is none of the forms, or what it names does not exist.
+    """
+    if value == "latest":
+        return ResumeRequest("latest", outdir)
+    if _URL.match(value):
+        return _check_url(value)
+    at_tick = _RUN_AT_TICK.match(value)
+    if at_tick and not os.path.exists(value):
+        run_dir = at_tick["run"]
+        if not _is_run_directory(run_dir):
+            raise ValueError(f"found {value!r}, expected RUN_DIR@TICK with a run directory, which {run_dir!r} is not")
+        return ResumeRequest("run_dir", run_dir, int(at_tick["tick"]))
+    checkpoint = re.sub(r"\.(index|data-[0-9]{5}-of-[0-9]{5})$", "", value)
+    if os.path.isfile(checkpoint + ".index"):
+        return ResumeRequest("checkpoint", checkpoint)
+    if not os.path.exists(value):
+        raise ValueError(f"found {value!r}, which does not exist, expected {_EXPECTED}")
+    if _is_network(value):
+        return os.path.abspath(value)
+    if _is_run_directory(value):
+        return ResumeRequest("run_dir", value)
+    raise ValueError(f"found {value!r}, expected {_EXPECTED}")
+
+
+def _check_url(value: str) -> str:
+    if not value.lower().startswith(("http://", "https://")):
+        raise ValueError(f"found {value!r}, expected a URL that starts with https:// or http://")
+    return value
+
+
+def _is_network(path: str) -> bool:
+    if os.path.isdir(path):  # network-snapshot-000100/ holds G.keras, D.keras, G_ema.keras
+        return os.path.isfile(os.path.join(path, "G_ema.keras"))
+    return path.endswith((".pkl", ".keras"))
+
+
+def _is_run_directory(path: str) -> bool:
+    return os.path.isfile(os.path.join(path, "training_config.json")) and not _is_network(path)

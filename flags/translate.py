@@ -1,0 +1,102 @@
+"""Option values -> TrainingConfig, with the facts that only the data set knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
+from sg_keras.flags.options import BY_KEY
+
+_STYLEGAN2_ONLY = ("pl_weight", "style_mixing_prob", "g_reg_interval", "g_arch")
+_BUILT_IN = ("digits",)
+_SMALLEST_RESOLUTION = 8
+
+
+def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
+    """Refuse options that contradict each other, before anything is opened."""
+    if values["cfg"] != "stylegan2":
+        for key in _STYLEGAN2_ONLY:
+            if key in typed and values[key]:
+                raise ValueError(f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, "
+                                 "expected it with --cfg=stylegan2 alone")
+    if os.path.exists(values["outdir"]) and not os.path.isdir(values["outdir"]):
+        raise ValueError(f"{typed['outdir']}: found the file {values['outdir']}, expected a directory, or nothing yet")
+    if values["gpus"] > 0 and values["cpu_devices"] > 1:
+        raise ValueError(f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
+                         "expected it with --gpus=0 alone")
+    if values["fp32"] and values["precision"] not in ("auto", "float32"):
+        raise ValueError(f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto")
+
+
+def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) -> tuple[DatasetConfig, bool]:
+    """Open the data set for its facts.
+
+    Returns:
+        The data set's part of the configuration, and whether it has labels that are not used.
+
+    Raises:
+        ValueError: it cannot be read, or not with these options.
+    """
+    path = values["data"]
+    try:
+        dataset = open_dataset(path, use_labels=values["cond"], mirror=values["mirror"])
+    except (ValueError, OSError) as error:
+        raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
+    side = dataset.resolution
+    if side < _SMALLEST_RESOLUTION or side & (side - 1):
+        raise ValueError(f"--data: found pictures of {side}x{side} in {path}, expected a power of two a side, "
+                         f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs")
+    config = DatasetConfig(
+        path=path if path in _BUILT_IN else os.path.abspath(path),
+        name=dataset.name,
+        resolution=side,
+        channels=dataset.channels,
+        c_dim=dataset.c_dim if values["cond"] else 0,
+        num_images=dataset.num_images,
+        mirror=values["mirror"],
+        workers=values["workers"],
+    )
+    return config, bool(dataset.has_labels and not values["cond"])
+
+
+def make_config(values: Mapping[str, Any], typed: Mapping[str, str], dataset: DatasetConfig,
+                transfer: str | None) -> TrainingConfig:
+    """Build the configuration; its errors are told in terms of the options as typed."""
+    names = {field.name for field in dataclasses.fields(TrainingOptions)} - {"transfer"}
+    options = TrainingOptions(transfer=transfer, **{name: values[name] for name in names})
+    try:
+        return resolve(options, dataset, _run_config(values))
+    except ValueError as error:
+        raise ValueError(_in_terms_of_options(str(error), typed)) from error
+
+
+def _run_config(values: Mapping[str, Any]) -> RunConfig:
+    return RunConfig(
+        outdir=values["outdir"],
+        total_kimg=values["kimg"],
+        tick_kimg=values["tick"],
+        snapshot_ticks=values["snap"],
+        image_snapshot_ticks=values["image_snap"] or values["snap"],
+        checkpoint_minutes=values["checkpoint_minutes"],
+        keep_checkpoints=values["keep"],
+        metrics=values["metrics"],
+        desc=values["desc"] or "",
+        sample_grid=values["sample_grid"],
+        nobench=values["nobench"],
+        deterministic=values["deterministic"],
+        debug=values["debug"],
+    )
+
+
+def _in_terms_of_options(message: str, typed: Mapping[str, str]) -> str:
+    match = re.match(r"([a-z_0-9-]+): ", message)
+    option = BY_KEY.get(match.group(1).replace("-", "_")) if match else None
+    if match is None or option is None:
+        return message
+    if option.key in typed:
+        return f"{typed[option.key]}: {message[match.end():]}"
+    return f"--{option.name}: {message[match.end():]} (by default {option.shown_default})"

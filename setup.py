@@ -1,0 +1,91 @@
+"""Builds the package: which TensorFlow it depends on, the layout of its folders, and the compiled ops.
+
+Environment variables:
+  SG_KERAS_TENSORFLOW  the TensorFlow requirement to use, for instance "tensorflow[and-cuda]". Otherwise it is the
+                       package that the target environment already has; or tensorflow with CUDA where there is
+                       an NVIDIA driver; or tensorflow-cpu.
+  SG_KERAS_NO_OPS=1    do not compile the ops: the package then computes in pure TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pathlib
+import platform
+import shutil
+
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = pathlib.Path(__file__).parent
+WITH_OPS = os.environ.get("SG_KERAS_NO_OPS", "0") != "1"
+REQUIREMENTS = ["keras>=3.10", "numpy", "scipy", "pillow", "absl-py", "tensorboard", "rich"]
+OLDEST_TENSORFLOW = "2.19"
+
+
+def _load_compile_ops():
+    """Imports custom_ops/compile_ops.py by its path: a build front end need not have this folder on its path."""
+    spec = importlib.util.spec_from_file_location("compile_ops", ROOT / "custom_ops" / "compile_ops.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+compile_ops = _load_compile_ops()
+
+
+def tensorflow_package() -> str:
+    """The TensorFlow distribution to depend on, so that no second one is installed over the one that is there."""
+    chosen = os.environ.get("SG_KERAS_TENSORFLOW") or compile_ops.installed_tensorflow_package()
+    if chosen:
+        return chosen
+    if shutil.which("nvidia-smi"):
+        return "tensorflow[and-cuda]"
+    return "tensorflow-cpu" if platform.machine() in ("x86_64", "AMD64") else "tensorflow"
+
+
+def tensorflow_requirement() -> str:
+    """The TensorFlow requirement: the release that the ops are compiled for, or any that is new enough."""
+    package = tensorflow_package()
+    if any(sign in package for sign in "<>=~"):
+        return package
+    try:
+        version = compile_ops.tensorflow_flags().version if WITH_OPS else None
+    except compile_ops.BuildError:  # asked for metadata before TensorFlow is there
+        version = None
+    return f"{package}=={version}" if version else f"{package}>={OLDEST_TENSORFLOW}"
+
+
+class BuildOps(build_ext):
+    """Compiles the ops into sg_keras/ops with g++, in the source folder for editable installs."""
+
+    def run(self) -> None:
+        self._library = compile_ops.build(self._folder())
+
+    def _folder(self) -> pathlib.Path:
+        in_place = self.inplace or getattr(self, "editable_mode", False)
+        return (ROOT if in_place else pathlib.Path(self.build_lib)) / "sg_keras" / "ops"
+
+    def get_outputs(self) -> list[str]:
+        return [str(self._library)] if hasattr(self, "_library") else []
+
+    def get_output_mapping(self) -> dict[str, str]:
+        return {}
+
+    def get_source_files(self) -> list[str]:
+        return [str(path.relative_to(ROOT)) for path in compile_ops.source_files()]
+
+
+setup(
+    packages=find_packages(include=["sg_keras", "sg_keras.*"])
+    + ["sg_keras.flags"]
+    + [f"sg_keras.flags.{name}" for name in find_packages("flags")],
+    package_dir={"sg_keras": "sg_keras", "sg_keras.flags": "flags"},
+    package_data={"sg_keras": ["data/*.npz", "data/*.zip", "data/*.txt", "data/*.md"]},
+    include_package_data=False,
+    install_requires=[tensorflow_requirement(), *REQUIREMENTS],
+    setup_requires=[tensorflow_package()] if WITH_OPS and not compile_ops.tensorflow_is_installed() else [],
+    ext_modules=[Extension("sg_keras.ops.compiled", sources=[])] if WITH_OPS else [],
+    cmdclass={"build_ext": BuildOps},
+)

@@ -1,0 +1,70 @@
+"""What differs between the saved configuration of a run and the one it is to be continued with.
+
+An option that would alter the run is refused with a table; one that only says how long, how often or where
+(everything in ALLOWED) is taken. Continuing: `compare(saved, adopt_choices(saved, requested))`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sg_keras.config.option_names import FIELD_OPTIONS, flatten
+from sg_keras.config.presets import ADA_KIMG, EMA_RAMPUP, PRESETS
+from sg_keras.config.training_config import TrainingConfig
+
+Difference = tuple[str, Any, Any]  # field ("part.field"), saved value, requested value
+
+#: Fields that may change from one continuation to the next: no bit of the training state depends on them.
+ALLOWED = frozenset({
+    "dataset.name", "dataset.workers", "run.outdir", "run.total_kimg", "run.tick_kimg", "run.snapshot_ticks",
+    "run.image_snapshot_ticks", "run.checkpoint_minutes", "run.keep_checkpoints", "run.metrics", "run.desc",
+    "run.sample_grid", "run.nobench", "run.debug",
+})
+
+
+def compare(saved: TrainingConfig, requested: TrainingConfig) -> tuple[list[Difference], list[Difference]]:
+    """Differences in the order of the fields, as (blocking, allowed) lists of (field, saved, requested)."""
+    old = dict(flatten(dataclasses.asdict(saved)))
+    new = dict(flatten(dataclasses.asdict(requested)))
+    changed = [(field, old[field], new[field]) for field in old if old[field] != new[field]]
+    blocking = [difference for difference in changed if difference[0] not in ALLOWED]
+    allowed = [difference for difference in changed if difference[0] in ALLOWED]
+    return blocking, allowed
+
+
+def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingConfig:
+    """`requested` with what its command line left to the program taken from the saved configuration.
+
+    That is an `ops="auto"`, and the source of transfer learning with the defaults that follow from it: the
+    command that continues such a run gives another --resume, and must not be refused for that.
+    """
+    if requested.ops == "auto":
+        requested = dataclasses.replace(requested, ops=saved.ops)
+    if saved.resume is None or requested.resume is not None:
+        return requested
+    requested = dataclasses.replace(requested, resume=saved.resume)
+    if requested.ema_rampup == EMA_RAMPUP:
+        requested = dataclasses.replace(requested, ema_rampup=saved.ema_rampup)
+    if requested.augment.ada_kimg == ADA_KIMG:
+        augment = dataclasses.replace(requested.augment, ada_kimg=saved.augment.ada_kimg)
+        requested = dataclasses.replace(requested, augment=augment)
+    if requested.loss.blur_init_sigma == PRESETS[requested.generator.cfg].blur_init_sigma:
+        loss = dataclasses.replace(
+            requested.loss, blur_init_sigma=saved.loss.blur_init_sigma, blur_fade_kimg=saved.loss.blur_fade_kimg)
+        requested = dataclasses.replace(requested, loss=loss)
+    return requested
+
+
+def format_differences(differences: list[Difference]) -> str:
+    """A table of (field, saved, requested) with the option that sets each field."""
+    rows = [("option", "field", "saved", "requested")]
+    for field, old, new in differences:
+        option = FIELD_OPTIONS.get(field)
+        rows.append((f"--{option}" if option else "", field, _text(old), _text(new)))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _text(value: Any) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,72 @@
+"""Which command-line option sets which field of the configuration, for messages and printouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+#: Field of TrainingConfig (part.field) -> option, in its published spelling. Fields that no option sets are left out.
+FIELD_OPTIONS: dict[str, str] = {
+    "dataset.path": "data",
+    "dataset.c_dim": "cond",
+    "dataset.mirror": "mirror",
+    "dataset.workers": "workers",
+    "generator.cfg": "cfg",
+    "generator.z_dim": "z-dim",
+    "generator.w_dim": "w-dim",
+    "generator.mapping_layers": "map-depth",
+    "generator.channel_base": "cbase",
+    "generator.channel_max": "cmax",
+    "generator.architecture": "g_arch",
+    "generator.conv_clamp": "fp32",
+    "generator.num_fp16_res": "precision",
+    "discriminator.channel_base": "cbase",
+    "discriminator.channel_max": "cmax",
+    "discriminator.architecture": "d_arch",
+    "discriminator.mbstd_group_size": "mbstd-group",
+    "discriminator.conv_clamp": "fp32",
+    "discriminator.num_fp16_res": "precision",
+    "discriminator.freeze_layers": "freezed",
+    "optimizer.g_lr": "glr",
+    "optimizer.d_lr": "dlr",
+    "loss.r1_gamma": "gamma",
+    "loss.pl_weight": "pl_weight",
+    "loss.style_mixing_prob": "style_mixing_prob",
+    "loss.g_reg_interval": "g_reg_interval",
+    "loss.d_reg_interval": "d_reg_interval",
+    "augment.mode": "aug",
+    "augment.p": "p",
+    "augment.target": "target",
+    "run.outdir": "outdir",
+    "run.total_kimg": "kimg",
+    "run.tick_kimg": "tick",
+    "run.snapshot_ticks": "snap",
+    "run.image_snapshot_ticks": "image_snap",
+    "run.checkpoint_minutes": "checkpoint_minutes",
+    "run.keep_checkpoints": "keep",
+    "run.metrics": "metrics",
+    "run.desc": "desc",
+    "run.sample_grid": "sample-grid",
+    "run.nobench": "nobench",
+    "run.deterministic": "deterministic",
+    "run.debug": "debug",
+    "batch": "batch",
+    "batch_gpu": "batch-gpu",
+    "gpus": "gpus",
+    "cpu_devices": "cpu_devices",
+    "ema_kimg": "ema_kimg",
+    "ema_rampup": "ema_rampup",
+    "seed": "seed",
+    "precision": "precision",
+    "ops": "ops",
+    "resume": "resume",
+}
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield ("part.field", value) pairs of nested dictionaries as `dataclasses.asdict` makes them."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

@@ -1,0 +1,187 @@
+"""The published configurations as small deltas, and the defaults that follow from other options.
+
+`resolve` is the one place where an option that was not given gets its value, for `run_training.py` and for
+everything else that needs "the configuration a run would have" (benchmarks, tests).
+Sources: StyleGAN2 (arXiv:1912.04958), StyleGAN2-ADA (2006.06676), StyleGAN3 (2106.12423).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sg_keras.config.training_config import (
+    AugmentConfig,
+    DatasetConfig,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    LossConfig,
+    OptimizerConfig,
+    RunConfig,
+    TrainingConfig,
+)
+
+CONV_CLAMP = 256.0  # bound on convolution outputs in every precision, unless --fp32=1
+HALF_PRECISION_RESOLUTIONS = 4  # the highest ones, where half precision is chosen
+ADA_KIMG = 500.0  # images in which ADA's p can move by one
+TRANSFER_ADA_KIMG = 100.0
+EMA_RAMPUP = 0.05
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """What --cfg decides. The defaults are StyleGAN2; the others are deltas from it."""
+
+    map_depth: int = 8
+    glr: float = 0.002
+    pl_weight: float = 2.0
+    style_mixing_prob: float = 0.9
+    g_reg_interval: int | None = 4  # iterations; None = no path length phase
+    generator_width: int = 1  # factor on the generator's channel_base and channel_max
+    blur_init_sigma: float = 0.0  # pixels
+
+
+_STYLEGAN3_T = Preset(map_depth=2, glr=0.0025, pl_weight=0.0, style_mixing_prob=0.0, g_reg_interval=None)
+
+PRESETS: dict[str, Preset] = {
+    "stylegan2": Preset(),
+    "stylegan3-t": _STYLEGAN3_T,
+    "stylegan3-r": dataclasses.replace(_STYLEGAN3_T, generator_width=2, blur_init_sigma=10.0),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """The options of a run that shape its result, as typed. None = follows from cfg, batch and the others."""
+
+    cfg: str
+    batch: int
+    gamma: float
+    gpus: int
+    cpu_devices: int = 1
+    batch_gpu: int | None = None
+    aug: str = "ada"
+    p: float = 0.2  # with aug="fixed" alone
+    target: float = 0.6
+    freezed: int = 0
+    cbase: int = 32768
+    cmax: int = 512
+    z_dim: int = 512
+    w_dim: int = 512
+    map_depth: int | None = None
+    g_arch: str = "skip"
+    d_arch: str = "resnet"
+    mbstd_group: int = 4
+    glr: float | None = None
+    dlr: float = 0.002
+    pl_weight: float | None = None
+    style_mixing_prob: float | None = None
+    g_reg_interval: int | None = None
+    d_reg_interval: int = 16
+    ema_kimg: float | None = None
+    ema_rampup: float | None = None  # 0 = no ramp-up
+    seed: int = 0
+    precision: str = "auto"
+    fp32: bool = False
+    ops: str = "auto"
+    transfer: str | None = None  # network file or URL that the weights start from
+
+
+def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) -> TrainingConfig:
+    """Apply the preset and the dependent defaults.
+
+    Returns:
+        The configuration with every value decided ("auto" op implementations excepted).
+
+    Raises:
+        ValueError: a value or a combination is not possible; the message starts with the option's name.
+    """
+    if options.cfg not in PRESETS:
+        raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
+    preset = PRESETS[options.cfg]
+    precision = _resolve_precision(options)
+    replicas = max(options.gpus if options.gpus > 0 else options.cpu_devices, 1)
+    return TrainingConfig(
+        dataset=dataset,
+        generator=_generator(options, preset, precision),
+        discriminator=_discriminator(options, precision),
+        optimizer=OptimizerConfig(g_lr=_first(options.glr, preset.glr), d_lr=options.dlr),
+        loss=_loss(options, preset),
+        augment=_augment(options),
+        run=run,
+        batch=options.batch,
+        batch_gpu=_first(options.batch_gpu, options.batch // replicas),
+        gpus=options.gpus,
+        cpu_devices=options.cpu_devices,
+        ema_kimg=_first(options.ema_kimg, options.batch * 10 / 32),
+        ema_rampup=_ema_rampup(options),
+        seed=options.seed,
+        precision=precision,
+        ops=options.ops,
+        resume=options.transfer,
+    )
+
+
+def _first(chosen, default):
+    return default if chosen is None else chosen
+
+
+def _resolve_precision(options: TrainingOptions) -> str:
+    if options.fp32 and options.precision not in ("auto", "float32"):
+        raise ValueError(f"precision: found {options.precision!r} beside --fp32=1, expected one of the two")
+    return "float32" if options.precision == "auto" else options.precision
+
+
+def _ema_rampup(options: TrainingOptions) -> float | None:
+    default = 0.0 if options.transfer else EMA_RAMPUP
+    return _first(options.ema_rampup, default) or None
+
+
+def _generator(options: TrainingOptions, preset: Preset, precision: str) -> GeneratorConfig:
+    stylegan3 = options.cfg != "stylegan2"
+    return GeneratorConfig(
+        cfg=options.cfg,
+        z_dim=options.z_dim,
+        w_dim=options.w_dim,
+        mapping_layers=_first(options.map_depth, preset.map_depth),
+        channel_base=options.cbase * preset.generator_width,
+        channel_max=options.cmax * preset.generator_width,
+        architecture=options.g_arch,
+        conv_clamp=None if options.fp32 else CONV_CLAMP,
+        num_fp16_res=0 if precision == "float32" else HALF_PRECISION_RESOLUTIONS,
+        magnitude_ema_beta=0.5 ** (options.batch / 20000) if stylegan3 else 0.999,
+    )
+
+
+def _discriminator(options: TrainingOptions, precision: str) -> DiscriminatorConfig:
+    return DiscriminatorConfig(
+        channel_base=options.cbase,
+        channel_max=options.cmax,
+        architecture=options.d_arch,
+        mbstd_group_size=options.mbstd_group,
+        conv_clamp=None if options.fp32 else CONV_CLAMP,
+        num_fp16_res=0 if precision == "float32" else HALF_PRECISION_RESOLUTIONS,
+        freeze_layers=options.freezed,
+    )
+
+
+def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:
+    # The blur eases the first images only; a network that is taken over is past them.
+    blur = preset.blur_init_sigma if options.transfer is None else 0.0
+    return LossConfig(
+        r1_gamma=options.gamma,
+        pl_weight=_first(options.pl_weight, preset.pl_weight),
+        style_mixing_prob=_first(options.style_mixing_prob, preset.style_mixing_prob),
+        g_reg_interval=_first(options.g_reg_interval, preset.g_reg_interval),
+        d_reg_interval=options.d_reg_interval,
+        blur_init_sigma=blur,
+        blur_fade_kimg=options.batch * 200 / 32 if blur else 0.0,
+    )
+
+
+def _augment(options: TrainingOptions) -> AugmentConfig:
+    return AugmentConfig(
+        mode=options.aug,
+        p=options.p if options.aug == "fixed" else 0.0,  # ADA starts at 0
+        target=options.target,
+        ada_kimg=TRANSFER_ADA_KIMG if options.transfer else ADA_KIMG,
+    )

@@ -1,0 +1,27 @@
+"""What an exact continuation starts from. It is a wish of one command, no part of the run's configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """Continue a run to the same bits.
+
+    Attributes:
+        kind: "latest" (the newest run directory in `path`), "run_dir" or "checkpoint".
+        path: the output directory, the run directory or the checkpoint's prefix (without ".index").
+        tick: with kind "run_dir", the tick whose checkpoint is taken; None = the newest.
+    """
+
+    kind: Literal["latest", "run_dir", "checkpoint"]
+    path: str
+    tick: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("latest", "run_dir", "checkpoint"):
+            raise ValueError(f"resume: found kind {self.kind!r}, expected latest, run_dir or checkpoint")
+        if self.tick is not None and self.kind != "run_dir":
+            raise ValueError(f"resume: found tick {self.tick} with {self.kind}, expected it with a run directory alone")

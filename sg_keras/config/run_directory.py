@@ -1,0 +1,27 @@
+"""Names of run directories: 00003-stylegan2-digits-gpus0-batch32-gamma0.01[-desc]."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from sg_keras.config.training_config import TrainingConfig
+
+_NUMBERED = re.compile(r"^(\d{5,})(-|$)")
+
+
+def run_directory_name(config: TrainingConfig, number: int) -> str:
+    """The directory's name inside --outdir, for the run with this number."""
+    name = config.dataset.name or "data"
+    parts = [
+        f"{number:05d}", config.generator.cfg, name, f"gpus{config.gpus}", f"batch{config.batch}",
+        f"gamma{config.loss.r1_gamma:g}",
+    ]
+    return "-".join(parts + ([config.run.desc] if config.run.desc else []))
+
+
+def next_run_number(outdir: str) -> int:
+    """One more than the highest number in use in outdir; 0 where there is none, or no such directory yet."""
+    names = os.listdir(outdir) if os.path.isdir(outdir) else []
+    numbers = [int(match.group(1)) for match in map(_NUMBERED.match, names) if match]
+    return max(numbers, default=-1) + 1

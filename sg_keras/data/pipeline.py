@@ -1,0 +1,108 @@
+"""The stream of training batches as a tf.data pipeline without state."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.data.dataset import ImageDataset
+from sg_keras.data.sample_order import IndexSampler, generated_label_indices
+
+_PREFETCHED_BATCHES = 2
+
+
+class DataError(OSError):
+    """A picture could not be read or decoded during training. The message is one line that names it."""
+
+
+def make_pipeline(
+    dataset: ImageDataset, *, seed: int, batch: int, start_nimg: int, num_phases: int, workers: int = 3
+) -> tf.data.Dataset:
+    """Batches of one training iteration each, without end.
+
+    Iteration i holds the global samples start_nimg + i * batch and the batch - 1 that follow. Every element is a
+    function of (seed, its first sample), so a pipeline that starts at sample k * batch gives what one that started at 0
+    gives from its k-th element on: there is no iterator state to save.
+
+    Args:
+        dataset: Pictures and labels. It must stay open.
+        seed: Any integer.
+        batch: Pictures an iteration, over all replicas.
+        start_nimg: Pictures already seen.
+        num_phases: Training phases; each has labels of its own for its generated pictures.
+        workers: Batches that are read and decoded at a time.
+
+    Returns:
+        Dataset of dicts with static shapes: "image" uint8 [batch,H,W,C], "label" float32 [batch,c_dim] and "gen_label"
+        float32 [batch,num_phases,c_dim], labels of uniformly drawn pictures. Damaged files raise a
+        `tf.errors.OpError` when the batch is taken; `readable_data_errors` makes one line of it.
+
+    Raises:
+        ValueError: batch, num_phases or workers below 1, start_nimg below 0.
+    """
+    for name, value, least in (("batch", batch, 1), ("start_nimg", start_nimg, 0), ("num_phases", num_phases, 1),
+                               ("workers", workers, 1)):
+        if value < least:
+            raise ValueError(f"{name}: found {value}, expected {least} or more")
+    sampler = IndexSampler(len(dataset), seed)
+    side, channels, c_dim = dataset.resolution, dataset.channels, dataset.c_dim
+
+    def read_batch(nimg: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        items = sampler.indices(int(nimg), batch)
+        drawn = generated_label_indices(seed, int(nimg), batch, num_phases, dataset.num_images)
+        gen_labels = dataset.labels(drawn.reshape(-1)).reshape(batch, num_phases, c_dim)
+        try:
+            return dataset.images(items), dataset.labels(items), gen_labels
+        except OSError as error:
+            raise DataError(str(error)) from None
+
+    def to_element(nimg: tf.Tensor) -> dict[str, tf.Tensor]:
+        # stateful=False, as read_batch is a pure function: tf.data would run stateful functions one at a time under
+        # enable_op_determinism.
+        image, label, gen_label = tf.numpy_function(read_batch, [nimg], (tf.uint8, tf.float32, tf.float32),
+                                                    stateful=False)
+        return {
+            "image": tf.ensure_shape(image, (batch, side, side, channels)),
+            "label": tf.ensure_shape(label, (batch, c_dim)),
+            "gen_label": tf.ensure_shape(gen_label, (batch, num_phases, c_dim)),
+        }
+
+    batches = tf.data.Dataset.counter(start=start_nimg, step=batch)
+    batches = batches.map(tf.autograph.experimental.do_not_convert(to_element), num_parallel_calls=workers,
+                          deterministic=True)
+    return batches.prefetch(_PREFETCHED_BATCHES).with_options(_options(workers))
+
+
+def _options(workers: int) -> tf.data.Options:
+    """A few threads of its own: the shared pool belongs to the training step."""
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.enabled = False
+    options.threading.private_threadpool_size = workers
+    options.threading.max_intra_op_parallelism = 1
+    return options
+
+
+def data_error_line(error: tf.errors.OpError) -> str | None:
+    """The one line of the `DataError` that TensorFlow wrapped in `error`, None if that is not its cause."""
+    match = re.search(rf"\b{DataError.__name__}: (.*)", error.message)
+    return match.group(1) if match else None
+
+
+@contextlib.contextmanager
+def readable_data_errors() -> Iterator[None]:
+    """Within, a damaged file met by a pipeline raises a one-line `DataError` (an OSError) that names it.
+
+    To be wrapped around whatever takes batches: a loop, `fit`, a distributed iterator.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        line = data_error_line(error)
+        if line is None:
+            raise
+        raise DataError(line) from error

@@ -1,0 +1,103 @@
+"""Decoded pictures by index: from encoded files, from memory, and from files through memory."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from sg_keras.data.image_decoding import decode_image
+from sg_keras.data.sources import ImageSource
+
+
+class Pixels(Protocol):
+    """Pictures of one shape. Safe to use from several threads."""
+
+    shape: tuple[int, int, int]  # H, W, C
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        """uint8 [n,H,W,C], a new array. OSError, one line that names the file, if one cannot be read."""
+
+    def close(self) -> None:
+        """Release files."""
+
+
+class ArrayPixels:
+    """Pictures that are in memory already: uint8 [n,H,W,C]."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self._images = images
+        self.shape = images.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        return self._images.take(indices, axis=0)
+
+    def close(self) -> None:
+        pass
+
+
+class EncodedPixels:
+    """Pictures that are read and decoded each time."""
+
+    def __init__(self, source: ImageSource, shape: tuple[int, int, int]) -> None:
+        self._source = source
+        self.shape = shape
+
+    def __len__(self) -> int:
+        return len(self._source.names)
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        images = np.empty((len(indices), *self.shape), np.uint8)
+        for row, index in enumerate(indices):
+            images[row] = self._decode(int(index))
+        return images
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _decode(self, index: int) -> np.ndarray:
+        where = self._source.where(index)
+        image = decode_image(self._source.read(index), where)
+        if image.shape != self.shape:  # the file was replaced after the data set was opened
+            raise OSError(f"{where}: found an image of shape {image.shape}, expected {self.shape}")
+        return image
+
+
+class CachedPixels:
+    """Pictures that are decoded at their first use and kept in memory from then on.
+
+    The array is as large as the whole set, but the operating system provides its pages only as they are filled.
+    """
+
+    def __init__(self, encoded: EncodedPixels) -> None:
+        self._encoded = encoded
+        self.shape = encoded.shape
+        self._images = np.empty((len(encoded), *self.shape), np.uint8)
+        self._present = np.zeros(len(encoded), bool)
+        self._complete = False
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        if not self._complete:
+            self._fill(indices)
+        return self._images.take(indices, axis=0)
+
+    def close(self) -> None:
+        self._encoded.close()
+
+    def _fill(self, indices: np.ndarray) -> None:
+        # Two threads may decode the same picture: both write the same bytes, and the mark comes after them.
+        missing = np.unique(indices[~self._present[indices]])
+        if len(missing):
+            self._images[missing] = self._encoded.gather(missing)
+            self._present[missing] = True
+        else:
+            self._complete = bool(self._present.all())

@@ -1,0 +1,93 @@
+"""Convolution with equalised learning rate and optional resampling (StyleGAN2, arXiv:1912.04958, appendix B)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.ops import ACTIVATIONS, bias_act, conv2d_resample, setup_filter
+
+
+class Conv2D(keras.layers.Layer):
+    """y = activation(conv(x, weight / sqrt(in*k*k)) + bias), clamped; up- or downsampled by a FIR filter on the way.
+
+    Args:
+        filters: output channels.
+        kernel_size: k of the k x k kernel; padding is k // 2.
+        bias: whether a bias is added.
+        activation: one of bias_act's nine.
+        up, down: integer resampling factors.
+        resample_filter: taps of the low-pass filter, used where up or down is above 1.
+        conv_clamp: clamp the output to +-this, or None.
+        ops: implementation of the fused ops.
+
+    Call: (x [N,H,W,C], gain=1) -> [N,H*up/down,W*up/down,filters]; gain scales both output and clamp.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        bias: bool = True,
+        activation: str = "linear",
+        up: int = 1,
+        down: int = 1,
+        resample_filter: Sequence[float] | None = (1, 3, 3, 1),
+        conv_clamp: float | None = None,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.use_bias = bias
+        self.activation = activation
+        self.up = up
+        self.down = down
+        self.resample_filter = None if resample_filter is None else np.asarray(resample_filter).tolist()
+        self.conv_clamp = conv_clamp
+        self.ops = ops
+        self._taps = setup_filter(self.resample_filter) if up > 1 or down > 1 else None
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        channels, k = int(input_shape[-1]), self.kernel_size
+        self.weight_gain = 1 / np.sqrt(channels * k * k)
+        self.weight = self.add_weight(
+            name="weight",
+            shape=(k, k, channels, self.filters),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+
+    def call(self, x: tf.Tensor, gain: float = 1.0) -> tf.Tensor:
+        x = conv2d_resample(
+            x,
+            tf.convert_to_tensor(self.weight) * self.weight_gain,
+            self._taps,
+            up=self.up,
+            down=self.down,
+            padding=self.kernel_size // 2,
+            flip_weight=self.up == 1,
+            impl=self.ops,
+        )
+        bias = None if self.bias is None else tf.convert_to_tensor(self.bias)
+        clamp = None if self.conv_clamp is None else self.conv_clamp * gain
+        return bias_act(x, bias, self.activation, gain=ACTIVATIONS[self.activation].default_gain * gain, clamp=clamp, impl=self.ops)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "bias": self.use_bias,
+            "activation": self.activation,
+            "up": self.up,
+            "down": self.down,
+            "resample_filter": self.resample_filter,
+            "conv_clamp": self.conv_clamp,
+            "ops": self.ops,
+        }

@@ -1,0 +1,85 @@
+"""Fully connected layer with equalised learning rate (StyleGAN2, arXiv:1912.04958, appendix B)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.ops import bias_act
+
+
+class Dense(keras.layers.Layer):
+    """y = activation(x @ (weight * lr / sqrt(in)) + bias * lr), gain of the activation included.
+
+    Args:
+        units: output width.
+        activation: one of bias_act's nine.
+        bias: whether a bias is added.
+        lr_multiplier: scales the effective learning rate; weights are stored divided by it.
+        weight_init: standard deviation of the effective weights at the start, before division by lr_multiplier.
+        bias_init: effective bias at the start, one value or one for each unit.
+        ops: implementation of the fused ops.
+
+    Call: x [N,in] -> [N,units].
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str = "linear",
+        bias: bool = True,
+        lr_multiplier: float = 1.0,
+        weight_init: float = 1.0,
+        bias_init: float | Sequence[float] = 0.0,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = activation
+        self.use_bias = bias
+        self.lr_multiplier = lr_multiplier
+        self.weight_init = weight_init
+        self.bias_init = np.asarray(bias_init, np.float64).tolist()
+        self.ops = ops
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        in_features = int(input_shape[-1])
+        self.weight_gain = self.lr_multiplier / np.sqrt(in_features)
+        self.weight = self.add_weight(
+            name="weight",
+            shape=(in_features, self.units),
+            initializer=keras.initializers.RandomNormal(stddev=self.weight_init / self.lr_multiplier),
+        )
+        self.bias = None
+        if self.use_bias:
+            start = np.broadcast_to(np.asarray(self.bias_init) / self.lr_multiplier, [self.units])
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer=lambda shape, dtype: tf.constant(start, dtype)
+            )
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        # Scaling the activations is cheaper than scaling the weights wherever N is below `in`.
+        y = tf.matmul(x * self.weight_gain, tf.convert_to_tensor(self.weight))
+        bias = None if self.bias is None else tf.convert_to_tensor(self.bias)
+        if bias is not None and self.lr_multiplier != 1:
+            bias = bias * self.lr_multiplier
+        if self.activation == "linear":
+            return y if bias is None else y + bias
+        return bias_act(y, bias, act=self.activation, impl=self.ops)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": self.activation,
+            "bias": self.use_bias,
+            "lr_multiplier": self.lr_multiplier,
+            "weight_init": self.weight_init,
+            "bias_init": self.bias_init,
+            "ops": self.ops,
+        }

@@ -1,0 +1,197 @@
+"""Style-modulated layers of StyleGAN2's synthesis network (arXiv:1912.04958, figure 2c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.layers.dense import Dense
+from sg_keras.ops import ACTIVATIONS, bias_act, modulated_conv2d, setup_filter
+
+NOISE_MODES = ("const", "random", "none")
+
+
+class SynthesisLayer(keras.layers.Layer):
+    """Modulated convolution, noise, bias and activation.
+
+    Args:
+        filters: output channels.
+        w_dim: width of the style vector.
+        resolution: side of the output in pixels.
+        kernel_size: k of the k x k kernel.
+        up: upsampling factor, 1 or 2.
+        use_noise: whether the layer has noise inputs.
+        activation: one of bias_act's nine.
+        resample_filter: taps of the low-pass filter of upsampling.
+        conv_clamp: clamp the output to +-this, or None.
+        ops: implementation of the fused ops.
+
+    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,resolution,resolution,filters].
+    noise_mode is "const" (the stored picture), "random" (a fresh one, from noise_seed, int64 [2]) or "none".
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        w_dim: int,
+        resolution: int,
+        kernel_size: int = 3,
+        up: int = 1,
+        use_noise: bool = True,
+        activation: str = "lrelu",
+        resample_filter: Sequence[float] = (1, 3, 3, 1),
+        conv_clamp: float | None = None,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.w_dim = w_dim
+        self.resolution = resolution
+        self.kernel_size = kernel_size
+        self.up = up
+        self.use_noise = use_noise
+        self.activation = activation
+        self.resample_filter = np.asarray(resample_filter).tolist()
+        self.conv_clamp = conv_clamp
+        self.ops = ops
+        self._taps = setup_filter(self.resample_filter)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        channels, k = int(input_shape[-1]), self.kernel_size
+        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)
+        self.affine.build((None, self.w_dim))
+        # One initializer a variable: an instance draws the same numbers each time it is used.
+        self.weight = self.add_weight(
+            name="weight",
+            shape=(k, k, channels, self.filters),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+        )
+        if self.use_noise:
+            self.noise_const = self.add_weight(
+                name="noise_const",
+                shape=(self.resolution, self.resolution),
+                initializer=keras.initializers.RandomNormal(stddev=1.0),
+                trainable=False,
+                aggregation="only_first_replica",
+            )
+            self.noise_strength = self.add_weight(name="noise_strength", shape=(), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(
+        self,
+        x: tf.Tensor,
+        w: tf.Tensor,
+        noise_mode: str = "const",
+        noise_seed: tf.Tensor | None = None,
+        gain: float = 1.0,
+    ) -> tf.Tensor:
+        x = modulated_conv2d(
+            x,
+            tf.convert_to_tensor(self.weight),
+            self.affine(w),
+            noise=self._noise(x, noise_mode, noise_seed),
+            up=self.up,
+            padding=self.kernel_size // 2,
+            f=self._taps,
+            flip_weight=self.up == 1,
+            impl=self.ops,
+        )
+        act_gain = ACTIVATIONS[self.activation].default_gain * gain
+        clamp = None if self.conv_clamp is None else self.conv_clamp * gain
+        return bias_act(x, tf.convert_to_tensor(self.bias), self.activation, gain=act_gain, clamp=clamp, impl=self.ops)
+
+    def _noise(self, x: tf.Tensor, noise_mode: str, noise_seed: tf.Tensor | None) -> tf.Tensor | None:
+        if noise_mode not in NOISE_MODES:
+            raise ValueError(f"noise_mode: found {noise_mode!r}, expected const, random or none")
+        if not self.use_noise or noise_mode == "none":
+            return None
+        strength = tf.convert_to_tensor(self.noise_strength)
+        if noise_mode == "const":
+            return tf.convert_to_tensor(self.noise_const)[None, :, :, None] * strength
+        shape = [x.shape[0] if x.shape[0] is not None else tf.shape(x)[0], self.resolution, self.resolution, 1]
+        if noise_seed is None:
+            return tf.random.normal(shape, dtype=x.dtype) * strength
+        return tf.random.stateless_normal(shape, noise_seed, dtype=x.dtype, alg="philox") * strength
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "w_dim": self.w_dim,
+            "resolution": self.resolution,
+            "kernel_size": self.kernel_size,
+            "up": self.up,
+            "use_noise": self.use_noise,
+            "activation": self.activation,
+            "resample_filter": self.resample_filter,
+            "conv_clamp": self.conv_clamp,
+            "ops": self.ops,
+        }
+
+
+class ToRGB(keras.layers.Layer):
+    """Modulated convolution without demodulation to the image channels.
+
+    Args:
+        channels: image channels.
+        w_dim: width of the style vector.
+        kernel_size: k of the k x k kernel.
+        conv_clamp: clamp the output to +-this, or None.
+        ops: implementation of the fused ops.
+
+    Call: (x [N,H,W,C], w [N,w_dim]) -> [N,H,W,channels].
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        w_dim: int,
+        kernel_size: int = 1,
+        conv_clamp: float | None = None,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.w_dim = w_dim
+        self.kernel_size = kernel_size
+        self.conv_clamp = conv_clamp
+        self.ops = ops
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        in_channels, k = int(input_shape[-1]), self.kernel_size
+        self.weight_gain = 1 / np.sqrt(in_channels * k * k)
+        self.affine = Dense(in_channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)
+        self.affine.build((None, self.w_dim))
+        self.weight = self.add_weight(
+            name="weight",
+            shape=(k, k, in_channels, self.channels),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.channels,), initializer="zeros")
+
+    def call(self, x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
+        x = modulated_conv2d(
+            x,
+            tf.convert_to_tensor(self.weight),
+            self.affine(w) * self.weight_gain,
+            padding=self.kernel_size // 2,
+            demodulate=False,
+            impl=self.ops,
+        )
+        return bias_act(x, tf.convert_to_tensor(self.bias), clamp=self.conv_clamp, impl=self.ops)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "w_dim": self.w_dim,
+            "kernel_size": self.kernel_size,
+            "conv_clamp": self.conv_clamp,
+            "ops": self.ops,
+        }

@@ -1,0 +1,7 @@
+"""Networks as Keras models. They know nothing of training."""
+
+from sg_keras.models.discriminator import Discriminator
+from sg_keras.models.generator import Generator
+from sg_keras.models.mapping import Mapping
+
+__all__ = ["Discriminator", "Generator", "Mapping"]

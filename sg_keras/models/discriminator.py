@@ -1,0 +1,272 @@
+"""Discriminator of StyleGAN2 and StyleGAN3 (arXiv:1912.04958, figure 7; label projection as in arXiv:2006.06676)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.layers import Conv2D, Dense, MinibatchStd
+from sg_keras.models.mapping import Mapping
+from sg_keras.models.summary import print_blocks
+from sg_keras.models.synthesis_stylegan2 import block_channels, block_resolutions
+from sg_keras.ops import downsample2d, setup_filter
+
+
+class DiscriminatorBlock(keras.layers.Layer):
+    """One resolution: from the image (where the architecture says so), a convolution, a downsampling convolution.
+
+    Args:
+        in_channels: of the block before, 0 = this is the first.
+        tmp_channels: at this resolution.
+        out_channels: at half this resolution.
+        resolution: side in pixels.
+        img_channels: channels of the image.
+        architecture: "resnet", "skip" or "orig".
+        activation, resample_filter, conv_clamp, ops: handed to the layers.
+
+    Call: (x or None, img or None) -> (x, img or None).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        tmp_channels: int,
+        out_channels: int,
+        resolution: int,
+        img_channels: int,
+        architecture: str = "resnet",
+        activation: str = "lrelu",
+        resample_filter: Sequence[float] = (1, 3, 3, 1),
+        conv_clamp: float | None = None,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.tmp_channels, self.out_channels = tmp_channels, out_channels
+        self.resolution, self.img_channels = resolution, img_channels
+        self.architecture, self.ops = architecture, ops
+        self.has_fromrgb = in_channels == 0 or architecture == "skip"
+        self._taps = setup_filter(resample_filter)
+        shared: dict[str, Any] = {"resample_filter": resample_filter, "ops": ops, "dtype": self.dtype_policy}
+        conv = {"activation": activation, "conv_clamp": conv_clamp, **shared}
+        if self.has_fromrgb:
+            self.fromrgb = Conv2D(tmp_channels, 1, name="fromrgb", **conv)
+        self.conv0 = Conv2D(tmp_channels, 3, name="conv0", **conv)
+        self.conv1 = Conv2D(out_channels, 3, down=2, name="conv1", **conv)
+        if architecture == "resnet":
+            self.skip = Conv2D(out_channels, 1, bias=False, down=2, name="skip", **shared)
+
+    @property
+    def freezable_layers(self) -> list[Conv2D]:
+        """Layers in the order in which freeze-D counts them."""
+        names = ("fromrgb", "conv0", "conv1", "skip")
+        return [getattr(self, name) for name in names if hasattr(self, name)]
+
+    def build(self, input_shape: Any = None) -> None:
+        size = self.resolution
+        if self.has_fromrgb:
+            self.fromrgb.build((None, size, size, self.img_channels))
+        for layer in self.freezable_layers:
+            if layer.name != "fromrgb":
+                layer.build((None, size, size, self.tmp_channels))
+
+    def call(self, x: tf.Tensor | None, img: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
+        if self.has_fromrgb:
+            y = self.fromrgb(img)
+            x = y if x is None else x + y
+            img = downsample2d(img, self._taps, impl=self.ops) if self.architecture == "skip" else None
+        if self.architecture == "resnet":
+            y = self.skip(x, gain=math.sqrt(0.5))
+            x = y + self.conv1(self.conv0(x), gain=math.sqrt(0.5))
+        else:
+            x = self.conv1(self.conv0(x))
+        return x, img
+
+
+class DiscriminatorEpilogue(keras.layers.Layer):
+    """4x4: minibatch standard deviation, convolution, two dense layers, projection on the label.
+
+    Call: (x [N,4,4,C], img or None, cmap [N,cmap_dim] or None) -> logits [N,1].
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        cmap_dim: int,
+        img_channels: int,
+        architecture: str = "resnet",
+        mbstd_group_size: int | None = 4,
+        mbstd_num_channels: int = 1,
+        activation: str = "lrelu",
+        conv_clamp: float | None = None,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.in_channels, self.cmap_dim, self.img_channels = in_channels, cmap_dim, img_channels
+        self.architecture, self.mbstd_num_channels = architecture, mbstd_num_channels
+        shared: dict[str, Any] = {"ops": ops, "dtype": self.dtype_policy}
+        if architecture == "skip":
+            self.fromrgb = Conv2D(in_channels, 1, activation=activation, name="fromrgb", **shared)
+        if mbstd_num_channels > 0:
+            self.mbstd = MinibatchStd(mbstd_group_size, mbstd_num_channels, name="mbstd", dtype=self.dtype_policy)
+        self.conv = Conv2D(in_channels, 3, activation=activation, conv_clamp=conv_clamp, name="conv", **shared)
+        self.fc = Dense(in_channels, activation=activation, name="fc", **shared)
+        self.out = Dense(1 if cmap_dim == 0 else cmap_dim, name="out", **shared)
+
+    def build(self, input_shape: Any = None) -> None:
+        if self.architecture == "skip":
+            self.fromrgb.build((None, 4, 4, self.img_channels))
+        if self.mbstd_num_channels > 0:
+            self.mbstd.build((None, 4, 4, self.in_channels))
+        self.conv.build((None, 4, 4, self.in_channels + self.mbstd_num_channels))
+        self.fc.build((None, self.in_channels * 16))
+        self.out.build((None, self.in_channels))
+
+    def call(self, x: tf.Tensor, img: tf.Tensor | None, cmap: tf.Tensor | None) -> tf.Tensor:
+        if self.architecture == "skip":
+            x = x + self.fromrgb(img)
+        if self.mbstd_num_channels > 0:
+            x = self.mbstd(x)
+        x = self.conv(x)
+        x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, self.in_channels * 16])  # published order: C,H,W
+        x = self.out(self.fc(x))
+        if self.cmap_dim > 0:
+            x = tf.reduce_sum(x * cmap, axis=1, keepdims=True) / np.sqrt(self.cmap_dim)
+        return x
+
+
+@keras.saving.register_keras_serializable(package="sg_keras")
+class Discriminator(keras.Model):
+    """Images and labels to logits: positive for real.
+
+    Args:
+        c_dim: width of the label, 0 = unconditional.
+        img_resolution: side of the images in pixels, a power of two.
+        img_channels: 1 (gray) or 3 (RGB).
+        architecture: "resnet", "skip" or "orig".
+        channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
+        resample_filter: taps of the low-pass filter.
+        activation: of all layers but the last.
+        conv_clamp: clamp the layers' outputs to +-this, or None.
+        cmap_dim: width of the mapped label, None = the channels at 4x4.
+        mapping_kwargs: further arguments of the label's Mapping, such as num_layers.
+        mbstd_group_size, mbstd_num_channels: of the minibatch standard deviation.
+        freeze_layers: layers, counted from the image on, that are not trained (freeze-D, arXiv:2002.10964).
+        ops: implementation of the fused ops: "auto", "custom" or "reference".
+
+    Call: (img [N,res,res,img_channels], c [N,c_dim]) -> logits [N,1].
+    """
+
+    def __init__(
+        self,
+        c_dim: int = 0,
+        img_resolution: int = 256,
+        img_channels: int = 3,
+        architecture: str = "resnet",
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        resample_filter: Sequence[float] = (1, 3, 3, 1),
+        activation: str = "lrelu",
+        conv_clamp: float | None = 256.0,
+        cmap_dim: int | None = None,
+        mapping_kwargs: dict[str, Any] | None = None,
+        mbstd_group_size: int | None = 4,
+        mbstd_num_channels: int = 1,
+        freeze_layers: int = 0,
+        ops: str = "auto",
+        name: str = "D",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        if architecture not in ("skip", "resnet", "orig"):
+            raise ValueError(f"architecture: found {architecture!r}, expected resnet, skip or orig")
+        self._config = {
+            "c_dim": c_dim,
+            "img_resolution": img_resolution,
+            "img_channels": img_channels,
+            "architecture": architecture,
+            "channel_base": channel_base,
+            "channel_max": channel_max,
+            "resample_filter": np.asarray(resample_filter).tolist(),
+            "activation": activation,
+            "conv_clamp": conv_clamp,
+            "cmap_dim": cmap_dim,
+            "mapping_kwargs": dict(mapping_kwargs or {}),
+            "mbstd_group_size": mbstd_group_size,
+            "mbstd_num_channels": mbstd_num_channels,
+            "freeze_layers": freeze_layers,
+            "ops": ops,
+        }
+        self.c_dim, self.img_resolution, self.img_channels = c_dim, img_resolution, img_channels
+        self.resolutions = block_resolutions(img_resolution)[:0:-1]
+        shared = {"activation": activation, "conv_clamp": conv_clamp, "ops": ops, "dtype": self.dtype_policy}
+        channels = {r: block_channels(r, channel_base, channel_max) for r in [*self.resolutions, 4]}
+        for res in self.resolutions:
+            in_channels = 0 if res == img_resolution else channels[res]
+            block = DiscriminatorBlock(
+                in_channels, channels[res], channels[res // 2], res, img_channels, architecture,
+                resample_filter=resample_filter, name=f"b{res}", **shared,
+            )  # fmt: skip
+            setattr(self, f"b{res}", block)
+        self.cmap_dim = 0 if c_dim == 0 else channels[4] if cmap_dim is None else cmap_dim
+        self.b4 = DiscriminatorEpilogue(
+            channels[4], self.cmap_dim, img_channels, architecture, mbstd_group_size, mbstd_num_channels,
+            name="b4", **shared,
+        )  # fmt: skip
+        self.mapping = None
+        if c_dim > 0:
+            self.mapping = Mapping(
+                0, c_dim, self.cmap_dim, None, ops=ops, name="mapping", dtype=self.dtype_policy,
+                **{"w_avg_beta": None, **(mapping_kwargs or {})},
+            )  # fmt: skip
+        self.build()
+        for layer in self._frozen_layers(freeze_layers):
+            layer.trainable = False
+
+    @property
+    def blocks(self) -> list[DiscriminatorBlock]:
+        """Blocks from the image's resolution down to 8x8."""
+        return [getattr(self, f"b{res}") for res in self.resolutions]
+
+    @property
+    def frozen_layer_names(self) -> list[str]:
+        """Names such as b32.conv0 of the layers that are not trained."""
+        return [f"b{b.resolution}.{x.name}" for b in self.blocks for x in b.freezable_layers if not x.trainable]
+
+    def _frozen_layers(self, count: int) -> Iterator[keras.layers.Layer]:
+        yield from [layer for block in self.blocks for layer in block.freezable_layers][:count]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create all variables; shapes follow from the constructor's arguments."""
+        if self.b4.built:
+            return
+        for block in self.blocks:
+            block.build()
+        self.b4.build()
+        if self.mapping is not None:
+            self.mapping.build()
+
+    def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
+        x = None
+        image: tf.Tensor | None = img
+        for block in self.blocks:
+            x, image = block(x, image)
+        cmap = None if self.mapping is None else self.mapping(None, c)
+        return self.b4(x, image, cmap)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy), **self._config}
+
+    def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
+        """Print one line a block: layers, output shape, parameters."""
+        rows = [(b.name, b, [b.resolution // 2, b.resolution // 2, b.out_channels]) for b in self.blocks]
+        rows.append(("b4", self.b4, [1]))
+        if self.mapping is not None:
+            rows.append(("mapping", self.mapping, [self.cmap_dim]))
+        print_blocks(self, rows, print_fn)

@@ -1,0 +1,134 @@
+"""Mapping network: latent and label to intermediate latent w (StyleGAN, arXiv:1812.04948, section 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from sg_keras.layers import Dense
+
+
+def normalize_2nd_moment(x: tf.Tensor) -> tf.Tensor:
+    """Scale each row of x [N,C] to a mean square of 1."""
+    return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis=1, keepdims=True) + 1e-8)
+
+
+class Mapping(keras.layers.Layer):
+    """MLP from z and the embedded label to w, repeated for each layer of the synthesis network.
+
+    Args:
+        z_dim: width of the latent, 0 = none (the discriminator's label mapping).
+        c_dim: width of the label, 0 = unconditional.
+        w_dim: width of w.
+        num_ws: how often w is repeated, None = not at all.
+        num_layers: fully connected layers.
+        embed_features: width of the embedded label, None = w_dim.
+        layer_features: width of the hidden layers, None = w_dim.
+        activation: of every layer.
+        lr_multiplier: learning rate multiplier of the layers (not of the label's embedding).
+        w_avg_beta: decay of the running mean of w, None = no running mean.
+        ops: implementation of the fused ops.
+
+    Call: (z [N,z_dim] or None, c [N,c_dim] or None, truncation_psi=1, truncation_cutoff=None)
+        -> [N,num_ws,w_dim], or [N,w_dim] without num_ws.
+    """
+
+    def __init__(
+        self,
+        z_dim: int,
+        c_dim: int,
+        w_dim: int,
+        num_ws: int | None,
+        num_layers: int = 8,
+        embed_features: int | None = None,
+        layer_features: int | None = None,
+        activation: str = "lrelu",
+        lr_multiplier: float = 0.01,
+        w_avg_beta: float | None = 0.998,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if z_dim == 0 and c_dim == 0:
+            raise ValueError("Mapping: z_dim and c_dim are both 0, expected at least one input")
+        self._config = {
+            "z_dim": z_dim,
+            "c_dim": c_dim,
+            "w_dim": w_dim,
+            "num_ws": num_ws,
+            "num_layers": num_layers,
+            "embed_features": embed_features,
+            "layer_features": layer_features,
+            "activation": activation,
+            "lr_multiplier": lr_multiplier,
+            "w_avg_beta": w_avg_beta,
+            "ops": ops,
+        }
+        self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
+        self.num_ws, self.num_layers, self.w_avg_beta = num_ws, num_layers, w_avg_beta
+        embed_features = w_dim if embed_features is None else embed_features
+        layer_features = w_dim if layer_features is None else layer_features
+        self.input_width = z_dim + (embed_features if c_dim > 0 else 0)
+        self._widths = [layer_features] * (num_layers - 1) + [w_dim]
+        if c_dim > 0:
+            self.embed = Dense(embed_features, ops=ops, name="embed", dtype=self.dtype_policy)
+        for i, width in enumerate(self._widths):
+            layer = Dense(width, activation, True, lr_multiplier, ops=ops, name=f"fc{i}", dtype=self.dtype_policy)
+            setattr(self, f"fc{i}", layer)
+
+    def build(self, input_shape: Any = None) -> None:
+        if self.c_dim > 0:
+            self.embed.build((None, self.c_dim))
+        for i, width in enumerate([self.input_width, *self._widths[:-1]]):
+            getattr(self, f"fc{i}").build((None, width))
+        self.w_avg = None
+        if self.w_avg_beta is not None and self.num_ws is not None:
+            self.w_avg = self.add_weight(
+                name="w_avg",
+                shape=(self.w_dim,),
+                initializer="zeros",
+                trainable=False,
+                aggregation="only_first_replica",
+            )
+
+    def call(
+        self,
+        z: tf.Tensor | None,
+        c: tf.Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> tf.Tensor:
+        w = self.styles(z, c)
+        if self.num_ws is None:
+            return w
+        ws = tf.repeat(w[:, None, :], self.num_ws, axis=1)
+        if isinstance(truncation_psi, (int, float)) and truncation_psi == 1:
+            return ws
+        if self.w_avg is None:
+            raise ValueError("Mapping: truncation needs the running mean of w (w_avg_beta), which this network lacks")
+        return truncate(ws, tf.convert_to_tensor(self.w_avg), truncation_psi, truncation_cutoff)
+
+    def styles(self, z: tf.Tensor | None, c: tf.Tensor | None = None) -> tf.Tensor:
+        """w [N,w_dim] before repetition and truncation."""
+        inputs = [normalize_2nd_moment(z)] if self.z_dim > 0 else []
+        if self.c_dim > 0:
+            inputs.append(normalize_2nd_moment(self.embed(c)))
+        x = inputs[0] if len(inputs) == 1 else tf.concat(inputs, axis=1)
+        for i in range(self.num_layers):
+            x = getattr(self, f"fc{i}")(x)
+        return x
+
+    def next_w_avg(self, w_avg: tf.Tensor, w_mean: tf.Tensor) -> tf.Tensor:
+        """The running mean [w_dim] after one more micro-batch of mean w_mean [w_dim]."""
+        return w_mean + self.w_avg_beta * (w_avg - w_mean)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._config}
+
+
+def truncate(ws: tf.Tensor, w_avg: tf.Tensor, psi: float | tf.Tensor, cutoff: int | None = None) -> tf.Tensor:
+    """Pull the first `cutoff` of ws [N,num_ws,w_dim] (all if None) towards w_avg: w_avg + (w - w_avg) * psi."""
+    pulled = w_avg + (ws - w_avg) * tf.cast(psi, ws.dtype)
+    return pulled if cutoff is None else tf.concat([pulled[:, :cutoff], ws[:, cutoff:]], axis=1)

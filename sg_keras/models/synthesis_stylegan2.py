@@ -1,0 +1,205 @@
+"""Synthesis network of StyleGAN2 (arXiv:1912.04958, figures 2 and 7)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from sg_keras.layers import Conv2D, SynthesisLayer, ToRGB
+from sg_keras.ops import setup_filter, upsample2d
+
+
+def block_resolutions(img_resolution: int) -> list[int]:
+    """4, 8, ..., img_resolution.
+
+    Raises:
+        ValueError: not a power of two from 4 on.
+    """
+    if img_resolution < 4 or img_resolution & (img_resolution - 1):
+        raise ValueError(f"img_resolution: found {img_resolution}, expected a power of two of at least 4")
+    return [2**i for i in range(2, img_resolution.bit_length())]
+
+
+def block_channels(resolution: int, channel_base: int, channel_max: int) -> int:
+    """Feature maps at a resolution: min(channel_base // resolution, channel_max)."""
+    return min(channel_base // resolution, channel_max)
+
+
+class SynthesisBlock(keras.layers.Layer):
+    """One resolution: an upsampling convolution (or the constant), a convolution, and the way to the image.
+
+    Args:
+        in_channels: of the block before, 0 = this is the 4x4 block.
+        out_channels: of this block.
+        w_dim: width of a style vector.
+        resolution: side in pixels.
+        img_channels: channels of the image.
+        is_last: whether this is the highest resolution.
+        architecture: "skip", "resnet" or "orig".
+        resample_filter, conv_clamp, use_noise, activation, ops: handed to the layers.
+
+    Call: (x or None, img or None, ws [N,num_convs+1,w_dim], noise_mode, noise_seeds) -> (x, img or None).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        w_dim: int,
+        resolution: int,
+        img_channels: int,
+        is_last: bool,
+        architecture: str = "skip",
+        resample_filter: Sequence[float] = (1, 3, 3, 1),
+        conv_clamp: float | None = None,
+        use_noise: bool = True,
+        activation: str = "lrelu",
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.resolution, self.architecture, self.ops = resolution, architecture, ops
+        self.has_torgb = is_last or architecture == "skip"
+        self.has_skip = in_channels > 0 and architecture == "resnet"
+        self.num_convs = 1 if in_channels == 0 else 2
+        self._taps = setup_filter(resample_filter)
+        shared: dict[str, Any] = {"conv_clamp": conv_clamp, "ops": ops, "dtype": self.dtype_policy}
+        conv = {"use_noise": use_noise, "activation": activation, "resample_filter": resample_filter, **shared}
+        if in_channels > 0:
+            self.conv0 = SynthesisLayer(out_channels, w_dim, resolution, up=2, name="conv0", **conv)
+        self.conv1 = SynthesisLayer(out_channels, w_dim, resolution, name="conv1", **conv)
+        if self.has_torgb:
+            self.torgb = ToRGB(img_channels, w_dim, name="torgb", **shared)
+        if self.has_skip:
+            self.skip = Conv2D(
+                out_channels, 1, bias=False, up=2, resample_filter=resample_filter, ops=ops, name="skip",
+                dtype=self.dtype_policy,
+            )
+
+    def build(self, input_shape: Any = None) -> None:
+        size, channels = self.resolution, self.out_channels
+        if self.in_channels == 0:
+            self.const = self.add_weight(
+                name="const",
+                shape=(size, size, channels),
+                initializer=keras.initializers.RandomNormal(stddev=1.0),
+            )
+        else:
+            self.conv0.build((None, size // 2, size // 2, self.in_channels))
+        self.conv1.build((None, size, size, channels))
+        if self.has_torgb:
+            self.torgb.build((None, size, size, channels))
+        if self.has_skip:
+            self.skip.build((None, size // 2, size // 2, self.in_channels))
+
+    def call(
+        self,
+        x: tf.Tensor | None,
+        img: tf.Tensor | None,
+        ws: tf.Tensor,
+        noise_mode: str = "const",
+        noise_seeds: Sequence[tf.Tensor | None] = (None, None),
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        w = tf.unstack(ws, axis=1)
+        if self.in_channels == 0:
+            x = tf.repeat(tf.convert_to_tensor(self.const)[None], tf.shape(ws)[0], axis=0)
+            x = tf.ensure_shape(x, [ws.shape[0], *self.const.shape])
+            x = self.conv1(x, w[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
+        elif self.has_skip:
+            y = self.skip(x, gain=math.sqrt(0.5))
+            x = self.conv0(x, w[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
+            x = y + self.conv1(x, w[1], noise_mode=noise_mode, noise_seed=noise_seeds[1], gain=math.sqrt(0.5))
+        else:
+            x = self.conv0(x, w[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
+            x = self.conv1(x, w[1], noise_mode=noise_mode, noise_seed=noise_seeds[1])
+        if img is not None:
+            img = upsample2d(img, self._taps, impl=self.ops)
+        if self.has_torgb:
+            y = self.torgb(x, w[self.num_convs])
+            img = y if img is None else img + y
+        return x, img
+
+
+class SynthesisStyleGAN2(keras.layers.Layer):
+    """Blocks from 4x4 to the image's resolution.
+
+    Args:
+        w_dim: width of a style vector.
+        img_resolution: side of the image, a power of two.
+        img_channels: channels of the image.
+        channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
+        architecture: "skip" (an image path beside the features), "resnet" or "orig".
+        resample_filter, use_noise, activation, conv_clamp, ops: handed to the layers.
+
+    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,img_channels], nominally -1..1.
+    noise_seed, int64 [2], makes "random" noise a pure function of it.
+    """
+
+    def __init__(
+        self,
+        w_dim: int,
+        img_resolution: int,
+        img_channels: int,
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        architecture: str = "skip",
+        resample_filter: Sequence[float] = (1, 3, 3, 1),
+        use_noise: bool = True,
+        activation: str = "lrelu",
+        conv_clamp: float | None = 256.0,
+        ops: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if architecture not in ("skip", "resnet", "orig"):
+            raise ValueError(f"architecture: found {architecture!r}, expected skip, resnet or orig")
+        self.w_dim = w_dim
+        self.resolutions = block_resolutions(img_resolution)
+        self.num_ws = 2 * len(self.resolutions)
+        in_channels = 0
+        for res in self.resolutions:
+            channels = block_channels(res, channel_base, channel_max)
+            block = SynthesisBlock(
+                in_channels,
+                channels,
+                w_dim,
+                res,
+                img_channels,
+                is_last=res == img_resolution,
+                architecture=architecture,
+                resample_filter=resample_filter,
+                conv_clamp=conv_clamp,
+                use_noise=use_noise,
+                activation=activation,
+                ops=ops,
+                name=f"b{res}",
+                dtype=self.dtype_policy,
+            )
+            setattr(self, f"b{res}", block)
+            in_channels = channels
+
+    @property
+    def blocks(self) -> list[SynthesisBlock]:
+        """Blocks from 4x4 up."""
+        return [getattr(self, f"b{res}") for res in self.resolutions]
+
+    def build(self, input_shape: Any = None) -> None:
+        for block in self.blocks:
+            block.build()
+
+    def call(
+        self, ws: tf.Tensor, noise_mode: str = "const", noise_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        x = img = None
+        first = 0  # of ws; a block's ToRGB shares its w with the next block's first convolution
+        for block in self.blocks:
+            seeds = [None if noise_seed is None else noise_seed + [first + i, 0] for i in range(block.num_convs)]
+            block_ws = ws[:, first : first + block.num_convs + 1]
+            x, img = block(x, img, block_ws, noise_mode=noise_mode, noise_seeds=seeds)
+            first += block.num_convs
+        return img

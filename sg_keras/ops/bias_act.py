@@ -1,0 +1,152 @@
+"""Bias, activation, gain and clamp in one op."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from sg_keras.ops import library
+
+
+@dataclasses.dataclass(frozen=True)
+class Activation:
+    """An activation with the defaults that `bias_act` gives it."""
+
+    function: Callable[[tf.Tensor, float], tf.Tensor]  # of x + b and alpha
+    default_gain: float = 1.0
+    default_alpha: float = 0.0
+    piecewise_linear: bool = False  # its slope then follows from the sign of its result
+
+
+def _leaky_relu(u: tf.Tensor, alpha: float) -> tf.Tensor:
+    if u.dtype == tf.float64:  # TensorFlow's op takes its slope in single precision
+        return tf.where(u > 0, u, u * alpha)
+    return tf.nn.leaky_relu(u, alpha)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "linear": Activation(lambda u, alpha: u, piecewise_linear=True),
+    "relu": Activation(lambda u, alpha: tf.nn.relu(u), math.sqrt(2), piecewise_linear=True),
+    "lrelu": Activation(_leaky_relu, math.sqrt(2), 0.2, piecewise_linear=True),
+    "tanh": Activation(lambda u, alpha: tf.tanh(u)),
+    "sigmoid": Activation(lambda u, alpha: tf.sigmoid(u)),
+    "elu": Activation(lambda u, alpha: tf.nn.elu(u)),
+    "selu": Activation(lambda u, alpha: tf.nn.selu(u)),
+    "softplus": Activation(lambda u, alpha: tf.nn.softplus(u)),
+    "swish": Activation(lambda u, alpha: u * tf.sigmoid(u), math.sqrt(2)),
+}
+
+
+def bias_act(
+    x: tf.Tensor,
+    b: tf.Tensor | None = None,
+    act: str = "linear",
+    alpha: float | None = None,
+    gain: float | None = None,
+    clamp: float | None = None,
+    impl: str = "auto",
+) -> tf.Tensor:
+    """Computes clamp(gain * act(x + b)) element by element.
+
+    Args:
+      x: activations [..., C] of a floating type, at least one axis. The batch may be empty or unknown.
+      b: bias [C] of x's type, added along the last axis. None: no bias.
+      act: linear, relu, lrelu, tanh, sigmoid, elu, selu, softplus or swish (u * sigmoid(u)).
+      alpha: slope of lrelu for negative numbers. None: 0.2. Other activations take no notice of it.
+      gain: factor after the activation. None: sqrt(2) for relu, lrelu and swish, else 1.
+      clamp: limits the result to -clamp ... clamp; the gradient is 0 where it acts. None: no limit.
+      impl: "auto", "custom" or "reference".
+
+    Returns:
+      x's shape and type. Differentiable to any order in x and b.
+
+    Raises:
+      ValueError: unknown activation; x, b, gain, alpha or clamp of a wrong form; see also `library.resolve_impl`.
+    """
+    x = tf.convert_to_tensor(x)
+    if act not in ACTIVATIONS:
+        raise ValueError(f"act: found {act!r}, expected one of {', '.join(ACTIVATIONS)}")
+    if x.shape.rank == 0 or not x.dtype.is_floating:
+        raise ValueError(f"x: found shape {x.shape} of {x.dtype.name}, expected [..., C] of a floating type")
+    b = _as_bias(b, x)
+    alpha = _as_number(alpha, "alpha", ACTIVATIONS[act].default_alpha)
+    gain = _as_number(gain, "gain", ACTIVATIONS[act].default_gain)
+    clamp = _as_number(clamp, "clamp", math.inf)
+    if clamp < 0:
+        raise ValueError(f"clamp: found {clamp}, expected None or a number not below 0")
+    implementation = _custom if library.resolve_impl(impl, x.dtype) == "custom" else _reference
+    return implementation(x, b, act, alpha, gain, clamp)
+
+
+def _as_bias(b: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:
+    if b is None:
+        return None
+    b = tf.convert_to_tensor(b)
+    if b.dtype != x.dtype or b.shape.rank != 1 or not b.shape.is_compatible_with(x.shape[-1:]):
+        found = f"shape {b.shape} of {b.dtype.name} for x of shape {x.shape} of {x.dtype.name}"
+        raise ValueError(f"b: found {found}, expected [C] of x's type")
+    return b
+
+
+def _as_number(value: float | None, name: str, default: float) -> float:
+    if value is None:
+        return default
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError(f"{name}: found {value!r}, expected a number")
+    return number
+
+
+def _add_bias(x: tf.Tensor, b: tf.Tensor | None) -> tf.Tensor:
+    if b is None:
+        return x
+    return tf.nn.bias_add(x, b) if x.shape.rank and x.shape.rank > 1 else x + b
+
+
+# ---------------------------------------------------------------------------------------------------- reference
+
+
+def _reference(x: tf.Tensor, b: tf.Tensor | None, act: str, alpha: float, gain: float, clamp: float) -> tf.Tensor:
+    y = ACTIVATIONS[act].function(_add_bias(x, b), alpha)
+    if gain != 1:
+        y *= gain
+    return y if math.isinf(clamp) else tf.clip_by_value(y, -clamp, clamp)
+
+
+# ---------------------------------------------------------------------------------------------------- custom
+
+
+def _custom(x: tf.Tensor, b: tf.Tensor | None, act: str, alpha: float, gain: float, clamp: float) -> tf.Tensor:
+    if act == "linear" and math.isinf(clamp) and (b is None or gain == 1):
+        return _reference(x, b, act, alpha, gain, clamp)  # one TensorFlow op at most
+    b = tf.zeros([0], x.dtype) if b is None else b
+    return library.custom_ops().sg_keras_bias_act(x, b, act=act, alpha=repr(alpha), gain=repr(gain), clamp=repr(clamp))
+
+
+def _attributes(op: tf.Operation) -> dict[str, str]:
+    """The op's constants. Decimal text, because TensorFlow rounds float attributes to single precision."""
+    return {name: op.get_attr(name).decode() for name in ("act", "alpha", "gain", "clamp")}
+
+
+@tf.RegisterGradient("SgKerasBiasAct")
+def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    x, b = op.inputs
+    constants = _attributes(op)
+    has_bias = b.shape != [0]
+    if _slope_follows_from_result(constants):
+        dx = library.custom_ops().sg_keras_bias_act_grad(cotangent, op.outputs[0], of_result=True, **constants)
+    else:
+        u = _add_bias(x, b if has_bias else None)
+        dx = library.custom_ops().sg_keras_bias_act_grad(cotangent, u, of_result=False, **constants)
+    if not has_bias:
+        return dx, tf.zeros_like(b)
+    return dx, tf.reduce_sum(dx, axis=list(range(dx.shape.rank - 1)))
+
+
+def _slope_follows_from_result(constants: dict[str, str]) -> bool:
+    """Whether the slope can be read off the result: then x need not be kept for the gradient."""
+    monotone = float(constants["gain"]) >= 0 and float(constants["alpha"]) >= 0
+    return ACTIVATIONS[constants["act"]].piecewise_linear and monotone

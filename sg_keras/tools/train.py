@@ -1,0 +1,56 @@
+"""Entry point of the trainer, shared by run_training.py and the console script."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from sg_keras.flags import (
+    ParsedCommandLine,
+    debug_requested,
+    help_requested,
+    help_text,
+    parse_command_line,
+    resolved_configuration,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train as the command line says.
+
+    Args:
+        argv: the words after the program's name; None takes them from sys.argv.
+
+    Returns:
+        Exit status: 0, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if help_requested(words):
+        print(help_text(os.path.basename(sys.argv[0]) or "run_training.py"))
+        return 0
+    # TensorFlow reads this when it is loaded; its own chatter would bury ours.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return _train(parse_command_line(words))
+    except (ValueError, OSError) as error:
+        if debug_requested(words):
+            traceback.print_exc()
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+def _train(parsed: ParsedCommandLine) -> int:
+    if parsed.dry_run:
+        print(resolved_configuration(parsed))
+        return 0
+    for note in parsed.notes:
+        print(f"Note: {note}", flush=True)
+    from sg_keras.training.run import run  # loads TensorFlow
+
+    return run(parsed.config, resume=parsed.resume)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""StyleGAN as a Keras model whose train_step is one iteration of alternating updates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from sg_keras.checkpoint.published_names import relative_path
+from sg_keras.config import LossConfig, OptimizerConfig, TrainingConfig
+from sg_keras.models import Discriminator, Generator
+from sg_keras.training.adam import lazy_adam
+from sg_keras.training.draws import StatelessDraws
+from sg_keras.training.ema import ema_beta, update_ema
+from sg_keras.training.nonfinite import NonFiniteWatch
+from sg_keras.training.phases import MicroBatch, Phase, stylegan2_phases
+from sg_keras.training.statistics import Moments
+
+Batch = dict[str, tf.Tensor]
+
+
+class StyleGAN(keras.Model):
+    """Generator, discriminator, averaged generator, their optimizers and running means.
+
+    Create it inside the scope of the `tf.distribute` strategy it is to train under.
+
+    Args:
+        G: generator.
+        D: discriminator.
+        loss: weights and cadence of the losses.
+        optimizer: Adam for both networks.
+        batch: real images an iteration, over all replicas.
+        batch_gpu: images a micro-batch, None = one micro-batch a replica.
+        ema_kimg, ema_rampup: half-life of G_ema and its ramp-up.
+        seed: start of the noise key.
+        draws: source of random numbers, None = StatelessDraws.
+        compile_phases: False runs the phases eagerly, for finding faults.
+
+    train_step takes {"image": uint8 [B,H,W,C], "label": [B,c_dim], "gen_label": [B,num_phases,c_dim]}.
+    """
+
+    def __init__(
+        self,
+        G: Generator,
+        D: Discriminator,
+        *,
+        loss: LossConfig,
+        optimizer: OptimizerConfig,
+        batch: int,
+        batch_gpu: int | None = None,
+        ema_kimg: float = 10.0,
+        ema_rampup: float | None = 0.05,
+        seed: int = 0,
+        draws: Any = None,
+        compile_phases: bool = True,
+    ) -> None:
+        super().__init__(name="stylegan")
+        self.G, self.D = G, D
+        self.G_ema = Generator.from_config({**G.get_config(), "name": "G_ema"})
+        for target, source in zip(self.G_ema.variables, G.variables, strict=True):
+            target.assign(source.value)
+        self.loss_config = loss
+        self.batch = batch
+        self.batch_gpu = batch // self.num_replicas if batch_gpu is None else batch_gpu
+        self.num_rounds = batch // (self.num_replicas * self.batch_gpu)
+        self.ema_kimg, self.ema_rampup = ema_kimg, ema_rampup
+        self.phases = tuple(stylegan2_phases(loss.g_reg_interval, loss.d_reg_interval, loss.pl_weight))
+        self.num_draws = max(phase.index for phase in self.phases) + 1
+        adam = (optimizer.beta1, optimizer.beta2, optimizer.epsilon)
+        self.g_optimizer = lazy_adam(optimizer.g_lr, *adam, loss.g_reg_interval, "g_optimizer")
+        self.d_optimizer = lazy_adam(optimizer.d_lr, *adam, loss.d_reg_interval, "d_optimizer")
+        self.g_optimizer.build(G.trainable_variables)
+        self.d_optimizer.build(D.trainable_variables)
+        self._create_state(seed)
+        self.draws = draws or StatelessDraws(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
+        self._compile_phases = compile_phases
+        self._compiled: dict[str, Callable[..., None]] = {}
+        self.built = True
+
+    def _create_state(self, seed: int) -> None:
+        shared = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
+        self.pl_mean = tf.Variable(tf.zeros([], self.G.variable_dtype), name="pl_mean", **shared)
+        self.augment_p = tf.Variable(0.0, name="augment_p", **shared)
+        self.noise_key = tf.Variable(seed, dtype=tf.int64, name="noise_key", **shared)
+        self.cur_nimg = tf.Variable(0, dtype=tf.int64, name="cur_nimg", **shared)
+        self.batch_index = tf.Variable(0, dtype=tf.int64, name="batch_index", **shared)
+        self.watch = NonFiniteWatch()
+        names = ["Loss/scores/fake", "Loss/scores/real", "Loss/signs/fake", "Loss/signs/real", "Loss/G/loss"]
+        names += ["Loss/D/loss", "Loss/G/reg", "Loss/D/reg", "Loss/pl_penalty", "Loss/r1_penalty"]
+        self.statistics = Moments(names + [f"Gradients/{phase.name}/norm" for phase in self.phases])
+
+    # ---- one iteration -------------------------------------------------------------------------------------------
+
+    def train_step(self, data: Batch) -> dict[str, float]:
+        """One iteration in the published order: the due phases one after another, then the moving average."""
+        cur_nimg, batch_index = int(self.cur_nimg.numpy()), int(self.batch_index.numpy())
+        for phase in self.phases:
+            if phase.is_due(batch_index):
+                self.run_phase(phase, data, cur_nimg)
+        self.run_ema(cur_nimg)
+        self.cur_nimg.assign(cur_nimg + self.batch)
+        self.batch_index.assign(batch_index + 1)
+        return {"kimg": (cur_nimg + self.batch) / 1000}
+
+    def run_phase(self, phase: Phase, data: Batch, cur_nimg: int) -> None:
+        """Run one phase on all replicas and add its statistics."""
+
+        def on_replica(data: Batch, cur_nimg: tf.Tensor) -> None:
+            self.statistics.add(phase.update(self, data, cur_nimg))
+
+        self._run(phase.name, on_replica, data, tf.constant(cur_nimg, tf.int64))
+
+    def run_ema(self, cur_nimg: int) -> None:
+        """Move G_ema towards G, unless something non-finite appeared."""
+
+        def on_replica(beta: tf.Tensor) -> None:
+            tf.cond(self.watch.all_finite(), lambda: update_ema(self.G_ema, self.G, beta), lambda: None)
+
+        beta = ema_beta(cur_nimg, self.batch, self.ema_kimg, self.ema_rampup)
+        self._run("ema", on_replica, tf.constant(beta, tf.float64))
+
+    def _run(self, name: str, on_replica: Callable[..., None], *args: Any) -> None:
+        """Call a function on every replica, compiled at its first use."""
+        if not self._compile_phases:
+            self.distribute_strategy.run(on_replica, args=args)
+            return
+        if name not in self._compiled:
+            run = lambda *args: self.distribute_strategy.run(on_replica, args=args)  # noqa: E731
+            self._compiled[name] = tf.function(run, jit_compile=False, autograph=False)
+        self._compiled[name](*args)
+
+    def make_train_function(self, force: bool = False) -> Callable[[Iterator[Batch]], dict[str, float]]:
+        """For `fit`: train_step runs in Python over phases that are compiled one by one."""
+        if self.train_function is None or force:
+            self.train_function = lambda iterator: self.train_step(next(iterator))
+        return self.train_function
+
+    # ---- what the phases build on --------------------------------------------------------------------------------
+
+    def micro_batch(self, phase: Phase, batch: Batch, cur_nimg: tf.Tensor, number: int) -> MicroBatch:
+        """Micro-batch of round `number` on this replica: number k * replicas + replica of the iteration."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        position = number * self.num_replicas + tf.cast(replica, tf.int64)
+        share = slice(number * self.batch_gpu, (number + 1) * self.batch_gpu)
+        return MicroBatch(
+            images=tf.cast(batch["image"][share], self.D.compute_dtype) / 127.5 - 1,
+            labels=batch["label"][share],
+            gen_labels=batch["gen_label"][share, phase.index],
+            first_sample=cur_nimg + position * self.batch_gpu,
+            size=self.batch_gpu,
+        )
+
+    def mixed_styles(self, phase: Phase, micro: MicroBatch, w: tf.Tensor | None = None) -> tf.Tensor:
+        """ws [N,num_ws,w_dim] of a micro-batch's latents, with style mixing (StyleGAN, arXiv:1812.04948, section 3.1)."""
+        if w is None:
+            w = self.G.mapping.styles(self.draws.latents(phase.index, micro.first_sample, micro.size), micro.gen_labels)
+        num_ws = self.G.num_ws
+        ws = tf.repeat(w[:, None, :], num_ws, axis=1)
+        if self.draws.style_mixing_prob == 0:
+            return ws
+        other = self.draws.mixing_latents(phase.index, micro.first_sample, micro.size)
+        other = self.G.mapping.styles(other, micro.gen_labels)[:, None, :]
+        cutoff = self.draws.mixing_cutoff(phase.index, micro.first_sample, num_ws)
+        return tf.where(tf.range(num_ws)[None, :, None] < cutoff, ws, other)
+
+    def generate(self, phase: Phase, micro: MicroBatch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Fakes [N,H,W,C] of a micro-batch, and w [N,w_dim] of its first latents."""
+        z = self.draws.latents(phase.index, micro.first_sample, micro.size)
+        w = self.G.mapping.styles(z, micro.gen_labels)
+        ws = self.mixed_styles(phase, micro, w)
+        seed = self.draws.layer_noise_seed(phase.index, micro.first_sample)
+        return self.G.synthesis(ws, noise_mode=self.draws.noise_mode, noise_seed=seed), w
+
+    def discriminate(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Logits [N,1]."""
+        return self.D(images, labels)
+
+    def call(self, z: tf.Tensor, c: tf.Tensor | None = None, **kwargs: Any) -> tf.Tensor:
+        """Images of the averaged generator."""
+        return self.G_ema(z, c, **kwargs)
+
+    # ---- state ---------------------------------------------------------------------------------------------------
+
+    @property
+    def num_replicas(self) -> int:
+        """Devices that share a batch."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    @property
+    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """The optimizer of each trained network."""
+        return {"G": self.g_optimizer, "D": self.d_optimizer}
+
+    def state_variables(self) -> dict[str, tf.Variable]:
+        """Everything that determines how training goes on, by name. What is not here does not survive."""
+        state = {
+            "pl_mean": self.pl_mean,
+            "augment_p": self.augment_p,
+            "noise_key": self.noise_key,
+            "cur_nimg": self.cur_nimg,
+            "batch_index": self.batch_index,
+        }
+        for network in (self.G, self.D, self.G_ema):
+            for variable in network.variables:
+                state[f"{network.name}/{relative_path(network, variable)}"] = variable.value
+        for name, optimizer in self.optimizers.items():
+            network = getattr(self, name)
+            paths = [relative_path(network, v) for v in network.trainable_variables]
+            for path, momentum, velocity in zip(paths, optimizer.momentums, optimizer.velocities, strict=True):
+                state[f"{optimizer.name}/momentum/{path}"] = momentum.value
+                state[f"{optimizer.name}/velocity/{path}"] = velocity.value
+            state[f"{optimizer.name}/steps"] = optimizer.steps.value
+            state[f"{optimizer.name}/iterations"] = optimizer.iterations.value
+        return state
+
+
+def build_stylegan(config: TrainingConfig) -> StyleGAN:
+    """Networks, optimizers and state of a run; initial weights follow from the seed."""
+    keras.utils.set_random_seed(config.seed)
+    data, gen, disc = config.dataset, config.generator, config.discriminator
+    shared = {"c_dim": data.c_dim, "img_resolution": data.resolution, "img_channels": data.channels, "ops": config.ops}
+    G = Generator(
+        z_dim=gen.z_dim,
+        w_dim=gen.w_dim,
+        cfg=gen.cfg,
+        mapping_kwargs={"num_layers": gen.mapping_layers},
+        channel_base=gen.channel_base,
+        channel_max=gen.channel_max,
+        architecture=gen.architecture,
+        conv_clamp=gen.conv_clamp,
+        name="G",
+        **shared,
+    )
+    D = Discriminator(
+        architecture=disc.architecture,
+        channel_base=disc.channel_base,
+        channel_max=disc.channel_max,
+        conv_clamp=disc.conv_clamp,
+        mapping_kwargs={"num_layers": disc.mapping_layers},
+        mbstd_group_size=disc.mbstd_group_size,
+        mbstd_num_channels=disc.mbstd_num_channels,
+        freeze_layers=disc.freeze_layers,
+        name="D",
+        **shared,
+    )
+    model = StyleGAN(
+        G,
+        D,
+        loss=config.loss,
+        optimizer=config.optimizer,
+        batch=config.batch,
+        batch_gpu=config.batch_gpu,
+        ema_kimg=config.ema_kimg,
+        ema_rampup=config.ema_rampup,
+        seed=config.seed,
+    )
+    model.compile(optimizer=None, jit_compile=False)
+    return model

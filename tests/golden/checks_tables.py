@@ -1,0 +1,202 @@
+"""Design tables: parameter counts and shapes, initial values, layers that freeze-D freezes.
+
+A table has entries for several networks. One result stands for all entries that sg_keras has code for; every other
+entry, or part of one, gets a line of its own that says so.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from sg_keras.checkpoint.published_names import published_weights
+from sg_keras.ops import setup_filter
+from tests.golden.manifest import Case
+from tests.golden.networks import build_discriminator, build_generator, trainable_names
+from tests.golden.report import Options, Result, UncoveredError, judged, uncovered
+from tests.golden.tolerance import Judgement
+
+STANDARD_ERRORS = 5  # how far mean and spread of a random tensor may be off
+HALF_PRECISION = re.compile(r"[GD]_block_use_fp16")
+
+
+def check(case: Case, options: Options) -> list[Result]:
+    """Run one table. Uncovered where nothing in it has code yet."""
+    if case.function not in FUNCTIONS:
+        raise UncoveredError(f"no code for {case.function!r}")
+    judgements: list[Judgement] = []
+    missing: list[Result] = []
+    for item in FUNCTIONS[case.function](case, options):
+        if isinstance(item, Judgement):
+            judgements.append(item)
+        else:
+            missing.append(item)
+    return [judged(case.name, judgements), *missing] if judgements else missing
+
+
+def _same(name: str, found: Any, expected: Any) -> Judgement:
+    return Judgement(name, 0.0 if found == expected else np.inf, 0.0, "" if found == expected else _difference(
+        found, expected))
+
+
+def _difference(found: Any, expected: Any) -> str:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        keys = [k for k in {**found, **expected} if found.get(k) != expected.get(k)]
+        found, expected = ({k: values.get(k) for k in keys[:3]} for values in (found, expected))
+    return f"found {found}, expected {expected}"
+
+
+def _part(case: Case, *keys: str) -> str:
+    return f"{case.name}[{'.'.join(keys)}]".replace(" ", "_")
+
+
+def _size(model: keras.Model, prefix: str = "") -> int:
+    return sum(int(np.prod(v.shape)) for name, v in trainable_names(model).items() if name.startswith(prefix))
+
+
+# Parameter counts ---------------------------------------------------------------------------------------------------
+
+
+def check_param_counts(case: Case, options: Options) -> Iterator[Judgement | Result]:
+    """Entries stylegan2_<resolution>[_<architecture>]; sizes not in the entry's name are the case's arguments."""
+    skipped = set()
+    for key, entry in case.read_json()["counts"].items():
+        generation, resolution, *architecture = key.split("_")
+        if generation != "stylegan2":
+            yield uncovered(_part(case, key), "no code for StyleGAN3's generator")
+            continue
+        shared = {"img_resolution": int(resolution), **({"architecture": architecture[0]} if architecture else {})}
+        skipped |= {field for field in entry if HALF_PRECISION.fullmatch(field)}
+        yield from _counts_of_generator(case, key, entry, shared, options)
+        yield from _counts_of_discriminator(case, key, entry, shared, options)
+        yield from _unknown_fields(key, entry)
+    for field in sorted(skipped):
+        yield uncovered(_part(case, "stylegan2_*", field), "no code for half precision")
+
+
+def _unknown_fields(key: str, entry: Mapping[str, Any]) -> Iterator[Judgement]:
+    known = {"G_total", "G_mapping", "G_synthesis", "num_ws", "G_params", "G_buffers", "D_params", "D_buffers"}
+    patterns = re.compile(rf"D_total(_c_dim\d+)?|{HALF_PRECISION.pattern}")
+    for field in entry:
+        if field not in known and not patterns.fullmatch(field):
+            yield Judgement(f"{key}.{field}", np.inf, 0.0, "field not understood by the checker")
+
+
+def _counts_of_generator(case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any],
+                         options: Options) -> Iterator[Judgement]:
+    names = ("channel_base", "channel_max", "z_dim", "w_dim", "c_dim")
+    model = build_generator({**{n: case.args[n] for n in names if n in case.args}, **shared}, options.impl)
+    found = {"G_total": _size(model), "G_mapping": _size(model, "mapping."), "G_synthesis": _size(model, "synthesis."),
+             "num_ws": model.num_ws}
+    for field, value in found.items():
+        if field in entry:
+            yield _same(f"{key}.{field}", value, entry[field])
+    yield from _shapes(key, "G", entry, model)
+    keras.backend.clear_session()
+
+
+def _counts_of_discriminator(case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any],
+                             options: Options) -> Iterator[Judgement]:
+    names = ("channel_base", "channel_max", "c_dim")
+    arguments = {**{n: case.args[n] for n in names if n in case.args}, **shared}
+    for field in entry:
+        if total := re.fullmatch(r"D_total(?:_c_dim(\d+))?", field):
+            labels = {} if total[1] is None else {"c_dim": int(total[1])}
+            model = build_discriminator({**arguments, **labels}, options.impl)
+            yield _same(f"{key}.{field}", _size(model), entry[field])
+            if not labels:
+                yield from _shapes(key, "D", entry, model)
+            keras.backend.clear_session()
+
+
+def _shapes(key: str, network: str, entry: Mapping[str, Any], model: keras.Model) -> Iterator[Judgement]:
+    """Names and shapes of parameters and buffers, the latter without filters, which ours derive from arguments."""
+    if f"{network}_params" not in entry:
+        return
+    shapes = {name: list(value.shape) for name, value in published_weights(model).items()}
+    trainable = trainable_names(model)
+    yield _same(f"{key}.{network}_params", {n: s for n, s in shapes.items() if n in trainable},
+                entry[f"{network}_params"])
+    buffers = dict(entry[f"{network}_buffers"])
+    filters = {name: buffers.pop(name) for name in list(buffers) if name.endswith("resample_filter")}
+    taps = list(setup_filter(model.get_config()["resample_filter"]).shape)
+    yield _same(f"{key}.{network}_buffers", {n: s for n, s in shapes.items() if n not in trainable}, buffers)
+    yield _same(f"{key}.{network}_buffers (filters)", dict.fromkeys(filters, taps), filters)
+
+
+# Initial values -----------------------------------------------------------------------------------------------------
+
+
+def check_initial_values(case: Case, options: Options) -> Iterator[Judgement | Result]:
+    """Distribution of every tensor of freshly built networks, with a fixed seed."""
+    for key, entry in case.read_json().items():
+        if "stylegan3" in key and "G" in key.split():
+            yield uncovered(_part(case, key), "no code for StyleGAN3's generator")
+            continue
+        keras.utils.set_random_seed(0)
+        build = build_generator if "G" in key.split() else build_discriminator
+        yield from _initial_values(key, entry["values"], build(entry["arguments"], options.impl))
+        keras.backend.clear_session()
+
+
+def _initial_values(key: str, expected: Mapping[str, Any], model: keras.Model) -> Iterator[Judgement]:
+    values, trainable = published_weights(model), trainable_names(model)
+    found = {name: (list(v.shape), "param" if name in trainable else "buffer") for name, v in values.items()}
+    yield _same(f"{key}: names, shapes and kinds", found, {n: (e["shape"], e["kind"]) for n, e in expected.items()})
+    for name in values.keys() & expected.keys():
+        yield from _distribution(f"{key}: {name}", values[name], expected[name])
+    yield _independent(key, model, expected)
+
+
+def _distribution(name: str, value: np.ndarray, expected: Mapping[str, Any]) -> Iterator[Judgement]:
+    kind = expected["distribution"]
+    value = value.astype(np.float64)
+    if kind == "constant":
+        yield Judgement(name, float(np.abs(value - expected["value"]).max(initial=0.0)), 0.0)
+    elif kind == "normal":
+        std, count = expected["std"], value.size
+        yield Judgement(f"{name}, mean", float(abs(value.mean())), STANDARD_ERRORS * std / np.sqrt(count))
+        yield Judgement(f"{name}, spread", float(abs(value.std() - std)), STANDARD_ERRORS * std / np.sqrt(2 * count))
+    else:
+        yield Judgement(name, np.inf, 0.0, f"distribution {kind!r} not understood by the checker")
+
+
+def _independent(key: str, model: keras.Model, expected: Mapping[str, Any]) -> Judgement:
+    """No two random tensors may begin with the same draws."""
+    normal = {v.path: (np.asarray(v.value).ravel()[:8]) for v in model.variables
+              if expected.get(v.path.removeprefix(f"{model.name}/").replace("/", "."), {}).get("std")}
+    same = [(a, b) for a, b in itertools.combinations(normal, 2) if _proportional(normal[a], normal[b])]
+    return Judgement(f"{key}: independent draws", float(len(same)), 0.0, f"equal draws: {same[:3]}" if same else "")
+
+
+def _proportional(a: np.ndarray, b: np.ndarray) -> bool:
+    count = min(a.size, b.size)
+    return count > 1 and np.allclose(a[:count] * b[0], b[:count] * a[0], rtol=1e-4, atol=0)
+
+
+# Freeze-D -----------------------------------------------------------------------------------------------------------
+
+
+def check_freeze(case: Case, options: Options) -> Iterator[Judgement]:
+    """Layers whose weight and bias are not trained."""
+    for key, entry in case.read_json().items():
+        model = build_discriminator(entry["arguments"], options.impl)
+        yield _same(f"{key}: layers", sorted(model.frozen_layer_names), sorted(entry["frozen"]))
+        trainable = trainable_names(model)
+        frozen = {name.rpartition(".")[0] for name in published_weights(model) if name not in trainable}
+        yield _same(f"{key}: variables", sorted(frozen), sorted(entry["frozen"]))
+        partly = sorted(name for name in trainable if name.rpartition(".")[0] in frozen)
+        yield _same(f"{key}: partly frozen", partly, [])
+        keras.backend.clear_session()
+
+
+FUNCTIONS = {
+    "trainable parameter counts and per-parameter shapes": check_param_counts,
+    "initial values of parameters and buffers": check_initial_values,
+    "layers frozen by --freezed": check_freeze,
+}
