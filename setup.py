@@ -9,30 +9,23 @@ Environment variables:
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pathlib
 import platform
 import shutil
+import sys
 
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
-ROOT = pathlib.Path(__file__).parent
+ROOT = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "custom_ops"))  # build front ends do not put this folder on the path
+
+import compile_ops  # noqa: E402
+
 WITH_OPS = os.environ.get("SG_KERAS_NO_OPS", "0") != "1"
 REQUIREMENTS = ["keras>=3.10", "numpy", "scipy", "pillow", "absl-py", "tensorboard", "rich"]
 OLDEST_TENSORFLOW = "2.19"
-
-
-def _load_compile_ops():
-    """Imports custom_ops/compile_ops.py by its path: a build front end need not have this folder on its path."""
-    spec = importlib.util.spec_from_file_location("compile_ops", ROOT / "custom_ops" / "compile_ops.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-compile_ops = _load_compile_ops()
 
 
 def tensorflow_package() -> str:
@@ -52,7 +45,7 @@ def tensorflow_requirement() -> str:
         return package
     try:
         version = compile_ops.tensorflow_flags().version if WITH_OPS else None
-    except compile_ops.BuildError:  # asked for metadata before TensorFlow is there
+    except compile_ops.BuildError:  # a front end asks for metadata before TensorFlow is there
         version = None
     return f"{package}=={version}" if version else f"{package}>={OLDEST_TENSORFLOW}"
 

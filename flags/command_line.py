@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -61,12 +61,10 @@ def parse_command_line(argv: Sequence[str], *, open_dataset: Callable[..., Any] 
     not_built = not_built_options(values, transfer)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
-    if open_dataset is None:
-        from sg_keras.data import open_dataset
-    dataset, labels_unused = read_dataset(values, open_dataset)
-    config = make_config(values, typed, dataset, transfer)
+    dataset, labels_unused = read_dataset(values, open_dataset or _open_dataset)
     if not values["dry_run"]:
-        _check_gpus(config.gpus, count_gpus or _count_gpus)
+        _check_gpus(values["gpus"], count_gpus or _count_gpus)
+    config = make_config(values, typed, dataset, transfer)
     return ParsedCommandLine(config, resume, values["dry_run"], tuple(_notes(values, typed, labels_unused)),
                              not_built, frozenset(typed))
 
@@ -82,9 +80,10 @@ def read_values(arguments: Sequence[Argument]) -> tuple[dict[str, Any], dict[str
         except absl_flags.IllegalFlagValueError as error:
             raise ValueError(f"{argument.typed}: {error.__context__}") from error
         typed[argument.option.key] = argument.typed
-    values = {option.key: flag_values[option.key].value for option in OPTIONS}
+    values: dict[str, Any] = {option.key: flag_values[option.key].value for option in OPTIONS}
     for key in _PATHS:  # shells leave the ~ of --data=~/pictures alone
-        values[key] = values[key] and os.path.expanduser(values[key])
+        if values[key] is not None and values[key].startswith("~/"):
+            values[key] = str(pathlib.Path(values[key]).expanduser())
     return values, typed
 
 
@@ -118,6 +117,12 @@ def _check_gpus(gpus: int, count_gpus: Callable[[], int]) -> None:
     if gpus > available:
         raise ValueError(f"--gpus: found {gpus}, expected at most {available}, which is how many GPUs TensorFlow sees "
                          "on this machine (--gpus=0 trains on the CPU)")
+
+
+def _open_dataset(path: str, **options: Any) -> Any:
+    from sg_keras.data import open_dataset
+
+    return open_dataset(path, **options)
 
 
 def _count_gpus() -> int:

@@ -11,15 +11,16 @@ _COLUMN = 28  # where descriptions begin
 _WIDTH = 100
 
 _INTRODUCTION = """\
-usage: {program} --outdir=DIR --cfg=CFG --data=PATH --gpus=N --batch=N --gamma=X [options]
+usage: {program} --outdir=DIR --cfg=CFG --data=PATH --gpus=N --batch=N --gamma=X
+       [options]
 
 Train a StyleGAN on a folder or zip of square pictures. Options are written --name=value or
 --name value; hyphens and underscores in names mean the same; BOOL is 0 or 1.
 
 Examples:
   # Handwritten digits, class by class, on the CPU:
-  {program} --outdir=runs --cfg=stylegan2 --data=digits --cond=1 --gpus=0 --batch=32 --gamma=0.01 \\
-      --cbase=2048 --cmax=64 --aug=noaug
+  {program} --outdir=runs --cfg=stylegan2 --data=digits --cond=1 --gpus=0 --batch=32 \\
+      --gamma=0.01 --cbase=2048 --cmax=64 --aug=noaug
   # See what a command would do, without doing it:
   {program} ... --dry-run
   # Go on where the newest run in --outdir stopped, to the same bits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +51,7 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
         yield "continues", f"{parsed.resume.kind} {parsed.resume.path}{at_tick}, to the same bits"
     else:
         outdir = config.run.outdir
-        yield "run directory", os.path.join(outdir, run_directory_name(config, next_run_number(outdir)))
+        yield "run directory", str(pathlib.Path(outdir) / run_directory_name(config, next_run_number(outdir)))
     dataset = config.dataset
     mirrored = f", {2 * dataset.num_images} with mirrored copies" if dataset.mirror else ""
     labels = f", labels of width {dataset.c_dim}" if dataset.c_dim else ", no labels"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import pathlib
 import re
 
 from sg_keras.config import ResumeRequest
@@ -29,20 +29,21 @@ def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
         return ResumeRequest("latest", outdir)
     if _URL.match(value):
         return _check_url(value)
+    path = pathlib.Path(value)
     at_tick = _RUN_AT_TICK.match(value)
-    if at_tick and not os.path.exists(value):
+    if at_tick and not path.exists():
         run_dir = at_tick["run"]
-        if not _is_run_directory(run_dir):
+        if not _is_run_directory(pathlib.Path(run_dir)):
             raise ValueError(f"found {value!r}, expected RUN_DIR@TICK with a run directory, which {run_dir!r} is not")
         return ResumeRequest("run_dir", run_dir, int(at_tick["tick"]))
     checkpoint = re.sub(r"\.(index|data-[0-9]{5}-of-[0-9]{5})$", "", value)
-    if os.path.isfile(checkpoint + ".index"):
+    if pathlib.Path(f"{checkpoint}.index").is_file():
         return ResumeRequest("checkpoint", checkpoint)
-    if not os.path.exists(value):
+    if not path.exists():
         raise ValueError(f"found {value!r}, which does not exist, expected {_EXPECTED}")
-    if _is_network(value):
-        return os.path.abspath(value)
-    if _is_run_directory(value):
+    if _is_network(path):
+        return str(path.resolve())
+    if _is_run_directory(path):
         return ResumeRequest("run_dir", value)
     raise ValueError(f"found {value!r}, expected {_EXPECTED}")
 
@@ -53,11 +54,11 @@ def _check_url(value: str) -> str:
     return value
 
 
-def _is_network(path: str) -> bool:
-    if os.path.isdir(path):  # network-snapshot-000100/ holds G.keras, D.keras, G_ema.keras
-        return os.path.isfile(os.path.join(path, "G_ema.keras"))
-    return path.endswith((".pkl", ".keras"))
+def _is_network(path: pathlib.Path) -> bool:
+    if path.is_dir():  # network-snapshot-000100/ holds G.keras, D.keras, G_ema.keras
+        return (path / "G_ema.keras").is_file()
+    return path.suffix in (".pkl", ".keras")
 
 
-def _is_run_directory(path: str) -> bool:
-    return os.path.isfile(os.path.join(path, "training_config.json")) and not _is_network(path)
+def _is_run_directory(path: pathlib.Path) -> bool:
+    return (path / "training_config.json").is_file() and not _is_network(path)

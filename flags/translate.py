@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import pathlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,8 +23,9 @@ def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> N
             if key in typed and values[key]:
                 raise ValueError(f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, "
                                  "expected it with --cfg=stylegan2 alone")
-    if os.path.exists(values["outdir"]) and not os.path.isdir(values["outdir"]):
-        raise ValueError(f"{typed['outdir']}: found the file {values['outdir']}, expected a directory, or nothing yet")
+    outdir = pathlib.Path(values["outdir"])
+    if outdir.exists() and not outdir.is_dir():
+        raise ValueError(f"{typed['outdir']}: found the file {outdir}, expected a directory, or nothing yet")
     if values["gpus"] > 0 and values["cpu_devices"] > 1:
         raise ValueError(f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
                          "expected it with --gpus=0 alone")
@@ -51,7 +52,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         raise ValueError(f"--data: found pictures of {side}x{side} in {path}, expected a power of two a side, "
                          f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs")
     config = DatasetConfig(
-        path=path if path in _BUILT_IN else os.path.abspath(path),
+        path=path if path in _BUILT_IN else str(pathlib.Path(path).resolve()),
         name=dataset.name,
         resolution=side,
         channels=dataset.channels,

@@ -16,13 +16,13 @@ from sg_keras.config.training_config import (
 )
 
 __all__ = [
+    "PRESETS",
     "AugmentConfig",
     "DatasetConfig",
     "DiscriminatorConfig",
     "GeneratorConfig",
     "LossConfig",
     "OptimizerConfig",
-    "PRESETS",
     "ResumeRequest",
     "RunConfig",
     "TrainingConfig",

@@ -63,7 +63,8 @@ def format_differences(differences: list[Difference]) -> str:
         option = FIELD_OPTIONS.get(field)
         rows.append((f"--{option}" if option else "", field, _text(old), _text(new)))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _text(value: Any) -> str:

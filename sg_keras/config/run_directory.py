@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import pathlib
 import re
 
 from sg_keras.config.training_config import TrainingConfig
@@ -22,6 +22,7 @@ def run_directory_name(config: TrainingConfig, number: int) -> str:
 
 def next_run_number(outdir: str) -> int:
     """One more than the highest number in use in outdir; 0 where there is none, or no such directory yet."""
-    names = os.listdir(outdir) if os.path.isdir(outdir) else []
+    folder = pathlib.Path(outdir)
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     numbers = [int(match.group(1)) for match in map(_NUMBERED.match, names) if match]
     return max(numbers, default=-1) + 1

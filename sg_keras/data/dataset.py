@@ -91,7 +91,7 @@ class ImageDataset:
 
     def _checked(self, indices: np.ndarray) -> np.ndarray:
         indices = np.asarray(indices, np.int64)
-        if len(indices) and not (0 <= indices.min() and indices.max() < len(self)):
+        if len(indices) and (indices.min() < 0 or indices.max() >= len(self)):
             raise IndexError(f"{self.name}: found indices from {indices.min()} to {indices.max()}, expected 0 to "
                              f"{len(self) - 1}")
         return indices
@@ -141,7 +141,9 @@ def open_dataset(
 
 
 def _name(path: str) -> str:
-    absolute = pathlib.Path(os.path.abspath(path))
+    absolute = pathlib.Path(path).absolute()
+    if absolute.name == "..":
+        absolute = absolute.resolve()
     return absolute.name if absolute.is_dir() else absolute.stem
 
 

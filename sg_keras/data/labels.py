@@ -63,7 +63,8 @@ def read_label_entries(text: str | None, where: str) -> list[Any] | None:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{where}: found text that is not JSON ({error}), expected an object with \"labels\"") from error
+        raise ValueError(f"{where}: found text that is not JSON ({error}), expected an object with "
+                         "\"labels\"") from error
     entries = content.get("labels") if isinstance(content, dict) else None
     if entries is not None and not isinstance(entries, list):
         raise ValueError(f"{where}: found \"labels\" of type {type(entries).__name__}, expected a list of "

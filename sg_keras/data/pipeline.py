@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -48,17 +48,8 @@ def make_pipeline(
                                ("workers", workers, 1)):
         if value < least:
             raise ValueError(f"{name}: found {value}, expected {least} or more")
-    sampler = IndexSampler(len(dataset), seed)
+    read_batch = _batch_reader(dataset, seed, batch, num_phases)
     side, channels, c_dim = dataset.resolution, dataset.channels, dataset.c_dim
-
-    def read_batch(nimg: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        items = sampler.indices(int(nimg), batch)
-        drawn = generated_label_indices(seed, int(nimg), batch, num_phases, dataset.num_images)
-        gen_labels = dataset.labels(drawn.reshape(-1)).reshape(batch, num_phases, c_dim)
-        try:
-            return dataset.images(items), dataset.labels(items), gen_labels
-        except OSError as error:
-            raise DataError(str(error)) from None
 
     def to_element(nimg: tf.Tensor) -> dict[str, tf.Tensor]:
         # stateful=False, as read_batch is a pure function: tf.data would run stateful functions one at a time under
@@ -75,6 +66,24 @@ def make_pipeline(
     batches = batches.map(tf.autograph.experimental.do_not_convert(to_element), num_parallel_calls=workers,
                           deterministic=True)
     return batches.prefetch(_PREFETCHED_BATCHES).with_options(_options(workers))
+
+
+def _batch_reader(
+    dataset: ImageDataset, seed: int, batch: int, num_phases: int
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The function from an iteration's first sample to its pictures, labels and labels of generated pictures."""
+    sampler = IndexSampler(len(dataset), seed)
+
+    def read_batch(nimg: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        items = sampler.indices(int(nimg), batch)
+        drawn = generated_label_indices(seed, int(nimg), batch, num_phases, dataset.num_images)
+        gen_labels = dataset.labels(drawn.reshape(-1)).reshape(batch, num_phases, dataset.c_dim)
+        try:
+            return dataset.images(items), dataset.labels(items), gen_labels
+        except OSError as error:
+            raise DataError(str(error)) from None
+
+    return read_batch
 
 
 def _options(workers: int) -> tf.data.Options:

@@ -18,7 +18,8 @@ _CACHED_EPOCHS = 2  # a batch may reach over the end of an epoch
 
 
 def _philox(seed: int, purpose: int, counter: tuple[int, int]) -> np.random.Philox:
-    return np.random.Philox(key=[seed % 2**64, purpose], counter=[*counter, 0, 0])
+    key = np.array([seed % 2**64, purpose], np.uint64)
+    return np.random.Philox(key=key, counter=np.array([*counter, 0, 0], np.uint64))
 
 
 class IndexSampler:

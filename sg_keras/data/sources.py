@@ -49,9 +49,9 @@ def open_source(path: str) -> ImageSource:
         OSError: Path missing or unreadable; zip truncated or damaged.
         ValueError: Neither folder nor zip, or no pictures in it.
     """
-    if not os.path.exists(path):
+    if not pathlib.Path(path).exists():
         raise FileNotFoundError(f"{path}: found nothing there, expected a folder or zip file of images, or 'digits'")
-    return FolderSource(path) if os.path.isdir(path) else ZipSource(path)
+    return FolderSource(path) if pathlib.Path(path).is_dir() else ZipSource(path)
 
 
 class FolderSource:
@@ -62,18 +62,17 @@ class FolderSource:
         self.names = _select_images(_walk(path), path)
 
     def where(self, index: int) -> str:
-        return os.path.join(self.path, self.names[index])
+        return str(pathlib.Path(self.path, self.names[index]))
 
     def read(self, index: int) -> bytes:
         try:
-            with open(self.where(index), "rb") as file:
-                return file.read()
+            return pathlib.Path(self.path, self.names[index]).read_bytes()
         except OSError as error:
             raise _unreadable(self.where(index), error) from error
 
     def ends(self, index: int, head_bytes: int) -> tuple[bytes, bytes | None]:
         try:
-            with open(self.where(index), "rb", buffering=0) as file:
+            with pathlib.Path(self.path, self.names[index]).open("rb", buffering=0) as file:
                 head = file.read(head_bytes)
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(size - _TAIL_BYTES, 0))
@@ -103,7 +102,7 @@ class ZipSource:
         self.path = path
         self._members = _zip_directory(path)
         self.names = _select_images(self._members, path)
-        with open(path, "rb") as file:
+        with pathlib.Path(path).open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def where(self, index: int) -> str:
@@ -173,7 +172,7 @@ def _zip_directory(path: str) -> dict[str, zipfile.ZipInfo]:
         if not path.lower().endswith(".zip"):
             raise ValueError(f"{path}: found a file that is not a zip, expected a folder or zip file of images, "
                              "or 'digits'") from error
-        size = os.path.getsize(path)
+        size = pathlib.Path(path).stat().st_size
         raise OSError(f"{path}: found a truncated or damaged zip file of {size} bytes ({error}), expected a complete "
                       "one") from error
     except OSError as error:

@@ -130,5 +130,7 @@ class Mapping(keras.layers.Layer):
 
 def truncate(ws: tf.Tensor, w_avg: tf.Tensor, psi: float | tf.Tensor, cutoff: int | None = None) -> tf.Tensor:
     """Pull the first `cutoff` of ws [N,num_ws,w_dim] (all if None) towards w_avg: w_avg + (w - w_avg) * psi."""
-    pulled = w_avg + (ws - w_avg) * tf.cast(psi, ws.dtype)
+    # tf.cast would take a Python number by way of float32.
+    psi = tf.cast(psi, ws.dtype) if tf.is_tensor(psi) else tf.convert_to_tensor(psi, ws.dtype)
+    pulled = w_avg + (ws - w_avg) * psi
     return pulled if cutoff is None else tf.concat([pulled[:, :cutoff], ws[:, cutoff:]], axis=1)

@@ -15,10 +15,10 @@ from sg_keras.ops import library
 class Activation:
     """An activation with the defaults that `bias_act` gives it."""
 
-    function: Callable[[tf.Tensor, float], tf.Tensor]  # of x + b and alpha
+    function: Callable[[tf.Tensor, float], tf.Tensor]  # of u = x + b and alpha
     default_gain: float = 1.0
     default_alpha: float = 0.0
-    piecewise_linear: bool = False  # its slope then follows from the sign of its result
+    curvature: Callable[[tf.Tensor], tf.Tensor] | None = None  # second derivative; None: piecewise linear
 
 
 def _leaky_relu(u: tf.Tensor, alpha: float) -> tf.Tensor:
@@ -27,16 +27,45 @@ def _leaky_relu(u: tf.Tensor, alpha: float) -> tf.Tensor:
     return tf.nn.leaky_relu(u, alpha)
 
 
+def _tanh_curvature(u: tf.Tensor) -> tf.Tensor:
+    t = tf.tanh(u)
+    return -2 * t * (1 - t * t)
+
+
+def _sigmoid_curvature(u: tf.Tensor) -> tf.Tensor:
+    s = tf.sigmoid(u)
+    return s * (1 - s) * (1 - 2 * s)
+
+
+def _elu_curvature(u: tf.Tensor) -> tf.Tensor:
+    return tf.where(u > 0, tf.zeros_like(u), tf.exp(tf.minimum(u, 0)))
+
+
+def _selu_curvature(u: tf.Tensor) -> tf.Tensor:
+    scale_alpha = 1.0507009873554804934 * 1.6732632423543772848  # Klambauer et al. 2017
+    return scale_alpha * _elu_curvature(u)
+
+
+def _softplus_curvature(u: tf.Tensor) -> tf.Tensor:
+    s = tf.sigmoid(u)
+    return s * (1 - s)
+
+
+def _swish_curvature(u: tf.Tensor) -> tf.Tensor:
+    s = tf.sigmoid(u)
+    return s * (1 - s) * (2 + u * (1 - 2 * s))
+
+
 ACTIVATIONS: dict[str, Activation] = {
-    "linear": Activation(lambda u, alpha: u, piecewise_linear=True),
-    "relu": Activation(lambda u, alpha: tf.nn.relu(u), math.sqrt(2), piecewise_linear=True),
-    "lrelu": Activation(_leaky_relu, math.sqrt(2), 0.2, piecewise_linear=True),
-    "tanh": Activation(lambda u, alpha: tf.tanh(u)),
-    "sigmoid": Activation(lambda u, alpha: tf.sigmoid(u)),
-    "elu": Activation(lambda u, alpha: tf.nn.elu(u)),
-    "selu": Activation(lambda u, alpha: tf.nn.selu(u)),
-    "softplus": Activation(lambda u, alpha: tf.nn.softplus(u)),
-    "swish": Activation(lambda u, alpha: u * tf.sigmoid(u), math.sqrt(2)),
+    "linear": Activation(lambda u, alpha: u),
+    "relu": Activation(lambda u, alpha: tf.nn.relu(u), math.sqrt(2)),
+    "lrelu": Activation(_leaky_relu, math.sqrt(2), 0.2),
+    "tanh": Activation(lambda u, alpha: tf.tanh(u), curvature=_tanh_curvature),
+    "sigmoid": Activation(lambda u, alpha: tf.sigmoid(u), curvature=_sigmoid_curvature),
+    "elu": Activation(lambda u, alpha: tf.nn.elu(u), curvature=_elu_curvature),
+    "selu": Activation(lambda u, alpha: tf.nn.selu(u), curvature=_selu_curvature),
+    "softplus": Activation(lambda u, alpha: tf.nn.softplus(u), curvature=_softplus_curvature),
+    "swish": Activation(lambda u, alpha: u * tf.sigmoid(u), math.sqrt(2), curvature=_swish_curvature),
 }
 
 
@@ -132,21 +161,45 @@ def _attributes(op: tf.Operation) -> dict[str, str]:
 
 
 @tf.RegisterGradient("SgKerasBiasAct")
-def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     x, b = op.inputs
     constants = _attributes(op)
     has_bias = b.shape != [0]
-    if _slope_follows_from_result(constants):
-        dx = library.custom_ops().sg_keras_bias_act_grad(cotangent, op.outputs[0], of_result=True, **constants)
-    else:
-        u = _add_bias(x, b if has_bias else None)
-        dx = library.custom_ops().sg_keras_bias_act_grad(cotangent, u, of_result=False, **constants)
-    if not has_bias:
-        return dx, tf.zeros_like(b)
-    return dx, tf.reduce_sum(dx, axis=list(range(dx.shape.rank - 1)))
+    of_result = _slope_follows_from_result(constants)
+    at = op.outputs[0] if of_result else _add_bias(x, b if has_bias else None)
+    dx = library.custom_ops().sg_keras_bias_act_grad(cotangent, at, of_result=of_result, **constants)
+    return dx, _bias_gradient(dx) if has_bias else tf.zeros_like(b)
+
+
+@tf.RegisterGradient("SgKerasBiasActGrad")
+def _second_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """The gradient is linear in dy, so that its own gradient is the same op; smooth activations also have curvature."""
+    dy, at = op.inputs
+    constants = _attributes(op)
+    of_result = op.get_attr("of_result")
+    d_dy = library.custom_ops().sg_keras_bias_act_grad(cotangent, at, of_result=of_result, **constants)
+    curvature = ACTIVATIONS[constants["act"]].curvature
+    if curvature is None:
+        return d_dy, None
+    gain, clamp = float(constants["gain"]), float(constants["clamp"])
+    d_at = cotangent * dy * (gain * curvature(at))
+    if math.isfinite(clamp):
+        value = gain * ACTIVATIONS[constants["act"]].function(at, float(constants["alpha"]))
+        d_at *= tf.cast(tf.abs(value) < clamp, d_at.dtype)
+    return d_dy, d_at
+
+
+def _bias_gradient(dx: tf.Tensor) -> tf.Tensor:
+    """[..., C] -> [C]. TensorFlow's own op for it is several times faster than a sum over the axes."""
+    return tf.raw_ops.BiasAddGrad(out_backprop=dx) if dx.shape.rank > 1 else tf.identity(dx)
+
+
+def _attributes(op: tf.Operation) -> dict[str, str]:
+    """The op's constants. Decimal text, because TensorFlow keeps float attributes in single precision."""
+    return {name: op.get_attr(name).decode() for name in ("act", "alpha", "gain", "clamp")}
 
 
 def _slope_follows_from_result(constants: dict[str, str]) -> bool:
     """Whether the slope can be read off the result: then x need not be kept for the gradient."""
     monotone = float(constants["gain"]) >= 0 and float(constants["alpha"]) >= 0
-    return ACTIVATIONS[constants["act"]].piecewise_linear and monotone
+    return ACTIVATIONS[constants["act"]].curvature is None and monotone

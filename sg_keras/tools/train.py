@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if help_requested(words):
-        print(help_text(os.path.basename(sys.argv[0]) or "run_training.py"))
+        print(help_text(pathlib.Path(sys.argv[0]).name or "run_training.py"))
         return 0
     # TensorFlow reads this when it is loaded; its own chatter would bury ours.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

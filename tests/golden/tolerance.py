@@ -47,7 +47,7 @@ def best_pattern(name: str, patterns: Mapping[str, Any]) -> str | None:
 
 
 def limits_of(tolerance: Mapping[str, Any], array: str, dtype: str) -> tuple[str, float, float]:
-    """Rule, rtol and atol of one array in a run of one dtype.
+    """Rule, rtol and atol of one array in a run of one dtype ("float64" or "float32").
 
     An override replaces the case's limits. Where limits of one precision alone are given, the other is held to them.
     """

@@ -1,0 +1,85 @@
+# What a checkout needs: `make demo`, `make test`, `make bench`. Each makes the environment and compiles the ops first,
+# which takes minutes the first time and a moment afterwards. Needs Python 3.10+ with venv, and g++.
+#
+# PYTHON=python3.12 chooses the interpreter, VENV=DIR the environment's folder, SG_KERAS_TENSORFLOW="tensorflow==2.21.*"
+# the TensorFlow to install (otherwise tensorflow[and-cuda] where nvidia-smi is found, else tensorflow-cpu).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CXX ?= g++
+export CXX
+
+# Stamps record what is done. The ops are compiled again when their sources change or TensorFlow is replaced.
+INSTALLED := $(VENV)/.installed
+OPS := $(VENV)/.ops
+OPS_SOURCES := $(shell find custom_ops -name '*.cc' -o -name '*.h' -o -name '*.py')
+TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.py)
+
+GOLDEN_DIR ?= ../shared/golden
+BENCH_STEP := $(BIN)/python -m benchmarks.training_step --cfg=stylegan2 --map_depth=8 --batch=16 --threads=2 --json
+
+.PHONY: help venv install ops test golden demo bench lint format clean distclean
+
+help:
+	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
+	@echo "make test    all tests"
+	@echo "make golden  compare with the numbers in $(GOLDEN_DIR)"
+	@echo "make bench   benchmarks of the training step and the data pipeline"
+	@echo "make lint    style and types;  make format  mend what can be mended"
+	@echo "make install | ops    the environment in $(VENV) | the compiled ops"
+	@echo "make clean | distclean  remove what was built | the environment too"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+venv: $(BIN)/python
+
+# TensorFlow first: the package is then built against it, and depends on that very distribution.
+$(INSTALLED): pyproject.toml setup.py | $(BIN)/python
+	@$(BIN)/python -c 'import tensorflow' 2>/dev/null || \
+	  $(PIP) install "$${SG_KERAS_TENSORFLOW:-$$(command -v nvidia-smi >/dev/null && echo 'tensorflow[and-cuda]' || echo tensorflow-cpu)}"
+	SG_KERAS_NO_OPS=1 $(PIP) install --editable '.[demo,dev]'
+	@touch $@
+
+install: $(INSTALLED)
+
+$(OPS): $(INSTALLED) $(OPS_SOURCES) $(TENSORFLOW)
+	$(BIN)/python custom_ops/compile_ops.py
+	@touch $@
+
+ops: $(OPS)
+
+test: ops
+	$(BIN)/python -m pytest
+
+golden: ops
+	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=reference --dtype=float64
+	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=reference --dtype=float32
+	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=custom --dtype=float32
+
+demo: ops
+	$(BIN)/python -m benchmarks.demo_digits
+
+bench: ops
+	$(BENCH_STEP) --resolution=32 --cbase=2048 --cmax=64
+	$(BENCH_STEP) --resolution=64 --cbase=4096 --cmax=128
+	$(BIN)/python -m benchmarks.data_pipeline
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist *.egg-info sg_keras/ops/sg_keras_ops-tf*.so $(OPS)
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)

@@ -1,0 +1,44 @@
+"""Data sets for command lines: one that exists in name only, and flat pictures of any size."""
+
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=pictures.zip", "--gpus=0", "--batch=32", "--gamma=1"]
+
+
+def make_opener(resolution=32, channels=3, has_labels=True):
+    """An open_dataset that opens nothing."""
+    def open_dataset(path, *, use_labels=False, mirror=False, resolution=resolution):
+        return types.SimpleNamespace(
+            name="pictures", resolution=resolution, channels=channels, num_images=100, has_labels=has_labels,
+            c_dim=10 if use_labels else 0)
+    return open_dataset
+
+
+@pytest.fixture
+def parse():
+    """parse(*words) -> ParsedCommandLine of the required options and these, on a data set in name only."""
+    from sg_keras.flags import parse_command_line
+
+    def parse(*words, required=REQUIRED, gpus_there=0, **facts):
+        return parse_command_line([*required, *words], open_dataset=make_opener(**facts),
+                                  count_gpus=lambda: gpus_there)
+    return parse
+
+
+@pytest.fixture(scope="session")
+def flat_pictures(tmp_path_factory):
+    """flat_pictures(side) -> folder with two flat pictures of that size."""
+    folders = {}
+
+    def flat_pictures(side):
+        if side not in folders:
+            folder = tmp_path_factory.mktemp(f"flat{side}")
+            for gray in (80, 160):
+                Image.fromarray(np.full((side, side, 3), gray, np.uint8)).save(folder / f"{gray}.png")
+            folders[side] = str(folder)
+        return folders[side]
+    return flat_pictures

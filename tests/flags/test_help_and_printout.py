@@ -1,0 +1,41 @@
+"""What people read: --help and the resolved configuration."""
+
+from sg_keras.flags import help_text, resolved_configuration
+from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED
+
+
+def test_help_shows_every_option_in_its_group_with_its_default():
+    text = help_text()
+    assert max(map(len, text.splitlines())) <= 100
+    positions = [text.index(f"\n{group}:\n") for group in GROUPS]
+    assert positions == sorted(positions)
+    unwrapped = " ".join(text.split())
+    for option in OPTIONS:
+        assert f"--{option.name}" in text
+        if option.group != REQUIRED:
+            assert f"[default: {option.shown_default}]" in unwrapped, option.name
+            assert option.shown_default not in ("None", "")
+
+
+def test_printout_shows_every_field_and_marks_what_is_not_built(parse):
+    import dataclasses
+
+    from sg_keras.config.option_names import flatten
+
+    parsed = parse("--cfg=stylegan3-r", "--metrics=fid50k_full", "--resume=https://example.org/net.pkl", "--mirror=1",
+                   "--gpus=8", "-n")
+    text = resolved_configuration(parsed)
+    for field, _ in flatten(dataclasses.asdict(parsed.config)):
+        assert f"  {field.rpartition('.')[2]} " in text, field
+    marked = [line.split()[0] for line in text.splitlines() if line.endswith("(not built yet)")]
+    assert marked == ["resume", "cfg", "mode", "metrics"]
+    assert "00000-stylegan3-r-pictures-gpus8-batch32-gamma1" in text
+    assert "100, 200 with mirrored copies, 32x32, RGB, no labels" in text
+    assert "32 = 8 GPUs x 1 round x 4 pictures" in text
+
+
+def test_printout_of_a_continuation(parse, tmp_path):
+    (tmp_path / "training_config.json").write_text("{}")
+    text = resolved_configuration(parse(f"--resume={tmp_path}@3", "-n"))
+    assert f"continues       run_dir {tmp_path} at tick 3, to the same bits" in text
+    assert "run directory" not in text

@@ -1,0 +1,53 @@
+"""The forms of --resume."""
+
+import pytest
+
+from sg_keras.config import ResumeRequest
+from sg_keras.flags.resume_option import parse_resume
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    run = tmp_path / "00003-stylegan2-digits"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "training_config.json").write_text("{}")
+    for suffix in ("index", "data-00000-of-00001"):
+        (run / "checkpoints" / f"ckpt-12.{suffix}").write_text("")
+    snapshot = run / "network-snapshot-000100"
+    snapshot.mkdir()
+    for name in ("G.keras", "D.keras", "G_ema.keras", "training_config.json"):
+        (snapshot / name).write_text("")
+    (tmp_path / "net.pkl").write_text("")
+    (tmp_path / "odd@7").mkdir()
+    (tmp_path / "odd@7" / "training_config.json").write_text("{}")
+    return run
+
+
+def test_exact_continuation(run_dir, tmp_path):
+    checkpoint = str(run_dir / "checkpoints" / "ckpt-12")
+    assert parse_resume("latest", "runs") == ResumeRequest("latest", "runs")
+    assert parse_resume(str(run_dir), "runs") == ResumeRequest("run_dir", str(run_dir))
+    assert parse_resume(f"{run_dir}/", "runs") == ResumeRequest("run_dir", f"{run_dir}/")
+    assert parse_resume(f"{run_dir}@12", "runs") == ResumeRequest("run_dir", str(run_dir), 12)
+    assert parse_resume(str(tmp_path / "odd@7"), "runs") == ResumeRequest("run_dir", str(tmp_path / "odd@7"))
+    for form in (checkpoint, f"{checkpoint}.index", f"{checkpoint}.data-00000-of-00001"):
+        assert parse_resume(form, "runs") == ResumeRequest("checkpoint", checkpoint)
+
+
+def test_transfer(run_dir, tmp_path):
+    assert parse_resume("https://example.org/a@1/net.pkl", "runs") == "https://example.org/a@1/net.pkl"
+    snapshot = run_dir / "network-snapshot-000100"
+    for path in (tmp_path / "net.pkl", snapshot, snapshot / "G.keras"):
+        assert parse_resume(str(path), "runs") == str(path)
+
+
+@pytest.mark.parametrize("value, message", [
+    ("nowhere", "which does not exist, expected latest, a run directory"), ("nowhere.pkl", "which does not exist"),
+    ("nowhere@3", "expected RUN_DIR@TICK with a run directory, which 'nowhere' is not"),
+    ("ftp://example.org/net.pkl", "expected a URL that starts with https://"), (".", "found '.', expected latest"),
+])
+def test_what_is_refused(tmp_path, monkeypatch, value, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError) as error:
+        parse_resume(value, "runs")
+    assert message in str(error.value)
