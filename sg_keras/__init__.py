@@ -1,0 +1,30 @@
+"""StyleGAN2-ADA and StyleGAN3 in Keras 3 on TensorFlow.
+
+TensorFlow is loaded at the first use of something that needs it, not by `import sg_keras`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = ("augment", "checkpoint", "config", "data", "inference", "layers", "losses", "metrics", "models", "ops", "training")
+
+
+def load(path: Any, ops: str = "auto") -> dict[str, Any]:
+    """The networks G, D and G_ema of a run: see `sg_keras.checkpoint.load`."""
+    from sg_keras.checkpoint.load import load as load_networks
+
+    return load_networks(path, ops=ops)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"sg_keras.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -1,7 +1,8 @@
 """Networks as Keras models. They know nothing of training."""
 
 from sg_keras.models.discriminator import Discriminator
+from sg_keras.models.from_config import networks_from_config
 from sg_keras.models.generator import Generator
 from sg_keras.models.mapping import Mapping
 
-__all__ = ["Discriminator", "Generator", "Mapping"]
+__all__ = ["Discriminator", "Generator", "Mapping", "networks_from_config"]

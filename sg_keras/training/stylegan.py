@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from sg_keras.checkpoint.published_names import relative_path
 from sg_keras.config import LossConfig, OptimizerConfig, TrainingConfig
-from sg_keras.models import Discriminator, Generator
+from sg_keras.models import Discriminator, Generator, networks_from_config
 from sg_keras.training.adam import lazy_adam
 from sg_keras.training.draws import StatelessDraws
 from sg_keras.training.ema import ema_beta, update_ema
@@ -219,32 +219,7 @@ class StyleGAN(keras.Model):
 def build_stylegan(config: TrainingConfig) -> StyleGAN:
     """Networks, optimizers and state of a run; initial weights follow from the seed."""
     keras.utils.set_random_seed(config.seed)
-    data, gen, disc = config.dataset, config.generator, config.discriminator
-    shared = {"c_dim": data.c_dim, "img_resolution": data.resolution, "img_channels": data.channels, "ops": config.ops}
-    G = Generator(
-        z_dim=gen.z_dim,
-        w_dim=gen.w_dim,
-        cfg=gen.cfg,
-        mapping_kwargs={"num_layers": gen.mapping_layers},
-        channel_base=gen.channel_base,
-        channel_max=gen.channel_max,
-        architecture=gen.architecture,
-        conv_clamp=gen.conv_clamp,
-        name="G",
-        **shared,
-    )
-    D = Discriminator(
-        architecture=disc.architecture,
-        channel_base=disc.channel_base,
-        channel_max=disc.channel_max,
-        conv_clamp=disc.conv_clamp,
-        mapping_kwargs={"num_layers": disc.mapping_layers},
-        mbstd_group_size=disc.mbstd_group_size,
-        mbstd_num_channels=disc.mbstd_num_channels,
-        freeze_layers=disc.freeze_layers,
-        name="D",
-        **shared,
-    )
+    G, D = networks_from_config(config)
     model = StyleGAN(
         G,
         D,

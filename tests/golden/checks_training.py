@@ -20,7 +20,7 @@ from tests.golden.manifest import Case, take_args
 from tests.golden.networks import trainable_names
 from tests.golden.report import Options, Result, UncoveredError, failed, judged
 from tests.golden.tolerance import Judgement, best_pattern, worst_element
-from tests.golden.trainers import RecordedDraws, build_trainer, loss_config
+from tests.golden.trainers import RecordedDraws, build_trainer, loss_config, require_stylegan2
 
 NOT_RUN = -999.0  # in the logs of a phase that was not due
 STILL = 1e-6  # how far a tensor may be off that does not move in the reference
@@ -38,6 +38,7 @@ def check(case: Case, options: Options) -> Result:
     if case.function != "training trajectory":
         raise UncoveredError(f"no code for {case.function!r}")
     take_args(case, *ARGUMENTS)
+    require_stylegan2(case)
     model, judgements = _build(case, options)
     judgements += _settings(case, model)
     trajectory = _train(case, model, options)

@@ -68,6 +68,13 @@ class RecordedDraws:
         return tf.zeros([2], tf.int64)
 
 
+def require_stylegan2(case: Case) -> None:
+    """Uncovered unless the case trains StyleGAN2."""
+    generation = case.entry.get("generation", "stylegan2")
+    if generation != "stylegan2":
+        raise UncoveredError(f"no code for {generation}")
+
+
 def loss_config(case: Case, g_reg_interval: int | None, d_reg_interval: int) -> LossConfig:
     """The losses' settings. Uncovered where a case wants what training does not have yet."""
     args = case.args

@@ -76,16 +76,26 @@ SG_KERAS_INLINE void FilterVector(const A* line, const A* weights, int64_t strid
   }
 }
 
-template <int kTaps, typename A, typename T>
+// Gray and RGB pixels have their number of channels as a constant too: their loops are too short to be worth starting.
+template <int kTaps, int kChannels, typename A, typename T>
 SG_KERAS_INLINE void FilterPixels(const LinePlan<A>& plan, const A* line, T* out) {
-  const int64_t channels = plan.channels;
-  if (plan.shift_only) {
-    FilterVector<kTaps>(line + plan.source[0] * channels, plan.weights, channels, plan.size * channels, out);
-    return;
-  }
+  const int64_t channels = kChannels > 0 ? kChannels : plan.channels;
   for (int64_t o = 0; o < plan.size; ++o) {
     FilterVector<kTaps>(line + plan.source[o] * channels, plan.weights + plan.phase[o] * kTaps, channels, channels,
                         out + o * channels);
+  }
+}
+
+template <int kTaps, typename A, typename T>
+SG_KERAS_INLINE void FilterLineOf(const LinePlan<A>& plan, const A* line, T* out) {
+  if (plan.shift_only) {
+    FilterVector<kTaps>(line + plan.source[0] * plan.channels, plan.weights, plan.channels, plan.size * plan.channels, out);
+  } else if (plan.channels == 1) {
+    FilterPixels<kTaps, 1>(plan, line, out);
+  } else if (plan.channels == 3) {
+    FilterPixels<kTaps, 3>(plan, line, out);
+  } else {
+    FilterPixels<kTaps, 0>(plan, line, out);
   }
 }
 
@@ -110,17 +120,17 @@ template <typename A, typename T>
 SG_KERAS_INLINE void FilterLineAny(const LinePlan<A>& plan, const A* line, T* out) {
   switch (plan.taps) {
     case 1:
-      return FilterPixels<1>(plan, line, out);
+      return FilterLineOf<1>(plan, line, out);
     case 2:
-      return FilterPixels<2>(plan, line, out);
+      return FilterLineOf<2>(plan, line, out);
     case 3:
-      return FilterPixels<3>(plan, line, out);
+      return FilterLineOf<3>(plan, line, out);
     case 4:
-      return FilterPixels<4>(plan, line, out);
+      return FilterLineOf<4>(plan, line, out);
     case 6:
-      return FilterPixels<6>(plan, line, out);
+      return FilterLineOf<6>(plan, line, out);
     case 12:
-      return FilterPixels<12>(plan, line, out);
+      return FilterLineOf<12>(plan, line, out);
     default:
       return FilterPixelsOfAnyLength(plan, line, out);
   }

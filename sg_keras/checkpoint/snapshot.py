@@ -1,0 +1,75 @@
+"""Network snapshots: folders with G.keras, D.keras, G_ema.keras and training_config.json, what people keep."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from sg_keras.checkpoint.resume import CONFIG_FILE
+from sg_keras.checkpoint.whole_files import whole_folder
+from sg_keras.config import TrainingConfig
+from sg_keras.models import Discriminator, Generator
+
+NETWORKS = ("G", "D", "G_ema")
+_NAME = re.compile(r"^network-snapshot-(\d{6,})$")
+
+
+def snapshot_name(nimg: int) -> str:
+    """Folder name by thousands of real images, such as network-snapshot-000100."""
+    return f"network-snapshot-{nimg // 1000:06d}"
+
+
+def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config: TrainingConfig) -> None:
+    """Write the networks, named G, D and G_ema, into a folder that appears when it is complete."""
+    with whole_folder(folder) as beside:
+        for network in networks:
+            network.save(beside / f"{network.name}.keras")
+        (beside / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
+
+
+def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:
+    """The snapshot of a run with the most images, None if there is none."""
+    found = {int(match.group(1)): path for path in run_dir.iterdir() if (match := _NAME.match(path.name))}
+    return found[max(found)] if found else None
+
+
+def read_snapshot(folder: pathlib.Path, ops: str) -> dict[str, keras.Model]:
+    """The networks of a snapshot with another implementation of the ops.
+
+    Raises:
+        OSError: a file is missing or damaged.
+    """
+    return {name: read_network(folder / f"{name}.keras", ops) for name in NETWORKS}
+
+
+def read_network(path: pathlib.Path, ops: str) -> keras.Model:
+    """One network of a .keras file, its fused ops as `ops` says ("auto", "custom" or "reference").
+
+    Raises:
+        OSError: the file is missing or damaged.
+        ValueError: it holds something else.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: found nothing, expected a network of a snapshot")
+    try:
+        network: Any = keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OSError(f"{path}: found a file that Keras cannot load ({str(error).splitlines()[0]}), expected a network "
+                      "of a snapshot") from error
+    if not isinstance(network, Generator | Discriminator):
+        raise ValueError(f"{path}: found {type(network).__name__}, expected a generator or discriminator")
+    return with_ops(network, ops)
+
+
+def with_ops(network: keras.Model, ops: str) -> keras.Model:
+    """The same network with another implementation of the fused ops; itself if that is the one it has."""
+    config = network.get_config()
+    if config["ops"] == ops:
+        return network
+    copy = type(network).from_config({**config, "ops": ops})
+    copy.set_weights(network.get_weights())
+    return copy

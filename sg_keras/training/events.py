@@ -1,0 +1,71 @@
+"""TensorBoard: everything of stats.jsonl, learning rates, the moving average's beta and picture grids, by images seen."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from sg_keras.training.ema import ema_beta
+from sg_keras.training.meter import Meter, Tick, TickCallback
+from sg_keras.training.pictures import Pictures
+from sg_keras.training.status import tick_statistics
+
+_LARGEST_SIDE = 2048  # pixels; the files in the run directory are whole
+
+
+class TensorBoardEvents(TickCallback):
+    """Writes TensorBoard's event file in the run directory; steps are real images seen.
+
+    Args:
+        meter: of the run.
+        run_dir: where the file goes.
+        pictures: whose grids are shown, too; it stands before this in the list of callbacks.
+    """
+
+    def __init__(self, meter: Meter, run_dir: pathlib.Path, pictures: Pictures) -> None:
+        super().__init__(meter)
+        self._run_dir, self._pictures = run_dir, pictures
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        nimg = int(self.model.cur_nimg.numpy())
+        if nimg > 0:
+            _purge_after(self._run_dir, nimg)
+        self._writer = tf.summary.create_file_writer(str(self._run_dir))
+        with self._writer.as_default(step=nimg):
+            if nimg == 0:
+                _write_grid("Pictures/reals", self._pictures.reals)
+                _write_grid("Pictures/fakes", self._pictures.latest)
+        self._writer.flush()
+
+    def on_tick(self, tick: Tick) -> None:
+        model = self.model
+        with self._writer.as_default(step=tick.nimg):
+            for name, moments in tick_statistics(tick).items():
+                tf.summary.scalar(name, moments["mean"])
+            for name, optimizer in model.optimizers.items():
+                tf.summary.scalar(f"Schedule/learning_rate/{name}", optimizer.learning_rate)
+            before = tick.nimg - model.batch
+            tf.summary.scalar("Schedule/ema_beta", ema_beta(before, model.batch, model.ema_kimg, model.ema_rampup))
+            _write_grid("Pictures/fakes", self._pictures.latest)
+        self._writer.flush()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._writer.close()
+
+
+def _purge_after(run_dir: pathlib.Path, nimg: int) -> None:
+    """Tell TensorBoard that the run goes on from here: what an earlier session wrote beyond is not shown."""
+    writer = EventFileWriter(str(run_dir))
+    writer.add_event(Event(step=nimg + 1, session_log=SessionLog(status=SessionLog.START)))
+    writer.close()
+
+
+def _write_grid(name: str, grid: np.ndarray | None) -> None:
+    """Show a grid's upper left part, at most 2048 pixels a side: TensorBoard keeps many of them in memory."""
+    if grid is not None:
+        tf.summary.image(name, grid[None, :_LARGEST_SIDE, :_LARGEST_SIDE])

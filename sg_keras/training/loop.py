@@ -1,0 +1,41 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import keras
+
+from sg_keras.data import readable_data_errors
+from sg_keras.training.signals import StopSignals
+from sg_keras.training.stylegan import Batch, StyleGAN
+
+
+def train(
+    model: StyleGAN,
+    batches: Iterator[Batch],
+    callbacks: Sequence[keras.callbacks.Callback],
+    total_nimg: float,
+    signals: StopSignals,
+) -> None:
+    """Run iterations until total_nimg real images were seen or a signal asks to stop.
+
+    Args:
+        model: goes on from its cur_nimg.
+        batches: one element an iteration, as `train_step` takes it.
+        callbacks: ordinary Keras callbacks; on_train_end is called unless an iteration fails.
+        total_nimg: images of the whole run.
+        signals: asked after every iteration.
+
+    Raises:
+        sg_keras.data.DataError: a picture cannot be read.
+    """
+    events = keras.callbacks.CallbackList(list(callbacks), model=model)
+    events.on_train_begin()
+    with readable_data_errors():
+        while int(model.cur_nimg.numpy()) < total_nimg and signals.received is None:
+            number = int(model.batch_index.numpy())
+            events.on_train_batch_begin(number)
+            logs = model.train_step(next(batches))
+            events.on_train_batch_end(number, logs)
+    events.on_train_end()

@@ -1,0 +1,122 @@
+"""Names the layer in which a non-finite value first appeared, by repeating one phase of one iteration eagerly.
+
+From the first non-finite loss or gradient on nothing changes the state any more (nonfinite.py), so the repetition
+starts from what the phase started from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.training.phases import MicroBatch, Phase
+from sg_keras.training.stylegan import Batch, StyleGAN
+
+
+class NonFiniteError(ValueError):
+    """Training met an infinite or undefined number. The message is one line."""
+
+
+class _LayerFoundError(Exception):
+    """Ends a forward pass at the first layer whose output is not finite."""
+
+
+def check_finite(model: StyleGAN, fetch_batch: Callable[[int], Batch]) -> None:
+    """Stop if any loss or gradient so far was not finite.
+
+    Args:
+        model: that trains.
+        fetch_batch: gives the whole batch of the iteration that starts after so many real images.
+
+    Raises:
+        NonFiniteError: naming phase, and layer or variable.
+    """
+    first = model.watch.first()
+    if first is None:
+        return
+    index, nimg = first
+    phase = next(phase for phase in model.phases if phase.index == index)
+    culprit = find_culprit(model, phase, fetch_batch(nimg), nimg)
+    raise NonFiniteError(f"training stopped: found a loss or gradient that is not finite in phase {phase.name} of the "
+                         f"iteration at kimg {nimg / 1000:g}, {culprit}; expected finite numbers (usual remedies: a "
+                         "larger --gamma, lower --glr and --dlr)")
+
+
+def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
+    """Repeat a phase eagerly, micro-batch by micro-batch, and say what first is not finite."""
+    state = phase.read_state(model)
+    for variable in [*model.G.variables, *model.D.variables]:
+        if not _is_finite(variable.value):
+            return f"weight {variable.path}"
+    for number in range(model.num_rounds * model.num_replicas):
+        micro = _micro_batch(model, phase, batch, nimg, number)
+        sources = [v.value for v in phase.trained_variables(model)]
+        try:
+            with tf.GradientTape(watch_accessed_variables=False) as tape, _checked_outputs([model.G, model.D]):
+                tape.watch(sources)
+                result = phase.loss(model, micro, state)
+                loss = tf.reduce_mean(result.loss) * phase.interval
+        except _LayerFoundError as found:
+            return f"first in the output of layer {found}"
+        if not _is_finite(loss):
+            return "first in the loss itself, all layers' outputs are finite"
+        gradients = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        for variable, gradient in zip(phase.trained_variables(model), gradients, strict=True):
+            if not _is_finite(gradient):
+                return f"first in the gradient of {variable.path}, all layers' outputs are finite"
+        state = {**state, **result.state}
+    return "which a repetition did not show (sums over micro-batches, or a device that is not deterministic)"
+
+
+def _micro_batch(model: StyleGAN, phase: Phase, batch: Batch, nimg: int, number: int) -> MicroBatch:
+    """Micro-batch `number` of an iteration, from the batch of all replicas."""
+    share = slice(number * model.batch_gpu, (number + 1) * model.batch_gpu)
+    return MicroBatch(
+        images=tf.cast(batch["image"][share], model.D.compute_dtype) / 127.5 - 1,
+        labels=batch["label"][share],
+        gen_labels=batch["gen_label"][share, phase.index],
+        first_sample=tf.constant(nimg + number * model.batch_gpu, tf.int64),
+        size=model.batch_gpu,
+    )
+
+
+@contextlib.contextmanager
+def _checked_outputs(networks: list[keras.Model]) -> Iterator[None]:
+    """Within, every layer looks at what it returns; the innermost layer speaks first."""
+    layers = [layer for network in networks for layer in _layers_of(network)]
+    for layer in layers:
+        layer.call = _checked(layer)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call  # the class's own again
+
+
+def _layers_of(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    yield layer
+    for part in vars(layer).values():
+        if isinstance(part, keras.layers.Layer):
+            yield from _layers_of(part)
+
+
+def _checked(layer: keras.layers.Layer) -> Callable[..., Any]:
+    call = layer.call
+
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        outputs = call(*args, **kwargs)
+        for output in tf.nest.flatten(outputs):
+            if output is not None and not _is_finite(output):
+                raise _LayerFoundError(layer.path)
+        return outputs
+
+    return checked
+
+
+def _is_finite(tensor: Any) -> bool:
+    return bool(np.all(np.isfinite(tf.convert_to_tensor(tensor).numpy())))

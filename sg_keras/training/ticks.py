@@ -1,0 +1,44 @@
+"""Ticks: the moments at which a run is looked at. A pure function of the images seen.
+
+Boundary j is the first end of an iteration with nimg >= batch + j * tick_kimg * 1000, so boundary 0 comes after the
+first iteration. Where a tick is shorter than an iteration, an iteration's end is its highest boundary.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class TickClock:
+    """Which iterations end at a tick boundary, and which tick an iteration belongs to.
+
+    Args:
+        batch: real images an iteration.
+        tick_kimg: thousands of images a tick.
+    """
+
+    batch: int
+    tick_kimg: float
+
+    def boundaries_reached(self, nimg: int) -> int:
+        """How many boundaries lie at or before nimg images."""
+        if nimg < self.batch:
+            return 0
+        tick_nimg = max(round(self.tick_kimg * 1000), 1)
+        return 1 + (nimg - self.batch) // tick_nimg
+
+    def is_boundary(self, nimg: int) -> bool:
+        """Whether the iteration that ended at nimg images reached a boundary."""
+        return self.boundaries_reached(nimg) > self.boundaries_reached(nimg - self.batch)
+
+    def tick(self, nimg: int) -> int:
+        """Number of the boundary just reached, or, within a tick, of the one that comes next."""
+        return self.boundaries_reached(nimg) - (1 if self.is_boundary(nimg) else 0)
+
+    def is_due(self, nimg: int, interval_ticks: int | None) -> bool:
+        """Whether a multiple of interval_ticks, above 0, was reached in the iteration that ended at nimg images."""
+        if interval_ticks is None or not self.is_boundary(nimg):
+            return False
+        before = max(self.boundaries_reached(nimg - self.batch) - 1, 0)
+        return self.tick(nimg) // interval_ticks > before // interval_ticks
