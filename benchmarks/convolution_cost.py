@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import itertools
 import math
 import statistics
@@ -31,8 +32,8 @@ _ATTRIBUTES = {
 }
 # Inputs that hold numbers; the other one of a convolution's gradient is the shape of the result.
 _OPERANDS = {"Conv2DBackpropInput": (1, 2), "Conv2DBackpropFilter": (0, 2)}
-_TARGET_CALL_SEC = 0.004  # of one timed call, to drown the cost of calling
-_MAX_REPEATS = 64
+_TIMED_CALL_FLOPS = 2e8  # a few milliseconds, beside which the cost of calling is small
+_MIN_REPEATS, _MAX_REPEATS = 4, 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,12 +152,13 @@ class TimedAlone:
 
     Args:
         product: what to run.
-        repeats: runs in one call; None chooses so many that calling costs little beside.
+        repeats: runs in one call; None = so many that calling costs little beside.
     """
 
     def __init__(self, product: Product, repeats: int | None = None) -> None:
         self.product = product
-        self.repeats = self._choose_repeats() if repeats is None else repeats
+        enough = round(_TIMED_CALL_FLOPS / product.flops)
+        self.repeats = repeats or min(max(enough, _MIN_REPEATS), _MAX_REPEATS)
         self._call = self._compile(self.repeats)
 
     def seconds(self, calls: int) -> float:
@@ -167,13 +169,6 @@ class TimedAlone:
             self._call()
             times.append((time.perf_counter() - start) / self.repeats)
         return statistics.median(times)
-
-    def _choose_repeats(self) -> int:
-        call = self._compile(2)
-        start = time.perf_counter()
-        call()
-        sec = (time.perf_counter() - start) / 2
-        return min(max(round(_TARGET_CALL_SEC / sec), 2), _MAX_REPEATS)
 
     def _compile(self, repeats: int) -> Callable[[], list[tf.Tensor]]:
         # No two runs have the same operands, or they would be merged. The operands are arguments, since constants would
@@ -191,7 +186,6 @@ class TimedAlone:
                 numbers.append(tf.slice(result, [0] * len(result.shape), [1] * len(result.shape)))
             return numbers
 
-        concrete = run.get_concrete_function(*operands)
-        flat = [*operands[0], *operands[1]]
-        concrete(*flat)  # the first call prepares
-        return lambda: concrete(*flat)
+        call = functools.partial(run.get_concrete_function(*operands), *operands)
+        call()  # the first call prepares
+        return call

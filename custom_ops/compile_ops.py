@@ -74,7 +74,9 @@ def tensorflow_flags() -> TensorFlowFlags:
     """Version and flags of the target environment's TensorFlow, or of the build environment's where that has none."""
     answer = _ask_python(_PRINT_FLAGS, "FLAGS", "-E") or _ask_python(_PRINT_FLAGS, "FLAGS")
     if answer is None:
-        raise BuildError(f"no TensorFlow can be imported by {sys.executable}: install tensorflow-cpu or tensorflow first")
+        raise BuildError(
+            f"no TensorFlow can be imported by {sys.executable}: install tensorflow-cpu or tensorflow first"
+        )
     return TensorFlowFlags(*json.loads(answer))
 
 
@@ -119,7 +121,9 @@ def build(output_folder: pathlib.Path) -> pathlib.Path:
     tensorflow = tensorflow_flags()
     compiler = _compiler()
     # TensorFlow's headers are not ours to mend: -isystem keeps their warnings out.
-    includes = [flag.replace("-I", "-isystem", 1) if flag.startswith("-I") else flag for flag in tensorflow.compile_flags]
+    includes = [
+        flag.replace("-I", "-isystem", 1) if flag.startswith("-I") else flag for flag in tensorflow.compile_flags
+    ]
     command = [*compiler, *includes, *_COMPILE_FLAGS, f"-I{ROOT}"]
     digest = hashlib.sha256(json.dumps([command, tensorflow.version]).encode()).hexdigest()[:12]
     folder = ROOT / "build" / f"custom_ops-tf{tensorflow.version}-{digest}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from sg_keras.flags.options import BY_KEY, OPTIONS, Option
+from sg_keras.flags.options import OPTIONS, Option
 from sg_keras.flags.parsers import FALSE_WORDS, TRUE_WORDS, Boolean
 
 HELP_WORDS = ("--help", "-h", "-help", "--helpfull", "--helpshort")
@@ -35,20 +35,24 @@ def debug_requested(argv: Sequence[str]) -> bool:
     return any(word == "--debug" or (word.startswith("--debug=") and word[8:].lower() in TRUE_WORDS) for word in argv)
 
 
-def normalise(argv: Sequence[str]) -> list[Argument]:
+def normalise(argv: Sequence[str], options: Sequence[Option] = OPTIONS) -> list[Argument]:
     """Reduce the words of a command line (without the program's name) to arguments, in their order.
+
+    Args:
+        argv: the words.
+        options: those that there are, by default the trainer's.
 
     Raises:
         ValueError: a stray word, an unknown option or one without its value, in one line.
     """
-    return list(_arguments(list(argv)))
+    return list(_arguments(list(argv), options))
 
 
-def _arguments(words: list[str]) -> Iterator[Argument]:
+def _arguments(words: list[str], options: Sequence[Option]) -> Iterator[Argument]:
     while words:
         word = words.pop(0)
         typed, has_value, value = word.partition("=")
-        option = _find(word, typed)
+        option = _find(word, typed, options)
         if has_value:
             yield Argument(option, typed, value)
         elif option.switch:
@@ -68,24 +72,25 @@ def _is_truth_value(word: str) -> bool:
     return word.lower() in TRUE_WORDS + FALSE_WORDS
 
 
-def _find(word: str, typed: str) -> Option:
+def _find(word: str, typed: str, options: Sequence[Option]) -> Option:
     if not typed.startswith("-"):
         raise ValueError(f"found the stray word {word!r}, expected options alone, --name=value (see --help)")
-    for option in OPTIONS:
+    by_key = {option.key: option for option in options}
+    for option in options:
         if option.short and typed == f"-{option.short}":
             return option
     key = typed[2:].replace("-", "_") if typed.startswith("--") else ""
-    if key in BY_KEY:
-        return BY_KEY[key]
-    raise ValueError(f"{typed}: no such option{_suggestion(typed)} (see --help)")
+    if key in by_key:
+        return by_key[key]
+    raise ValueError(f"{typed}: no such option{_suggestion(typed, by_key)} (see --help)")
 
 
-def _suggestion(typed: str) -> str:
+def _suggestion(typed: str, by_key: Mapping[str, Option]) -> str:
     name = typed.lstrip("-").replace("-", "_").lower()
-    negated = BY_KEY.get(name.removeprefix("no")) if name.startswith("no") else None
+    negated = by_key.get(name.removeprefix("no")) if name.startswith("no") else None
     if negated is not None and isinstance(negated.parser, Boolean):
         return f"; did you mean --{negated.name}=0?"
-    near = difflib.get_close_matches(name, BY_KEY, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(name, by_key, n=3, cutoff=0.6)
     if not near:
         return ""
-    return f"; did you mean {' or '.join('--' + BY_KEY[key].name for key in near)}?"
+    return f"; did you mean {' or '.join('--' + by_key[key].name for key in near)}?"

@@ -12,11 +12,11 @@ from absl import flags as absl_flags
 from sg_keras.config import ResumeRequest, TrainingConfig
 from sg_keras.flags.arguments import Argument, normalise
 from sg_keras.flags.not_built import not_built_options
-from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, define_flags
+from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_dataset
 
-_PATHS = ("outdir", "data", "resume")
+_PATHS = ("outdir", "data", "resume", "network")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def parse_command_line(argv: Sequence[str], *, open_dataset: Callable[..., Any] 
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
     values, typed = read_values(normalise(argv))
-    _check_required(typed)
+    check_required(typed)
     resume, transfer = _resume(values, typed)
     check_combinations(values, typed)
     not_built = not_built_options(values, transfer)
@@ -69,10 +69,15 @@ def parse_command_line(argv: Sequence[str], *, open_dataset: Callable[..., Any] 
                              not_built, frozenset(typed))
 
 
-def read_values(arguments: Sequence[Argument]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Values of all options by key, and the spelling of those that were typed. The last of several counts."""
+def read_values(arguments: Sequence[Argument],
+                options: Sequence[Option] = OPTIONS) -> tuple[dict[str, Any], dict[str, str]]:
+    """Values of all options by key, and the spelling of those that were typed. The last of several counts.
+
+    Raises:
+        ValueError: a value cannot be used, in one line.
+    """
     flag_values = absl_flags.FlagValues()
-    define_flags(flag_values)
+    define_flags(flag_values, options)
     typed = {}
     for argument in arguments:
         try:
@@ -80,15 +85,16 @@ def read_values(arguments: Sequence[Argument]) -> tuple[dict[str, Any], dict[str
         except absl_flags.IllegalFlagValueError as error:
             raise ValueError(f"{argument.typed}: {error.__context__}") from error
         typed[argument.option.key] = argument.typed
-    values: dict[str, Any] = {option.key: flag_values[option.key].value for option in OPTIONS}
+    values: dict[str, Any] = {option.key: flag_values[option.key].value for option in options}
     for key in _PATHS:  # shells leave the ~ of --data=~/pictures alone
-        if values[key] is not None and values[key].startswith("~/"):
+        if values.get(key) is not None and values[key].startswith("~/"):
             values[key] = str(pathlib.Path(values[key]).expanduser())
     return values, typed
 
 
-def _check_required(typed: Mapping[str, str]) -> None:
-    missing = [f"--{option.name}" for option in OPTIONS if option.group == REQUIRED and option.key not in typed]
+def check_required(typed: Mapping[str, str], options: Sequence[Option] = OPTIONS) -> None:
+    """Raise a ValueError that names the required options which were not typed."""
+    missing = [f"--{option.name}" for option in options if option.group == REQUIRED and option.key not in typed]
     if missing:
         raise ValueError(f"{', '.join(missing)}: found nothing, expected a value; required (see --help)")
 

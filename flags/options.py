@@ -7,6 +7,7 @@ A hyphen and an underscore in a name mean the same.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags as absl_flags
@@ -132,8 +133,8 @@ OPTIONS: tuple[Option, ...] = (
 BY_KEY: dict[str, Option] = {option.key: option for option in OPTIONS}
 
 
-def define_flags(flag_values: absl_flags.FlagValues) -> None:
-    """Register every option as an absl flag."""
-    for option in OPTIONS:
+def define_flags(flag_values: absl_flags.FlagValues, options: Sequence[Option] = OPTIONS) -> None:
+    """Register options as absl flags."""
+    for option in options:
         flag = absl_flags.Flag(option.parser, None, option.key, option.default, option.help, option.short or None)
         absl_flags.DEFINE_flag(flag, flag_values=flag_values)

@@ -10,7 +10,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = ("augment", "checkpoint", "config", "data", "inference", "layers", "losses", "metrics", "models", "ops", "training")
+_ROOMS = (
+    "augment", "checkpoint", "config", "data", "inference", "layers", "losses", "metrics", "models", "ops", "training",
+)
 
 
 def load(path: Any, ops: str = "auto") -> dict[str, Any]:

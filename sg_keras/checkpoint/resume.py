@@ -69,7 +69,7 @@ def find_start(config: TrainingConfig, resume: ResumeRequest | None) -> Starting
 
 def newest_run_directory(outdir: pathlib.Path) -> pathlib.Path | None:
     """The run directory with the highest number, None if there is none."""
-    found = [entry for entry in outdir.iterdir()] if outdir.is_dir() else []
+    found = list(outdir.iterdir()) if outdir.is_dir() else []
     runs = [entry for entry in found if _RUN_NAME.match(entry.name) and (entry / CONFIG_FILE).is_file()]
     return max(runs, key=lambda run: (int(run.name.partition("-")[0]), run.stat().st_mtime), default=None)
 
@@ -140,8 +140,8 @@ def _from_checkpoint(config: TrainingConfig, prefix: pathlib.Path) -> StartingPo
         return _in_run_directory(config, run_dir, checkpoint_number(prefix))
     saved = read_note(prefix).get("config")
     if saved is None:
-        raise ValueError(f"--resume: found {prefix} outside of a run directory and without {prefix.name}.json, expected "
-                         "that file beside it, which says how it was trained")
+        raise ValueError(f"--resume: found {prefix} outside of a run directory and without {prefix.name}.json, "
+                         "expected that file beside it, which says how it was trained")
     config = _continued(TrainingConfig.from_dict(saved), config, str(prefix))
     SavedState(prefix).check()
     return _at_checkpoint(config, None, prefix, [])
@@ -153,8 +153,8 @@ def _at_checkpoint(config: TrainingConfig, run_dir: pathlib.Path | None, prefix:
     elapsed_sec = float(read_note(prefix).get("elapsed_sec", 0.0))
     finished = nimg >= config.run.total_kimg * 1000
     if finished:
-        notes = [*notes, f"{run_dir or prefix} is finished: {nimg / 1000:g} of {config.run.total_kimg:g} kimg are done; "
-                         "a larger --kimg goes on from there"]
+        notes = [*notes, f"{run_dir or prefix} is finished: {nimg / 1000:g} of {config.run.total_kimg:g} kimg are "
+                         "done; a larger --kimg goes on from there"]
     return StartingPoint(config, run_dir, prefix, nimg, elapsed_sec, finished, tuple(notes))
 
 

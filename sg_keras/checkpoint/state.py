@@ -79,7 +79,8 @@ class SavedState:
             return function(argument)
         except (tf.errors.OpError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
-            raise DamagedCheckpointError(f"{self.prefix}: found a damaged or incomplete checkpoint ({reason})") from error
+            raise DamagedCheckpointError(
+                f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one") from error
 
 
 def index_path(prefix: pathlib.Path) -> pathlib.Path:

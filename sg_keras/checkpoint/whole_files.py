@@ -32,7 +32,7 @@ def write_text(path: pathlib.Path, text: str) -> None:
 
 @contextlib.contextmanager
 def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives a new folder to fill; it takes its place, and that of an older one, when the block ends without an error."""
+    """Gives a new folder to fill; it takes its place, or an older one's, when the block ends without an error."""
     beside, before = path.with_name(PARTIAL + path.name), path.with_name(PARTIAL + "old-" + path.name)
     for leftover in (beside, before):
         shutil.rmtree(leftover, ignore_errors=True)

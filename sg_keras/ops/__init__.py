@@ -1,4 +1,4 @@
-"""Fused image ops: each has a public function, a reference in TensorFlow, a compiled form and gradients of any order."""
+"""Fused image ops: a public function each, a reference in TensorFlow, a compiled form, gradients of any order."""
 
 from sg_keras.ops.bias_act import ACTIVATIONS, bias_act
 from sg_keras.ops.conv2d_resample import conv2d_resample

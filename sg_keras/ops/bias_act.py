@@ -155,11 +155,6 @@ def _custom(x: tf.Tensor, b: tf.Tensor | None, act: str, alpha: float, gain: flo
     return library.custom_ops().sg_keras_bias_act(x, b, act=act, alpha=repr(alpha), gain=repr(gain), clamp=repr(clamp))
 
 
-def _attributes(op: tf.Operation) -> dict[str, str]:
-    """The op's constants. Decimal text, because TensorFlow rounds float attributes to single precision."""
-    return {name: op.get_attr(name).decode() for name in ("act", "alpha", "gain", "clamp")}
-
-
 @tf.RegisterGradient("SgKerasBiasAct")
 def _gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     x, b = op.inputs

@@ -163,7 +163,8 @@ class _Resampling:
 
     def adjoint(self) -> _Resampling:
         """The transposed map."""
-        pad_before = tuple(k - p - 1 for k, p in zip(self.filter_size, self.pad_before, strict=True))
+        (height, width), (before_y, before_x) = self.filter_size, self.pad_before
+        pad_before = (height - before_y - 1, width - before_x - 1)
         return _Resampling(tuple(p.flipped() for p in self.passes), self.down, self.up, pad_before, self.filter_size)
 
 
@@ -233,7 +234,8 @@ def _pad_or_crop(x: tf.Tensor, resampling: _Resampling, size: tuple) -> tf.Tenso
         pads.append([max(before, 0), max(after, 0) if isinstance(after, int) else tf.maximum(after, 0)])
         start = max(-before, 0)
         slices.append(slice(start, start + need))
-    x = x if all(p == [0, 0] for p in pads) else tf.pad(x, [*pads, [0, 0]])
+    if any(not isinstance(amount, int) or amount > 0 for axis_pads in pads for amount in axis_pads):
+        x = tf.pad(x, [*pads, [0, 0]])
     return x[tuple(slices)]
 
 

@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(__doc__)
         return 0
     if len(words) != 1:
-        print(f"Error: found {len(words)} arguments, expected one: RUN_DIR, RUN_DIR@TICK or CHECKPOINT", file=sys.stderr)
+        found = f"found {len(words)} arguments"
+        print(f"Error: {found}, expected one: RUN_DIR, RUN_DIR@TICK or CHECKPOINT", file=sys.stderr)
         return 1
     path = pathlib.Path(words[0])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
 from collections.abc import Callable
@@ -63,6 +64,8 @@ class ExactCheckpoints(TickCallback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._newest_time = time.monotonic()
         self._newest_nimg = int(self.model.cur_nimg.numpy())
+        if self._newest_nimg > 0 and not self._store.checkpoints:  # started from another run's checkpoint
+            self._save()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         tick, run = self._meter.tick, self._config.run
@@ -85,7 +88,7 @@ class ExactCheckpoints(TickCallback):
             "nimg": nimg,
             "elapsed_sec": self._meter.total_sec,
             "version": sg_keras.__version__,
-            "config": self._config.to_dict(),
+            "config": dataclasses.asdict(self._config),
         }
         self.newest = self._store.save(tick, note)
         self._newest_nimg, self._newest_time = nimg, time.monotonic()

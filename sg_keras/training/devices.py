@@ -15,8 +15,8 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
     """
     gpus = tf.config.list_physical_devices("GPU")
     if config.gpus > len(gpus):
-        raise ValueError(f"--gpus: found {config.gpus}, expected at most {len(gpus)}, which is how many GPUs TensorFlow "
-                         "sees on this machine (--gpus=0 trains on the CPU)")
+        raise ValueError(f"--gpus: found {config.gpus}, expected at most {len(gpus)}, which is how many GPUs "
+                         "TensorFlow sees on this machine (--gpus=0 trains on the CPU)")
     try:
         if tf.config.get_visible_devices("GPU") != gpus[: config.gpus]:
             tf.config.set_visible_devices(gpus[: config.gpus], "GPU")
@@ -25,8 +25,8 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
         if config.cpu_devices > 1:
             _split_cpu(config.cpu_devices)
     except RuntimeError as error:
-        raise ValueError(f"--gpus, --cpu_devices: found devices that are in use already ({error}), expected a run to be "
-                         "the first thing that uses TensorFlow in a process") from error
+        raise ValueError(f"--gpus, --cpu_devices: found devices that are in use already ({error}), expected a run to "
+                         "be the first thing that uses TensorFlow in a process") from error
     kind = "GPU" if config.gpus else "CPU"
     if config.num_replicas == 1:
         return tf.distribute.get_strategy()

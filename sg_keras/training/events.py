@@ -1,4 +1,4 @@
-"""TensorBoard: everything of stats.jsonl, learning rates, the moving average's beta and picture grids, by images seen."""
+"""TensorBoard: all of stats.jsonl, learning rates, the moving average's beta and picture grids, by images seen."""
 
 from __future__ import annotations
 

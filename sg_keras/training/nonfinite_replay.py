@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.training.meter import Meter, Tick, TickCallback
 from sg_keras.training.phases import MicroBatch, Phase
 from sg_keras.training.stylegan import Batch, StyleGAN
 
@@ -26,25 +27,36 @@ class _LayerFoundError(Exception):
     """Ends a forward pass at the first layer whose output is not finite."""
 
 
-def check_finite(model: StyleGAN, fetch_batch: Callable[[int], Batch]) -> None:
-    """Stop if any loss or gradient so far was not finite.
+class NonFiniteGuard(TickCallback):
+    """Stops training at the first tick after a loss or gradient was not finite.
 
     Args:
-        model: that trains.
+        meter: of the run.
         fetch_batch: gives the whole batch of the iteration that starts after so many real images.
-
-    Raises:
-        NonFiniteError: naming phase, and layer or variable.
     """
-    first = model.watch.first()
-    if first is None:
-        return
-    index, nimg = first
-    phase = next(phase for phase in model.phases if phase.index == index)
-    culprit = find_culprit(model, phase, fetch_batch(nimg), nimg)
-    raise NonFiniteError(f"training stopped: found a loss or gradient that is not finite in phase {phase.name} of the "
-                         f"iteration at kimg {nimg / 1000:g}, {culprit}; expected finite numbers (usual remedies: a "
-                         "larger --gamma, lower --glr and --dlr)")
+
+    def __init__(self, meter: Meter, fetch_batch: Callable[[int], Batch]) -> None:
+        super().__init__(meter)
+        self._fetch_batch = fetch_batch
+
+    def on_tick(self, tick: Tick) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Ask the device, also before a checkpoint is written.
+
+        Raises:
+            NonFiniteError: naming phase, and layer or variable.
+        """
+        first = self.model.watch.first()
+        if first is None:
+            return
+        index, nimg = first
+        phase = next(phase for phase in self.model.phases if phase.index == index)
+        culprit = find_culprit(self.model, phase, self._fetch_batch(nimg), nimg)
+        raise NonFiniteError(
+            f"training stopped: found a number that is not finite in phase {phase.name} of the iteration at kimg "
+            f"{nimg / 1000:g}, {culprit}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)")
 
 
 def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
@@ -52,7 +64,7 @@ def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
     state = phase.read_state(model)
     for variable in [*model.G.variables, *model.D.variables]:
         if not _is_finite(variable.value):
-            return f"weight {variable.path}"
+            return f"already in the weight {variable.path}"
     for number in range(model.num_rounds * model.num_replicas):
         micro = _micro_batch(model, phase, batch, nimg, number)
         sources = [v.value for v in phase.trained_variables(model)]

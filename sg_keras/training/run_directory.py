@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import os
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 
 from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.checkpoint.whole_files import remove_partial, write_text
 from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
-
-_LOCK_FILE = ".lock"
-_ATTEMPTS = 100
 
 
 def create_run_directory(config: TrainingConfig) -> pathlib.Path:
@@ -25,15 +23,45 @@ def create_run_directory(config: TrainingConfig) -> pathlib.Path:
     """
     outdir = pathlib.Path(config.run.outdir)
     outdir.mkdir(parents=True, exist_ok=True)
-    new = pathlib.Path(tempfile.mkdtemp(prefix=".new-run-", dir=outdir))
+    new = outdir / f".new-run-{os.getpid()}"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
     try:
-        new.chmod(0o777 & ~_umask())
         (new / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
-        for _ in range(_ATTEMPTS):
+        while True:
             run_dir = outdir / run_directory_name(config, next_run_number(str(outdir)))
-            with contextlib.suppress(FileExistsError, NotADirectoryError):
+            try:
                 return new.rename(run_dir)
-            # OSError "directory not empty" of another run that took the name meanwhile
-        raise OSError(f"{outdir}: found every next run directory taken by others, expected to get one")
+            except OSError as error:  # another run may have taken the name meanwhile
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def continue_run_directory(run_dir: pathlib.Path, config: TrainingConfig) -> None:
+    """Save the configuration that the run goes on with, and remove what a killed process left half-written."""
+    remove_partial(run_dir)
+    path = run_dir / CONFIG_FILE
+    if path.read_text(encoding="utf-8") != config.to_json():
+        write_text(path, config.to_json())
+
+
+@contextlib.contextmanager
+def sole_use(run_dir: pathlib.Path) -> Iterator[None]:
+    """Keep other processes of this machine out of a run directory.
+
+    Raises:
+        OSError: another one is at work in it.
+    """
+    descriptor = os.open(run_dir, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OSError(f"{run_dir}: found another process training in it, expected it to have ended") from error
+        except OSError:
+            pass  # file systems without locks: no protection there
+        yield
+    finally:
+        os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -123,13 +124,14 @@ class StyleGAN(keras.Model):
 
     def _run(self, name: str, on_replica: Callable[..., None], *args: Any) -> None:
         """Call a function on every replica, compiled at its first use."""
-        if not self._compile_phases:
-            self.distribute_strategy.run(on_replica, args=args)
-            return
         if name not in self._compiled:
-            run = lambda *args: self.distribute_strategy.run(on_replica, args=args)  # noqa: E731
-            self._compiled[name] = tf.function(run, jit_compile=False, autograph=False)
+            # A partial is an object of its own: TensorFlow does not take the phases for one function traced again.
+            run = functools.partial(self._on_all_replicas, on_replica)
+            self._compiled[name] = tf.function(run, jit_compile=False, autograph=False) if self._compile_phases else run
         self._compiled[name](*args)
+
+    def _on_all_replicas(self, on_replica: Callable[..., None], *args: Any) -> None:
+        self.distribute_strategy.run(on_replica, args=args)
 
     def make_train_function(self, force: bool = False) -> Callable[[Iterator[Batch]], dict[str, float]]:
         """For `fit`: train_step runs in Python over phases that are compiled one by one."""

@@ -53,6 +53,12 @@ def check_phases(case: Case, options: Options) -> Result:
     """Every phase by itself on the same latents; then the sum of Dmain's two halves against the phase itself."""
     take_args(case, *ARGUMENTS)
     require_stylegan2(case)
+    found, judgements = run_phases(case, options)
+    return judge_outputs(case, found, options, judgements)
+
+
+def run_phases(case: Case, options: Options) -> tuple[Arrays, list[Judgement]]:
+    """Everything that a case may hold, by array name, and what is judged without an array."""
     model, judgements = _trainer(case, options)
     micro = MicroBatch(
         images=real_images(case.arrays["real_img"], options.dtype),
@@ -70,7 +76,7 @@ def check_phases(case: Case, options: Options) -> Result:
     judgements += _halves_make_the_phase(found, case, options)
     judgements += [_skipped(model, name, skipped) for name, skipped in case.entry.get("no_gradient", {}).items()
                    if f"loss_{name}" in found]
-    return judge_outputs(case, found, options, judgements)
+    return found, judgements
 
 
 def _trainer(case: Case, options: Options) -> tuple[StyleGAN, list[Judgement]]:

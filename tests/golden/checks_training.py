@@ -39,9 +39,7 @@ def check(case: Case, options: Options) -> Result:
         raise UncoveredError(f"no code for {case.function!r}")
     take_args(case, *ARGUMENTS)
     require_stylegan2(case)
-    model, judgements = _build(case, options)
-    judgements += _settings(case, model)
-    trajectory = _train(case, model, options)
+    trajectory, judgements = run_trajectory(case, options)
     unknown = [name for name in case.names("output") if not _understood(name, case, trajectory)]
     if unknown:
         return failed(case.name, f"output arrays not understood by the checker: {', '.join(unknown[:8])}")
@@ -56,6 +54,13 @@ def check(case: Case, options: Options) -> Result:
 
 
 # Running ------------------------------------------------------------------------------------------------------------
+
+
+def run_trajectory(case: Case, options: Options) -> tuple[Trajectory, list[Judgement]]:
+    """Train as the case says. The judgements are of its filter taps and of our optimizers' settings."""
+    model, judgements = _build(case, options)
+    judgements += _settings(case, model)
+    return _train(case, model, options), judgements
 
 
 class LoggedStyleGAN(StyleGAN):

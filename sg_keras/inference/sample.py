@@ -1,0 +1,92 @@
+"""Pictures of a generator from seeds, as people compare them: the same seed gives the same latent everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.inference.pictures import to_uint8
+from sg_keras.layers.synthesis_layer import NOISE_MODES
+from sg_keras.models import Generator
+
+_MAX_SEED = 2**32 - 1  # of NumPy's RandomState
+
+
+def latent(seed: int, z_dim: int) -> np.ndarray:
+    """z float64 [1,z_dim] of a seed, the same as of the published generators.
+
+    Raises:
+        ValueError: the seed is not in 0..2**32-1.
+    """
+    if not 0 <= seed <= _MAX_SEED:
+        raise ValueError(f"seeds: found {seed}, expected 0 to {_MAX_SEED}")
+    return np.random.RandomState(seed).randn(1, z_dim)
+
+
+def class_label(class_index: int, c_dim: int) -> np.ndarray:
+    """One-hot label float32 [1,c_dim].
+
+    Raises:
+        ValueError: there is no such class, or there are none at all.
+    """
+    if c_dim == 0:
+        raise ValueError(f"class: found {class_index}, expected none, since the network is not conditional")
+    if not 0 <= class_index < c_dim:
+        raise ValueError(f"class: found {class_index}, expected 0 to {c_dim - 1}, the classes of the network")
+    return np.eye(c_dim, dtype=np.float32)[class_index : class_index + 1]
+
+
+def cycled_classes(seeds: Sequence[int], c_dim: int) -> list[int] | None:
+    """A class for each seed, its remainder, so that a row of seeds shows all classes; None where there are none."""
+    return [seed % c_dim for seed in seeds] if c_dim > 0 else None
+
+
+def generate(
+    G: Generator,
+    seeds: Sequence[int],
+    classes: Sequence[int] | None = None,
+    *,
+    truncation_psi: float = 1.0,
+    truncation_cutoff: int | None = None,
+    noise_mode: str = "const",
+) -> Iterator[np.ndarray]:
+    """Pictures of seeds, one after another: each depends on its own seed and class alone, to the bit.
+
+    Args:
+        G: generator, usually G_ema.
+        seeds: of the latents, 0..2**32-1.
+        classes: class of each picture, None for a network without labels.
+        truncation_psi: 1 = none, 0 = one mean picture for all.
+        truncation_cutoff: truncate only the first so many of G.num_ws styles, None = all.
+        noise_mode: "const" (the picture of noise stored in the network), "random" (from the seed) or "none".
+
+    Yields:
+        uint8 [H,W,C].
+
+    Raises:
+        ValueError: an argument does not fit the network. Nothing has been yielded then.
+    """
+    if noise_mode not in NOISE_MODES:
+        raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
+    if classes is None and G.c_dim > 0:
+        raise ValueError(f"class: found none, expected 0 to {G.c_dim - 1}, since the network is conditional")
+    z = [latent(seed, G.z_dim) for seed in seeds]
+    c = [np.zeros([1, 0])] * len(z) if classes is None else [class_label(k, G.c_dim) for k in classes]
+    return _draw(G, seeds, z, c, truncation_psi, truncation_cutoff, noise_mode)
+
+
+def _draw(G: Generator, seeds: Sequence[int], z: Sequence[np.ndarray], c: Sequence[np.ndarray], psi: float,
+          cutoff: int | None, noise_mode: str) -> Iterator[np.ndarray]:
+    @tf.function(autograph=False, jit_compile=False)
+    def picture(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
+        return G(z, c, truncation_psi=psi, truncation_cutoff=cutoff, noise_mode=noise_mode, noise_seed=noise_seed)
+
+    for seed, latent_vector, label in zip(seeds, z, c, strict=True):
+        image = picture(
+            tf.constant(latent_vector, G.compute_dtype),
+            tf.constant(label, G.compute_dtype),
+            tf.constant([0, seed], tf.int64),
+        )
+        yield to_uint8(image.numpy()[0])

@@ -1,0 +1,197 @@
+"""A whole training run, from its configuration to its last checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import pathlib
+import traceback
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
+from sg_keras.checkpoint.manager import FOLDER
+from sg_keras.config import ResumeRequest, TrainingConfig
+from sg_keras.data import ImageDataset, make_pipeline, open_dataset
+from sg_keras.ops.library import resolve_impl
+from sg_keras.training.checkpoints import ExactCheckpoints, NetworkSnapshots
+from sg_keras.training.devices import make_strategy, split_for_replicas
+from sg_keras.training.events import TensorBoardEvents
+from sg_keras.training.image_grid import make_sample_grid
+from sg_keras.training.loop import train
+from sg_keras.training.meter import Meter, TimedBatches
+from sg_keras.training.nonfinite_replay import NonFiniteGuard
+from sg_keras.training.pictures import Pictures
+from sg_keras.training.progress import LiveProgress
+from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
+from sg_keras.training.run_log import RunLog
+from sg_keras.training.signals import StopSignals
+from sg_keras.training.status import StatsFile, StatusLine, forget_stats_after
+from sg_keras.training.stylegan import Batch, StyleGAN, build_stylegan
+from sg_keras.training.summary import run_summary
+from sg_keras.training.ticks import TickClock
+
+_INTERRUPTED = 130  # exit status, as shells have it
+
+
+def run(config: TrainingConfig, resume: ResumeRequest | None = None) -> int:
+    """Train until config.run.total_kimg, or until SIGINT or SIGTERM.
+
+    Args:
+        config: the run.
+        resume: an older run to continue to the same bits.
+
+    Returns:
+        Exit status: 0 where the run is complete or was stopped by a signal and can be continued; 130 where it was
+        interrupted before training began.
+
+    Raises:
+        ValueError: something cannot be used or done, one line (a table where options differ from the run's).
+        OSError: a file cannot be read or written, one line.
+    """
+    log = RunLog()
+    with _messages_logged(log):
+        try:
+            return _start(config, resume, log)
+        except KeyboardInterrupt:
+            log.line("Interrupted before training began: there is nothing to save")
+            return _INTERRUPTED
+
+
+def _start(config: TrainingConfig, resume: ResumeRequest | None, log: RunLog) -> int:
+    """Find out where the run starts and build everything; the run directory comes last, when nothing can fail."""
+    start = find_start(config, resume)
+    for note in start.notes:
+        log.line(note)
+    if start.finished:
+        return 0
+    strategy = make_strategy(start.config)
+    if start.config.run.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    try:
+        config = dataclasses.replace(start.config, ops=resolve_impl(start.config.ops))
+    except ValueError as error:
+        raise ValueError(f"--ops: {error}") from error
+    with contextlib.closing(_open_dataset(config)) as dataset:
+        with strategy.scope():
+            model = build_stylegan(config)
+        run_dir = start.run_dir or create_run_directory(config)
+        with sole_use(run_dir), _errors_logged(log):
+            log.open(run_dir)
+            return _train(dataclasses.replace(start, config=config, run_dir=run_dir), run_dir, model, dataset, log)
+
+
+def _train(start: StartingPoint, run_dir: pathlib.Path, model: StyleGAN, dataset: ImageDataset, log: RunLog) -> int:
+    """Restore, train and say how it ended."""
+    config, total_nimg = start.config, start.config.run.total_kimg * 1000
+    continue_run_directory(run_dir, config)
+    store = CheckpointStore(run_dir / FOLDER, model.state_variables(), config.run.keep_checkpoints)
+    log.line(run_summary(config, model, run_dir))
+    _restore(start, store, log)
+    forget_stats_after(run_dir, start.nimg)
+    batches = TimedBatches(_batches(config, model, dataset, start.nimg))
+    with StopSignals() as signals, LiveProgress(log.console, total_nimg, start.nimg) as progress:
+        callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
+        train(model, batches, [*callbacks, progress], total_nimg, signals)
+    done = f"{int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg"
+    if signals.received is None:
+        log.line(f"Done: {done}, in {run_dir}")
+    else:
+        log.line(f"Stopped by {signals.received} at {done}; to go on: the same command with --resume={run_dir}")
+    return 0
+
+
+def _callbacks(
+    start: StartingPoint,
+    run_dir: pathlib.Path,
+    model: StyleGAN,
+    dataset: ImageDataset,
+    batches: TimedBatches,
+    store: CheckpointStore,
+    log: RunLog,
+) -> list[keras.callbacks.Callback]:
+    """What happens at ticks, in order: what a tick leaves behind is there before its checkpoint is."""
+    config = start.config
+    clock = TickClock(config.batch, config.run.tick_kimg)
+    meter = Meter(clock, config.run.total_kimg * 1000, batches, start.elapsed_sec)
+    guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
+    grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
+    pictures = Pictures(meter, run_dir, grid, clock, config.run.image_snapshot_ticks)
+    return [
+        meter,
+        guard,
+        StatusLine(meter, log),
+        StatsFile(meter, run_dir),
+        pictures,
+        TensorBoardEvents(meter, run_dir, pictures),
+        NetworkSnapshots(meter, run_dir, config, clock),
+        ExactCheckpoints(meter, store, config, clock, guard.check),
+    ]
+
+
+def _restore(start: StartingPoint, store: CheckpointStore, log: RunLog) -> None:
+    """Take over the state, and make its checkpoint the run's newest one."""
+    if start.checkpoint is None:
+        return
+    store.restore(start.checkpoint)
+    log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")
+    if start.checkpoint in store.checkpoints:
+        removed = store.forget_after(start.checkpoint)
+        if removed:
+            names = ", ".join(prefix.name for prefix in removed)
+            log.line(f"Removed {names}: the run goes another way from {start.checkpoint.name} on")
+
+
+def _open_dataset(config: TrainingConfig) -> ImageDataset:
+    data = config.dataset
+    dataset = open_dataset(data.path, use_labels=data.c_dim > 0, mirror=data.mirror, resolution=data.resolution)
+    for name, expected in (("channels", data.channels), ("c_dim", data.c_dim), ("num_images", data.num_images)):
+        if getattr(dataset, name) != expected:
+            raise ValueError(f"--data: found {name} {getattr(dataset, name)} in {data.path}, expected {expected}, as "
+                             "the configuration says")
+    return dataset
+
+
+def _whole_batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:
+    """Batches of all replicas together."""
+    return iter(make_pipeline(
+        dataset, seed=config.seed, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_draws,
+        workers=config.dataset.workers))
+
+
+def _batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:
+    """Batches as `train_step` takes them."""
+    for batch in _whole_batches(config, model, dataset, start_nimg):
+        yield split_for_replicas(batch, model.distribute_strategy, config.batch_gpu)
+
+
+@contextlib.contextmanager
+def _messages_logged(log: RunLog) -> Iterator[None]:
+    """Within, warnings of this package are lines of the log, and TensorFlow's are not shown."""
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: log.line(f"Note: {record.getMessage()}")  # type: ignore[method-assign]
+    logger = logging.getLogger("sg_keras")
+    logger.addHandler(handler)
+    propagate, logger.propagate = logger.propagate, False
+    tf.get_logger().setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+@contextlib.contextmanager
+def _errors_logged(log: RunLog) -> Iterator[None]:
+    """Keep what ends a run in log.txt; whoever started it prints it."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        log.keep(f"Error: {error}")
+        raise
+    except Exception:
+        log.keep(traceback.format_exc())
+        raise

@@ -1,0 +1,53 @@
+"""What a run says about itself before it starts."""
+
+from __future__ import annotations
+
+import io
+import pathlib
+
+import rich.console
+import rich.table
+
+import sg_keras
+from sg_keras.config import TrainingConfig
+from sg_keras.training.stylegan import StyleGAN
+
+_WIDTH = 120
+
+
+def run_summary(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> str:
+    """Tables of the run and of both networks, as text."""
+    table = rich.table.Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for label, value in _rows(config, model, run_dir):
+        table.add_row(label, value)
+    text = io.StringIO()
+    rich.console.Console(file=text, width=_WIDTH, highlight=False, markup=False).print(table)
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    for network in (model.G, model.D):
+        network.summary(print_fn=lambda text: lines.extend(["", *(line.rstrip() for line in text.splitlines())]))
+    return "\n".join([*lines, ""])
+
+
+def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> list[tuple[str, str]]:
+    data, loss, run = config.dataset, config.loss, config.run
+    mirrored = f", {2 * data.num_images} with mirrored copies" if data.mirror else ""
+    labels = f"labels of width {data.c_dim}" if data.c_dim else "no labels"
+    kind = "GPU" if config.gpus else "CPU device"
+    devices = f"{config.num_replicas} {kind}{'s' if config.num_replicas > 1 else ''}"
+    rounds = f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''}"
+    phases = ", ".join(f"{p.name} every {p.interval}" if p.interval > 1 else p.name for p in model.phases)
+    return [
+        ("sg_keras", sg_keras.__version__),
+        ("run directory", str(run_dir)),
+        ("pictures", f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
+                     f"{'gray' if data.channels == 1 else 'RGB'}, {labels}"),
+        ("batch", f"{config.batch} = {devices} x {rounds} x {config.batch_gpu}"),
+        ("phases", phases),
+        ("gamma", f"{loss.r1_gamma:g}"),
+        ("learning rates", f"G {config.optimizer.g_lr:g}, D {config.optimizer.d_lr:g}"),
+        ("moving average", f"half-life {config.ema_kimg:g} kimg"),
+        ("augmentation", config.augment.mode),
+        ("ops", config.ops),
+        ("parameters", f"G {model.G.count_params():,}, D {model.D.count_params():,}"),
+        ("length", f"{run.total_kimg:g} kimg, a tick every {run.tick_kimg:g} kimg"),
+    ]

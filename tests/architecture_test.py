@@ -1,0 +1,109 @@
+"""Holds the shape of the house: which room may import which, and a few conventions that can be read from the source."""
+
+import ast
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# Imports point downwards: a room may import those named here, and itself. `config` may be imported by anyone.
+_NETWORKS = {"augment", "data", "layers", "losses", "models", "ops"}
+_AROUND_NETWORKS = _NETWORKS | {"checkpoint", "inference", "metrics"}
+ALLOWED = {
+    "config": set(),
+    "ops": set(),
+    "layers": {"ops"},
+    "augment": {"layers", "ops"},
+    "data": {"layers", "ops"},
+    "losses": {"layers", "ops"},
+    "models": {"layers", "ops"},
+    "checkpoint": _NETWORKS,
+    "inference": _NETWORKS,
+    "metrics": _NETWORKS,
+    "training": _AROUND_NETWORKS,
+    "flags": {"data"},
+    "tools": _AROUND_NETWORKS | {"flags", "training"},
+}
+ENTRY_POINTS = {"flags", "tools"}  # the only rooms that know of flags
+SHAPELESS_NAMES = {"common", "helpers", "misc", "util", "utils"}
+
+
+def _room_of(path: pathlib.Path) -> str:
+    parts = path.relative_to(ROOT).parts
+    return parts[0] if parts[0] == "flags" else parts[1]
+
+
+def _modules() -> list[pathlib.Path]:
+    """Every module of the package but its root."""
+    files = [*(ROOT / "sg_keras").glob("*/**/*.py"), *(ROOT / "flags").rglob("*.py")]
+    return sorted(files)
+
+
+def _imports(path: pathlib.Path) -> Iterator[str]:
+    """Full names of everything that a module imports, anywhere in it."""
+    package = ["sg_keras", _room_of(path), *path.relative_to(ROOT).parts[2:-1]]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _imported_rooms(path: pathlib.Path) -> set[str]:
+    names = [name.split(".") for name in _imports(path)]
+    return {parts[1] for parts in names if parts[0] == "sg_keras" and len(parts) > 1}
+
+
+def _id(path: pathlib.Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_room_has_its_place():
+    assert {_room_of(path) for path in _modules()} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", _modules(), ids=_id)
+def test_imports_point_downwards(path: pathlib.Path):
+    room = _room_of(path)
+    forbidden = _imported_rooms(path) - ALLOWED[room] - {room, "config"}
+    assert not forbidden, f"{_id(path)} imports {sorted(forbidden)}; {room} may import {sorted(ALLOWED[room])}"
+
+
+@pytest.mark.parametrize("path", _modules(), ids=_id)
+def test_nothing_below_the_entry_points_knows_flags(path: pathlib.Path):
+    if _room_of(path) in ENTRY_POINTS:
+        return
+    known = [name for name in _imports(path) if name.startswith(("absl.flags", "absl.app", "sg_keras.flags", "flags"))]
+    assert not known, f"{_id(path)} imports {known}"
+
+
+def test_config_imports_the_standard_library_alone():
+    import sys
+
+    for path in _modules():
+        if _room_of(path) == "config":
+            roots = {name.split(".")[0] for name in _imports(path)}
+            assert roots <= set(sys.stdlib_module_names) | {"sg_keras"}, _id(path)
+
+
+def test_nothing_in_the_package_imports_tests_or_benchmarks():
+    for path in _modules():
+        assert not {name.split(".")[0] for name in _imports(path)} & {"tests", "benchmarks", "run_training"}, _id(path)
+
+
+@pytest.mark.parametrize("folder", ["sg_keras", "flags", "benchmarks", "tests", "custom_ops"])
+def test_modules_say_what_they_are_for(folder: str):
+    """A docstring each (packages of tests excepted), and a name that says something."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        assert path.stem not in SHAPELESS_NAMES, _id(path)
+        if folder != "tests" or path.name != "__init__.py":
+            assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{_id(path)} has no docstring"
+
+
+def test_run_training_stays_a_doorway():
+    lines = (ROOT / "run_training.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 60

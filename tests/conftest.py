@@ -1,0 +1,27 @@
+"""Settings and fixtures of all tests."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported: its start-up notes
+
+import keras
+import pytest
+
+from sg_keras.ops import library
+
+
+@pytest.fixture(autouse=True)
+def _restore_keras_types():
+    """Tests may choose other floating types; the next test finds the defaults again."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture(params=["reference", "custom"])
+def impl(request: pytest.FixtureRequest) -> str:
+    """Both implementations of the ops; the compiled one is left out, visibly, where it was not built."""
+    if request.param == "custom" and library.custom_ops_problem():
+        pytest.skip(library.custom_ops_problem())
+    return request.param
