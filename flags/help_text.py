@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from sg_keras.flags.not_built import NOT_BUILT
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
@@ -30,14 +31,21 @@ Examples:
 
 def help_text(program: str = "run_training.py") -> str:
     """All options, grouped as they are thought of, ready to print."""
-    parts = [_INTRODUCTION.format(program=program)]
-    for group in GROUPS:
-        members = [option for option in OPTIONS if option.group == group]
-        parts.append("\n".join([f"{group}:"] + [_option_text(option) for option in members]) + "\n")
+    parts = [_INTRODUCTION.format(program=program), *grouped_options(OPTIONS)]
     not_built = f"Understood but not built yet (a real run refuses them): {', '.join(row.shown for row in NOT_BUILT)}."
     parts.append(textwrap.fill(not_built, _WIDTH, break_on_hyphens=False) + "\n")
     parts.append("Which options to choose, with the 66 published configurations: docs/training_configs.md")
     return "\n".join(parts)
+
+
+def grouped_options(options: Sequence[Option]) -> list[str]:
+    """A paragraph for each group that has options."""
+    paragraphs = []
+    for group in GROUPS:
+        members = [_option_text(option) for option in options if option.group == group]
+        if members:
+            paragraphs.append("\n".join([f"{group}:", *members]) + "\n")
+    return paragraphs
 
 
 def _option_text(option: Option) -> str:

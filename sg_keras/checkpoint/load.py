@@ -67,8 +67,8 @@ def find_checkpoint(path: pathlib.Path) -> pathlib.Path | None:
     run_dir = path.with_name(run) if run else path
     if separator and tick.isdecimal() and (run_dir / CONFIG_FILE).is_file():
         return checkpoint_at(run_dir, int(tick))
-    found = "a path" if path.exists() else "nothing"
-    raise ValueError(f"{path}: found {found} that is no run, expected {_EXPECTED}")
+    found = "something else" if path.exists() else "nothing"
+    raise ValueError(f"{path}: found {found}, expected {_EXPECTED}")
 
 
 def _read_checkpoint(prefix: pathlib.Path, ops: str) -> dict[str, keras.Model]:

@@ -97,7 +97,10 @@ class CheckpointStore:
         if prefix in self.checkpoints:  # files that the list calls complete must never change
             self._keep_only([other for other in self.checkpoints if other != prefix])
         write_text(note_path(prefix), json.dumps(note, indent=2) + "\n")
-        self._manager.save(checkpoint_number=number)
+        try:
+            self._manager.save(checkpoint_number=number)
+        except tf.errors.OpError as error:
+            raise OSError(f"{prefix}: found that it cannot be written ({error.message.splitlines()[0]})") from error
         check_same_variables(SavedState(prefix), self._variables)
         self._remove_unlisted_notes()
         return prefix

@@ -77,7 +77,7 @@ class SavedState:
     def _reading(self, function: Any, argument: str) -> Any:
         try:
             return function(argument)
-        except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:  # as TensorFlow translates them
             reason = str(error).splitlines()[0]
             raise DamagedCheckpointError(
                 f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one") from error

@@ -7,10 +7,11 @@ Equal lines mean that training goes on to the same bits.
 
 from __future__ import annotations
 
-import os
 import pathlib
 import sys
 from collections.abc import Sequence
+
+from sg_keras.tools.quiet_start import quiet_start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"Error: {found}, expected one: RUN_DIR, RUN_DIR@TICK or CHECKPOINT", file=sys.stderr)
         return 1
     path = pathlib.Path(words[0])
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from sg_keras.checkpoint import checkpoint_fingerprint, find_checkpoint  # loads TensorFlow
+    with quiet_start():
+        from sg_keras.checkpoint import checkpoint_fingerprint, find_checkpoint  # loads TensorFlow
 
     try:
         prefix = find_checkpoint(path)

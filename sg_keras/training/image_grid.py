@@ -94,13 +94,8 @@ def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: in
         labels: [N,c_dim].
         batch: at a time, as many as fit into memory.
     """
-    padding = -len(z) % batch  # every batch of one size: one graph
-    z, labels = (np.concatenate([x, np.repeat(x[-1:], padding, axis=0)]) for x in (z, labels))
-    pieces = [
-        to_uint8(np.asarray(G(z[start : start + batch], labels[start : start + batch], noise_mode="const")))
-        for start in range(0, len(z), batch)
-    ]
-    return np.concatenate(pieces)[: len(z) - padding]
+    pieces = [slice(start, start + batch) for start in range(0, len(z), batch)]
+    return np.concatenate([to_uint8(np.asarray(G(z[piece], labels[piece], noise_mode="const"))) for piece in pieces])
 
 
 def tile(images: np.ndarray, columns: int) -> np.ndarray:

@@ -91,7 +91,7 @@ class Meter(keras.callbacks.Callback):
         self.tick: Tick | None = None
         self._clock, self._total_nimg, self._batches, self._elapsed_sec = clock, total_nimg, batches, elapsed_sec
         self._first_end: tuple[float, int] | None = None  # time and nimg after the session's first iteration
-        self._maintenance_from: float | None = None
+        self._tick_is_open = False
 
     @property
     def total_sec(self) -> float:
@@ -99,28 +99,27 @@ class Meter(keras.callbacks.Callback):
         return self._elapsed_sec + time.perf_counter() - self._session_start
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._session_start = time.perf_counter()
-        self._start_tick(int(self.model.cur_nimg.numpy()))
+        self._session_start = self._maintenance_start = time.perf_counter()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.tick is not None:
-            self._start_tick(self.tick.nimg)
         self.tick = None
+        if not self._tick_is_open:
+            self._open_tick()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         nimg = int(self.model.cur_nimg.numpy())
         last = nimg >= self._total_nimg
         if last or self._clock.is_boundary(nimg):
             self.tick = self._sum_up(nimg, last)
-            self._maintenance_from = time.perf_counter()
+            self._maintenance_start, self._tick_is_open = time.perf_counter(), False
         if self._first_end is None:
             self._first_end = (time.perf_counter(), nimg)
 
-    def _start_tick(self, nimg: int) -> None:
-        self._tick_start, self._tick_start_nimg = time.perf_counter(), nimg
+    def _open_tick(self) -> None:
+        self._tick_is_open = True
+        self._tick_start, self._tick_start_nimg = time.perf_counter(), int(self.model.cur_nimg.numpy())
         self._tick_start_wait = self._batches.wait_sec
-        since = self._session_start if self._maintenance_from is None else self._maintenance_from
-        self._maintenance_sec = self._tick_start - since
+        self._maintenance_sec = self._tick_start - self._maintenance_start
 
     def _sum_up(self, nimg: int, last: bool) -> Tick:
         # Reading the statistics waits for the devices, so it comes before the clock is read.

@@ -23,8 +23,8 @@ class NonFiniteError(ValueError):
     """Training met an infinite or undefined number. The message is one line."""
 
 
-class _LayerFoundError(Exception):
-    """Ends a forward pass at the first layer whose output is not finite."""
+class _CulpritFoundError(Exception):
+    """Ends the repetition at the first number that is not finite."""
 
 
 class NonFiniteGuard(TickCallback):
@@ -61,28 +61,36 @@ class NonFiniteGuard(TickCallback):
 
 def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
     """Repeat a phase eagerly, micro-batch by micro-batch, and say what first is not finite."""
-    state = phase.read_state(model)
-    for variable in [*model.G.variables, *model.D.variables]:
-        if not _is_finite(variable.value):
-            return f"already in the weight {variable.path}"
+    try:
+        for variable in [*model.G.variables, *model.D.variables]:
+            _require_finite(variable.value, f"already in the weight {variable.path}")
+        gradients = _summed_gradients(model, phase, batch, nimg)
+    except _CulpritFoundError as culprit:
+        return str(culprit)
+    if _is_finite(tf.linalg.global_norm(list(gradients.values()))):
+        return "which a repetition did not show"
+    largest = max(gradients, key=lambda path: np.abs(gradients[path]).max())
+    return f"first in the norm of the gradients, the largest is that of {largest}"
+
+
+def _summed_gradients(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> dict[str, tf.Tensor]:
+    """Gradients of a phase by variable, summed over micro-batches."""
+    variables, state = phase.trained_variables(model), phase.read_state(model)
+    sources = [v.value for v in variables]
+    total: dict[str, tf.Tensor] = {}
     for number in range(model.num_rounds * model.num_replicas):
         micro = _micro_batch(model, phase, batch, nimg, number)
-        sources = [v.value for v in phase.trained_variables(model)]
-        try:
-            with tf.GradientTape(watch_accessed_variables=False) as tape, _checked_outputs([model.G, model.D]):
-                tape.watch(sources)
-                result = phase.loss(model, micro, state)
-                loss = tf.reduce_mean(result.loss) * phase.interval
-        except _LayerFoundError as found:
-            return f"first in the output of layer {found}"
-        if not _is_finite(loss):
-            return "first in the loss itself, all layers' outputs are finite"
+        with tf.GradientTape(watch_accessed_variables=False) as tape, _checked_outputs([model.G, model.D]):
+            tape.watch(sources)
+            result = phase.loss(model, micro, state)
+            loss = tf.reduce_mean(result.loss) * phase.interval
+        _require_finite(loss, "first in the loss itself, all layers' outputs are finite")
         gradients = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        for variable, gradient in zip(phase.trained_variables(model), gradients, strict=True):
-            if not _is_finite(gradient):
-                return f"first in the gradient of {variable.path}, all layers' outputs are finite"
+        for variable, gradient in zip(variables, gradients, strict=True):
+            _require_finite(gradient, f"first in the gradient of {variable.path}, all layers' outputs are finite")
+            total[variable.path] = gradient + total.get(variable.path, 0.0)
         state = {**state, **result.state}
-    return "which a repetition did not show (sums over micro-batches, or a device that is not deterministic)"
+    return total
 
 
 def _micro_batch(model: StyleGAN, phase: Phase, batch: Batch, nimg: int, number: int) -> MicroBatch:
@@ -123,11 +131,16 @@ def _checked(layer: keras.layers.Layer) -> Callable[..., Any]:
     def checked(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
         for output in tf.nest.flatten(outputs):
-            if output is not None and not _is_finite(output):
-                raise _LayerFoundError(layer.path)
+            if output is not None:
+                _require_finite(output, f"first in the output of layer {layer.path}")
         return outputs
 
     return checked
+
+
+def _require_finite(tensor: Any, culprit: str) -> None:
+    if not _is_finite(tensor):
+        raise _CulpritFoundError(culprit)
 
 
 def _is_finite(tensor: Any) -> bool:

@@ -11,6 +11,8 @@ from sg_keras.training.image_grid import SampleGrid, generate_images, save_png, 
 from sg_keras.training.meter import Meter, Tick, TickCallback
 from sg_keras.training.ticks import TickClock
 
+_PIXELS_AT_A_TIME = 2**16
+
 
 class Pictures(TickCallback):
     """Writes the reals and the first fakes at the start, fakes of G_ema every interval and at the end.
@@ -47,6 +49,8 @@ class Pictures(TickCallback):
             self._draw(f"fakes{tick.nimg // 1000:06d}.png")
 
     def _draw(self, name: str) -> None:
-        fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, self.model.batch_gpu)
+        # Without gradients there is room for more than a micro-batch; small pictures are mostly overhead.
+        batch = max(self.model.batch_gpu, _PIXELS_AT_A_TIME // self.model.G.img_resolution**2)
+        fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, batch)
         self.latest = tile(fakes, self._grid.columns)
         save_png(self.latest, self._run_dir / name)

@@ -192,6 +192,10 @@ def _errors_logged(log: RunLog) -> Iterator[None]:
     except (ValueError, OSError) as error:
         log.keep(f"Error: {error}")
         raise
+    except tf.errors.ResourceExhaustedError as error:
+        reason = error.message.splitlines()[0]
+        log.keep(f"Error: out of memory: {reason}")
+        raise OSError(f"--batch-gpu: found too little memory for this batch ({reason}), expected less") from error
     except Exception:
         log.keep(traceback.format_exc())
         raise

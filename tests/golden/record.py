@@ -90,15 +90,15 @@ def record_gradients(seed: int = 1) -> tuple[dict[str, Any], Arrays, Arrays]:
 
 def record_training(seed: int = 2) -> tuple[dict[str, Any], Arrays, Arrays]:
     """Entry, inputs and outputs of a trajectory with two micro-batches an iteration."""
-    random, batch, steps = np.random.default_rng(seed), 4, 4
+    random, batch, steps = np.random.default_rng(seed), 8, 4
     inputs = {
         "real_uint8": random.integers(0, 256, [steps, batch, 1, RESOLUTION, RESOLUTION], dtype=np.uint8),
         "real_c": _labels(random, steps, batch), "gen_z": _normal(random, steps, len(PHASES), batch, 4),
         "gen_c": _labels(random, steps, len(PHASES), batch),
-        "pl_noise": _normal(random, steps // PHASES["Greg"] * 2, 1, 1, RESOLUTION, RESOLUTION),
+        "pl_noise": _normal(random, steps // PHASES["Greg"] * 2, 2, 1, RESOLUTION, RESOLUTION),
         **{f"init/{name}": array for name, array in _initial(seed).items()},
     }  # fmt: skip
-    args = {"steps": steps, "batch": batch, "batch_gpu": 2, "phases": [_phase(*p) for p in PHASES.items()],
+    args = {"steps": steps, "batch": batch, "batch_gpu": 4, "phases": [_phase(*p) for p in PHASES.items()],
             "G_reg_interval": PHASES["Greg"], "D_reg_interval": PHASES["Dreg"], "ema_kimg": 0.02, "ema_rampup": 0.5,
             "start_nimg": 0, "snapshots": [steps], "r1_gamma": 1.0, "style_mixing_prob": 0, "pl_weight": 2,
             "G_kwargs": G_KWARGS, "D_kwargs": D_KWARGS}

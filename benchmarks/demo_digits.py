@@ -1,0 +1,221 @@
+"""The demo, `make demo`: train on handwritten digits, look at the result, measure it, export it and use the export.
+
+    python -m benchmarks.demo_digits [--outdir=runs/demo] [--minutes=8] [--kimg=KIMG]
+
+Trains a class-conditional StyleGAN2 on the 1,797 digits of the UCI optical recognition set, on the CPU, in a run
+directory of its own each time, for a number of minutes at most. What is done then, in that directory:
+  demo-grid.png       100 pictures of G_ema, a row a digit, not truncated and not selected
+  demo-quality.json   the three measures of benchmarks/digits_quality.py
+  demo-savedmodel/    G_ema for use without sg_keras
+  demo-savedmodel.png a grid that a second process, without sg_keras, made with it
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# What is trained, and for how long at most. --kimg is chosen so that two cores finish within MAX_MINUTES.
+DEMO_FLAGS = (
+    "--cfg=stylegan2",
+    "--data=digits",
+    "--cond=1",
+    "--gpus=0",
+    "--batch=32",
+    "--gamma=1",
+    "--aug=noaug",
+    "--cbase=512",
+    "--cmax=64",
+    "--z-dim=64",
+    "--w-dim=64",
+    "--map-depth=2",
+    "--glr=0.0025",
+    "--dlr=0.0025",
+    "--ema_kimg=5",
+    "--kimg=100",
+    "--tick=2",
+    "--snap=10",
+    "--image_snap=5",
+    "--sample-grid=10x10",
+)
+MAX_MINUTES = 8.0
+STOP_GRACE_SEC = 120.0  # for saving the state after the time is up
+COLUMNS = 10
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo; exit status 0 unless a step of it fails. Missing a quality target is no failure."""
+    options = _parse(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    started = time.monotonic()
+    command = training_command(options.outdir, options.kimg)
+    _headline("Training on 1,797 handwritten digits", f"{options.minutes:g} minutes at most; Ctrl-C stops and saves")
+    print(shlex.join(command), flush=True)
+    try:
+        finished = train(command, options.minutes * 60)
+        run_dir = newest_run(options.outdir)
+        places = show(run_dir)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\nStopped. To go on: {shlex.join([*command, '--resume=latest'])}", file=sys.stderr)
+        return 130
+    _headline("Where everything is", f"after {(time.monotonic() - started) / 60:.1f} minutes")
+    _print_places(run_dir, places, command, finished)
+    return 0
+
+
+def training_command(outdir: str, kimg: float | None = None) -> list[str]:
+    """The command of the demo's training run; it can be given by hand, too."""
+    flags = [flag if kimg is None or not flag.startswith("--kimg=") else f"--kimg={kimg:g}" for flag in DEMO_FLAGS]
+    return [sys.executable, "run_training.py", f"--outdir={outdir}", *flags]
+
+
+def train(command: Sequence[str], max_sec: float) -> bool:
+    """Run the training command with its own display; at the time limit it is asked to save its state and stop.
+
+    Returns:
+        Whether it came to its end before that.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+        KeyboardInterrupt: the user interrupted it; its state is saved.
+    """
+    with subprocess.Popen(command, cwd=ROOT) as process, _ended_on_error(process):
+        try:
+            status = process.wait(max_sec)
+            finished = True
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(STOP_GRACE_SEC)
+            finished = False
+    if status != 0:
+        raise subprocess.CalledProcessError(status, shlex.join(command))
+    return finished
+
+
+@contextlib.contextmanager
+def _ended_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:  # the terminal has sent it to the training process as well, which saves now
+        process.wait(STOP_GRACE_SEC)
+        raise
+    except BaseException:
+        process.kill()
+        raise
+
+
+def newest_run(outdir: str) -> pathlib.Path:
+    """The run directory that was made last."""
+    from sg_keras.checkpoint.resume import newest_run_directory
+
+    run_dir = newest_run_directory(ROOT / outdir)
+    if run_dir is None:
+        raise OSError(f"{outdir}: found no run directory, expected the one of the training run")
+    return run_dir
+
+
+def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Draw, measure and export G_ema of a run, and use the export in a second process.
+
+    Returns:
+        What it left in the run directory, by what it is.
+    """
+    import sg_keras
+    from benchmarks import digits_quality
+    from sg_keras.checkpoint.export import export_saved_model
+
+    names = {"grid": "demo-grid.png", "quality": "demo-quality.json", "model": "demo-savedmodel",
+             "model's grid": "demo-savedmodel.png"}
+    places = {what: run_dir / name for what, name in names.items()}
+    _headline("A picture grid", "a row a digit, no truncation, not selected")
+    G_ema = sg_keras.load(run_dir)["G_ema"]
+    write_grid(G_ema, places["grid"])
+    print(places["grid"])
+
+    _headline("How good they are", "2,000 samples of G_ema against the 1,797 real digits")
+    measures = digits_quality.measure(G_ema)
+    places["quality"].write_text(json.dumps(measures, indent=2) + "\n", encoding="utf-8")
+    print(digits_quality.report(measures))
+    if not digits_quality.meets_targets(measures):
+        print("  Below target: training was too short here. It can be continued, see below.")
+
+    _headline("A SavedModel", "exported here, then loaded by a process that does not import sg_keras")
+    export_saved_model(G_ema, places["model"])
+    script = pathlib.Path(__file__).with_name("use_savedmodel.py")
+    subprocess.run([sys.executable, str(script), str(places["model"]), str(places["model's grid"])], check=True,
+                   cwd=run_dir)
+    return places
+
+
+def write_grid(G: Any, path: pathlib.Path) -> None:
+    """A grid of seeds 0, 1, 2 ... with a row for each class."""
+    from sg_keras.checkpoint.whole_files import whole_file
+    from sg_keras.inference import generate, png_bytes, tile
+
+    classes = [row for row in range(G.c_dim) for _ in range(COLUMNS)]
+    pictures = np.stack(list(generate(G, range(len(classes)), classes)))
+    with whole_file(path) as beside:
+        beside.write_bytes(png_bytes(tile(pictures, COLUMNS)))
+
+
+def _print_places(run_dir: pathlib.Path, places: dict[str, pathlib.Path], command: Sequence[str],
+                  finished: bool) -> None:
+    print(f"{run_dir}/")
+    rows = [
+        (places["grid"].name, "the picture grid"),
+        (f"{places['model'].name}/", "the exported model; description.json in it says how to use it"),
+        (places["model's grid"].name, "pictures made with that"),
+        (places["quality"].name, "the measures"),
+        ("reals.png, fakes*.png", "real digits, and the generator's while it learned"),
+        ("log.txt, stats.jsonl", "what was printed, and the statistics"),
+        ("checkpoints/", "the exact state, from which the run can be continued"),
+    ]
+    for name, meaning in rows:
+        print(f"  {name:<23} {meaning}")
+    program = [sys.executable, "-m"]
+    generate = ["sg_keras.tools.generate", f"--network={run_dir}", "--seeds=0-63", "--class=3", "--outdir=pictures"]
+    longer = [_twice_as_long(word) if finished else word for word in command]
+    for label, words in (
+        ("TensorBoard", [*program, "tensorboard.main", f"--logdir={run_dir}"]),
+        ("More pictures", [*program, *generate]),
+        ("Continue this run, to the same bits as if it had never stopped", [*longer, f"--resume={run_dir}"]),
+    ):
+        print(f"\n{label}:\n  {shlex.join(words)}")
+
+
+def _twice_as_long(word: str) -> str:
+    name, _, value = word.partition("=")
+    return f"{name}={2 * float(value):g}" if name == "--kimg" else word
+
+
+def _headline(title: str, details: str) -> None:
+    print(f"\n=== {title} ({details})", flush=True)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train on handwritten digits and look at the result.")
+    parser.add_argument("--outdir", default="runs/demo", help="where run directories are made")
+    parser.add_argument("--minutes", type=float, default=MAX_MINUTES, help="of training, at most")
+    parser.add_argument("--kimg", type=float, help="thousands of pictures to train on, instead of the demo's")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

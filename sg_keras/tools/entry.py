@@ -1,0 +1,42 @@
+"""What the tools' entry points share: help, one-line errors and the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sg_keras.flags import debug_requested, help_requested
+from sg_keras.flags.options import Option
+from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
+
+
+def run_tool(
+    tool: Callable[[dict[str, Any]], int], introduction: str, options: Sequence[Option], argv: Sequence[str] | None
+) -> int:
+    """Run a tool with the values of its options.
+
+    Args:
+        tool: takes the values by key and returns the exit status.
+        introduction: beginning of the text of --help.
+        options: of the tool.
+        argv: the words after the program's name; None takes them from sys.argv.
+
+    Returns:
+        Exit status: the tool's, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if help_requested(words):
+        print(tool_help_text(introduction, options))
+        return 0
+    # TensorFlow reads this when it is loaded; its own chatter would bury ours.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return tool(parse_tool_options(words, options))
+    except (ValueError, OSError) as error:
+        if debug_requested(words):
+            traceback.print_exc()
+        print(f"Error: {error}", file=sys.stderr)
+        return 1

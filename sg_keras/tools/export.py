@@ -1,0 +1,33 @@
+"""Export the averaged generator G_ema as a TensorFlow SavedModel, which needs none of our code.
+
+    python -m sg_keras.tools.export --network=RUN_DIR --format=savedmodel --outdir=exported
+
+Signatures mapping, synthesis and generate; description.json beside the model says what they take and give.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sg_keras.flags.tool_options import EXPORT_OPTIONS
+from sg_keras.tools.entry import run_tool
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export as the command line says; returns the exit status."""
+    return run_tool(_export, __doc__ or "", EXPORT_OPTIONS, argv)
+
+
+def _export(values: dict[str, Any]) -> int:
+    import sg_keras
+    from sg_keras.checkpoint.export import DESCRIPTION_FILE, export_saved_model
+
+    folder = export_saved_model(sg_keras.load(values["network"], ops="reference")["G_ema"], values["outdir"])
+    print(f"SavedModel with signatures mapping, synthesis and generate in {folder}; see {DESCRIPTION_FILE} there")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

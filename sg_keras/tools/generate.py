@@ -1,0 +1,73 @@
+"""Generate pictures from seeds.
+
+    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-15 --trunc=0.7 --outdir=out
+    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=1,4,7-9 --class=3 --outdir=out
+
+Writes seed0000.png, seed0001.png ... and all of them in grid.png.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sg_keras.flags.tool_options import GENERATE_OPTIONS
+from sg_keras.tools.entry import run_tool
+
+_LARGEST_GRID = 8192  # pixels a side
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Generate pictures as the command line says; returns the exit status."""
+    return run_tool(_generate, __doc__ or "", GENERATE_OPTIONS, argv)
+
+
+def _generate(values: dict[str, Any]) -> int:
+    import numpy as np
+    import rich.progress
+
+    import sg_keras
+    from sg_keras.checkpoint.whole_files import whole_file
+    from sg_keras.inference import generate, grid_columns, png_bytes, tile
+
+    seeds, outdir = values["seeds"], pathlib.Path(values["outdir"])
+    G = sg_keras.load(values["network"], ops=values["ops"])["G_ema"]
+    pictures = generate(
+        G, seeds, _classes(values, G.c_dim), truncation_psi=values["trunc"], truncation_cutoff=values["trunc_cutoff"],
+        noise_mode=values["noise_mode"],
+    )
+    outdir.mkdir(parents=True, exist_ok=True)
+    in_grid: list[np.ndarray] = []
+    most = (_LARGEST_GRID // G.img_resolution) ** 2
+    for seed, picture in zip(seeds, rich.progress.track(pictures, "generating", len(seeds), transient=True),
+                             strict=True):
+        with whole_file(outdir / f"seed{seed:04d}.png") as path:
+            path.write_bytes(png_bytes(picture))
+        if len(in_grid) < most:
+            in_grid.append(picture)
+    with whole_file(outdir / "grid.png") as path:
+        path.write_bytes(png_bytes(tile(np.stack(in_grid), grid_columns(len(in_grid)))))
+    rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
+    print(f"{len(seeds)} picture{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")
+    return 0
+
+
+def _classes(values: dict[str, Any], c_dim: int) -> list[int] | None:
+    """Class of each seed: --class, or all of a conditional network's by turns."""
+    from sg_keras.inference import class_label, cycled_classes
+
+    if values["class"] is None:
+        if c_dim > 0:
+            print(f"Note: seed k shows class k modulo {c_dim}; --class=N (0 to {c_dim - 1}) shows one class")
+        return cycled_classes(values["seeds"], c_dim)
+    try:
+        class_label(values["class"], c_dim)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from error
+    return [values["class"]] * len(values["seeds"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

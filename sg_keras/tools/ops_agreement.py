@@ -1,0 +1,103 @@
+"""Numeric comparison of the compiled ops with the reference: results, first and second derivatives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.ops import ACTIVATIONS, bias_act, setup_filter, upfirdn2d
+from sg_keras.ops.library import CUSTOM_DTYPES
+
+# Largest difference allowed, in units of the largest number compared: some roundings of each type.
+_TOLERANCE = {tf.float32: 1e-5, tf.float64: 1e-13, tf.bfloat16: 3e-2}
+_IMAGES = (2, 9, 10, 5)  # [N,H,W,C], no round numbers
+# Derivatives jump at the activations' kinks and at the clamp, where rounding decides on which side a number lies. So the
+# numbers are odd multiples of 1/32, and no activation of one comes near this.
+_CLAMP = 1.75
+_QUANTITIES = ("result", "first derivative", "second derivative", "second derivative")
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """How well the compiled form of an op agrees with the reference.
+
+    Attributes:
+        op: which op, in which use.
+        dtype: type of the numbers.
+        error: largest difference of results and derivatives, in units of the largest number compared.
+        where: in what it was found.
+        tolerance: largest error that rounding explains.
+    """
+
+    op: str
+    dtype: str
+    error: float
+    where: str
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the error is within the tolerance; never with NaN."""
+        return self.error <= self.tolerance
+
+
+def compare_ops() -> Iterator[Agreement]:
+    """Compare every compiled op with its reference on the CPU, in every type it is built for.
+
+    Raises:
+        ValueError: there are no compiled ops to compare.
+    """
+    with tf.device("/CPU:0"):
+        for dtype in CUSTOM_DTYPES:
+            for name, function in _cases(dtype):
+                yield _compare(name, function, dtype)
+
+
+def _cases(dtype: tf.DType) -> Iterator[tuple[str, Callable[[tf.Tensor, str], tf.Tensor]]]:
+    bias = tf.constant(np.linspace(-0.5, 0.5, _IMAGES[-1]), dtype)
+    for act in ACTIVATIONS:
+        yield f"bias_act {act}", lambda x, impl, act=act: bias_act(x, bias, act, clamp=_CLAMP, impl=impl)
+    taps = setup_filter([1, 3, 3, 1])
+    for name, up, down in (("filter", 1, 1), ("up 2", 2, 1), ("down 2", 1, 2)):
+        yield f"upfirdn2d {name}", lambda x, impl, up=up, down=down: upfirdn2d(
+            x, taps, up=up, down=down, padding=(2, 1, 1, 2), gain=up * up, impl=impl)
+
+
+def _compare(name: str, function: Callable[[tf.Tensor, str], tf.Tensor], dtype: tf.DType) -> Agreement:
+    random = np.random.RandomState(0)
+    x = tf.constant((np.rint(16 * random.randn(*_IMAGES)) + 0.5) / 16, dtype)
+    cotangent = tf.constant(random.randn(*function(x, "reference").shape), dtype)
+    direction = tf.constant(random.randn(*_IMAGES), dtype)
+    errors = [
+        _difference(custom, reference)
+        for custom, reference in zip(
+            *(_derivatives(lambda x, impl=impl: function(x, impl), x, cotangent, direction)
+              for impl in ("custom", "reference")), strict=True)
+    ]
+    worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
+    return Agreement(name, dtype.name, errors[worst], _QUANTITIES[worst], _TOLERANCE[dtype])
+
+
+def _derivatives(
+    function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, cotangent: tf.Tensor, direction: tf.Tensor
+) -> list[tf.Tensor]:
+    """f(x); g = df/dx applied to the cotangent; the derivatives of <g, direction> in x and in the cotangent."""
+    with tf.GradientTape() as outer:
+        outer.watch([x, cotangent])
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = function(x)
+        g = inner.gradient(y, x, output_gradients=cotangent)
+    zero = tf.UnconnectedGradients.ZERO
+    return [y, g, *outer.gradient(g, [x, cotangent], output_gradients=direction, unconnected_gradients=zero)]
+
+
+def _difference(a: tf.Tensor, b: tf.Tensor) -> float:
+    left, right = (tf.cast(t, tf.float64).numpy() for t in (a, b))
+    if left.shape != right.shape:
+        return float("inf")
+    scale = max(float(np.abs(left).max()), float(np.abs(right).max()))
+    return 0.0 if scale == 0 else float(np.abs(left - right).max()) / scale

@@ -1,0 +1,128 @@
+"""Exact checkpoints of a few variables."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, SavedState
+from sg_keras.checkpoint.manager import checkpoint_number, read_note, saved_checkpoints
+
+
+def numbers(directory):
+    return [checkpoint_number(prefix) for prefix in saved_checkpoints(directory)]
+
+
+def save_all(store, state, ticks):
+    for tick in ticks:
+        state["cur_nimg"].assign(100 * tick)
+        store.save(tick, {"tick": tick})
+
+
+def test_everything_comes_back(state, tmp_path):
+    prefix = CheckpointStore(tmp_path, state, keep=3).save(5, {"tick": 5, "elapsed_sec": 1.5})
+    before = {name: variable.numpy() for name, variable in state.items()}
+    for variable in state.values():
+        variable.assign(tf.zeros_like(variable))
+    CheckpointStore(tmp_path, state, keep=3).restore(prefix)
+    for name, variable in state.items():
+        np.testing.assert_array_equal(variable.numpy(), before[name])
+    assert read_note(prefix) == {"tick": 5, "elapsed_sec": 1.5}
+    saved = SavedState(prefix)
+    assert saved.names() == sorted(state) and saved.nimg == 8
+
+
+def test_the_newest_are_kept(state, tmp_path):
+    store = CheckpointStore(tmp_path, state, keep=3)
+    save_all(store, state, [0, 1, 2, 3, 4])
+    assert numbers(tmp_path) == [2, 3, 4]
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == [f"ckpt-{n}.json" for n in (2, 3, 4)]
+    again = CheckpointStore(tmp_path, state, keep=2)
+    save_all(again, state, [5])
+    assert numbers(tmp_path) == [4, 5]
+
+
+def test_one_more_is_kept_for_safety_while_a_number_is_saved_anew(state, tmp_path):
+    store = CheckpointStore(tmp_path, state, keep=1)
+    save_all(store, state, [0, 1])
+    state["cur_nimg"].assign(150)
+    store.save(1, {})
+    assert numbers(tmp_path) == [0, 1]
+    assert SavedState(tmp_path / "ckpt-1").nimg == 150
+
+
+def test_the_newest_is_what_was_saved_last_not_the_highest_number(state, tmp_path):
+    save_all(CheckpointStore(tmp_path, state, keep=3), state, [7, 8, 3])
+    assert numbers(tmp_path) == [7, 8, 3]
+    store = CheckpointStore(tmp_path, state, keep=3)
+    assert [checkpoint_number(prefix) for prefix in store.checkpoints] == [7, 8, 3]
+
+
+def test_later_ones_can_be_forgotten(state, tmp_path):
+    store = CheckpointStore(tmp_path, state, keep=3)
+    save_all(store, state, [1, 2, 3])
+    assert store.forget_after(tmp_path / "ckpt-1") == [tmp_path / "ckpt-2", tmp_path / "ckpt-3"]
+    assert store.forget_after(tmp_path / "ckpt-1") == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "checkpoint", "ckpt-1.data-00000-of-00001", "ckpt-1.index", "ckpt-1.json"]
+    save_all(store, state, [2])
+    assert numbers(tmp_path) == [1, 2]
+
+
+def test_what_a_killed_process_left_is_cleaned_up(state, tmp_path):
+    save_all(CheckpointStore(tmp_path, state, keep=3), state, [1])
+    (tmp_path / "ckpt-2_temp").mkdir()
+    (tmp_path / "ckpt-2_temp" / "part-00000-of-00001.data-00000-of-00001").touch()
+    for name in ("ckpt-2.data-00000-of-00001", "ckpt-2.index", "ckpt-2.json", ".partial-ckpt-2.json"):
+        (tmp_path / name).touch()
+    assert numbers(tmp_path) == [1]
+    CheckpointStore(tmp_path, state, keep=3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "checkpoint", "ckpt-1.data-00000-of-00001", "ckpt-1.index", "ckpt-1.json"]
+
+
+def test_a_moved_run_and_a_clock_that_went_back(state, tmp_path):
+    save_all(CheckpointStore(tmp_path / "old", state, keep=2), state, [1, 2])
+    (tmp_path / "old").rename(tmp_path / "new")
+    listing = (tmp_path / "new" / "checkpoint").read_text(encoding="utf-8")
+    (tmp_path / "new" / "checkpoint").write_text(listing.replace("last_preserved_timestamp: 1", "last_preserved_timestamp: 9"))
+    save_all(CheckpointStore(tmp_path / "new", state, keep=2), state, [3])
+    assert numbers(tmp_path / "new") == [2, 3]
+    assert not (tmp_path / "new" / "ckpt-1.index").exists()
+
+
+def test_a_lost_list_is_made_up_from_the_files(state, tmp_path):
+    save_all(CheckpointStore(tmp_path, state, keep=3), state, [9, 10, 11])
+    (tmp_path / "checkpoint").unlink()
+    assert numbers(tmp_path) == [9, 10, 11]
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda state: state.pop("G/b4/const"), "missing none, unknown G/b4/const"),
+    (lambda state: state.update({"D/bias": tf.Variable(0.0)}), "missing D/bias, unknown none"),
+    (lambda state: state.update({"G/b4/const": tf.Variable(tf.zeros([7]))}), r"shape \(6,\) of G/b4/const, expected \(7,\)"),
+])
+def test_other_variables_are_refused(state, tmp_path, change, message):
+    prefix = CheckpointStore(tmp_path, state, keep=3).save(1, {})
+    change(state)
+    with pytest.raises(ValueError, match=message):
+        CheckpointStore(tmp_path, state, keep=3).restore(prefix)
+
+
+@pytest.mark.parametrize("name", ["ckpt-1.index", "ckpt-1.data-00000-of-00001"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped"])
+def test_damage_is_found(state, tmp_path, name, damage):
+    prefix = CheckpointStore(tmp_path, state, keep=3).save(1, {})
+    path = tmp_path / name
+    content = bytearray(path.read_bytes())
+    if damage == "truncated":
+        content = content[: len(content) // 2]
+    else:
+        content[10] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(DamagedCheckpointError, match="ckpt-1: found a damaged or incomplete checkpoint"):
+        SavedState(prefix).check()
+
+
+def test_no_such_checkpoint(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"ckpt-3: found no ckpt-3\.index"):
+        SavedState(tmp_path / "ckpt-3")

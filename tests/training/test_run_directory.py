@@ -1,0 +1,34 @@
+"""Run directories."""
+
+import pytest
+
+from sg_keras.config import TrainingConfig
+from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
+from tests.training.tiny_run import tiny_config
+
+
+def test_the_next_free_number_with_its_configuration(tmp_path, pictures):
+    config = tiny_config(pictures, tmp_path / "new" / "runs")
+    first, second = create_run_directory(config), create_run_directory(config)
+    assert [first.name, second.name] == [f"0000{n}-stylegan2-noise-gpus0-batch8-gamma0.1" for n in (0, 1)]
+    assert sorted(path.name for path in first.parent.iterdir()) == [first.name, second.name]
+    assert TrainingConfig.from_json((first / "training_config.json").read_text(encoding="utf-8")) == config
+
+
+def test_continuing_saves_the_configuration_and_cleans_up(tmp_path, pictures):
+    run_dir = create_run_directory(tiny_config(pictures, tmp_path))
+    (run_dir / ".partial-fakes000001.png").touch()
+    (run_dir / ".partial-network-snapshot-000001").mkdir()
+    longer = tiny_config(pictures, tmp_path, run={"total_kimg": 9.0})
+    continue_run_directory(run_dir, longer)
+    assert [path.name for path in run_dir.iterdir()] == ["training_config.json"]
+    assert TrainingConfig.from_json((run_dir / "training_config.json").read_text(encoding="utf-8")) == longer
+
+
+def test_one_process_at_a_time(tmp_path):
+    with sole_use(tmp_path):
+        with pytest.raises(OSError, match="another process"):  # noqa: SIM117
+            with sole_use(tmp_path):
+                pass
+    with sole_use(tmp_path):
+        pass
