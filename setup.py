@@ -54,7 +54,11 @@ class BuildOps(build_ext):
     """Compiles the ops into sg_keras/ops with g++, in the source folder for editable installs."""
 
     def run(self) -> None:
-        self._library = compile_ops.build(self._folder())
+        try:
+            self._library = compile_ops.build(self._folder())
+        except compile_ops.BuildError as error:
+            hint = "SG_KERAS_NO_OPS=1 installs without compiled ops"
+            raise SystemExit(f"custom ops not compiled: {error}\n({hint})") from error
 
     def _folder(self) -> pathlib.Path:
         in_place = self.inplace or getattr(self, "editable_mode", False)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import pathlib
 import shlex
 import signal
@@ -26,6 +25,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
+from sg_keras.tools.quiet_start import quiet_start
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -60,13 +61,14 @@ COLUMNS = 10
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; exit status 0 unless a step of it fails. Missing a quality target is no failure."""
     options = _parse(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     started = time.monotonic()
     command = training_command(options.outdir, options.kimg)
     _headline("Training on 1,797 handwritten digits", f"{options.minutes:g} minutes at most; Ctrl-C stops and saves")
     print(shlex.join(command), flush=True)
     try:
         finished = train(command, options.minutes * 60)
+        with quiet_start():
+            import tensorflow  # noqa: F401
         run_dir = newest_run(options.outdir)
         places = show(run_dir)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -158,10 +160,18 @@ def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
 
     _headline("A SavedModel", "exported here, then loaded by a process that does not import sg_keras")
     export_saved_model(G_ema, places["model"])
-    script = pathlib.Path(__file__).with_name("use_savedmodel.py")
-    subprocess.run([sys.executable, str(script), str(places["model"]), str(places["model's grid"])], check=True,
-                   cwd=run_dir)
+    use_elsewhere(places["model"], places["model's grid"])
     return places
+
+
+def use_elsewhere(model: pathlib.Path, grid: pathlib.Path) -> None:
+    """Let a process that does not import sg_keras draw a grid with an exported model."""
+    script = pathlib.Path(__file__).with_name("use_savedmodel.py")
+    result = subprocess.run([sys.executable, str(script), str(model), str(grid)], cwd=model.parent, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if result.returncode != 0:
+        raise OSError(f"{script.name}: found exit status {result.returncode}, expected 0:\n{result.stderr.strip()}")
+    print(result.stdout.strip())
 
 
 def write_grid(G: Any, path: pathlib.Path) -> None:

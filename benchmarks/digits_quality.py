@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,7 +25,7 @@ import numpy as np
 import scipy.linalg
 import scipy.spatial
 
-from sg_keras.data.digits import load_digits
+from sg_keras.tools.quiet_start import quiet_start
 
 NUM_CLASSES = 10
 SAMPLES_PER_CLASS = 200
@@ -46,6 +45,8 @@ def box_averages(images: np.ndarray) -> np.ndarray:
 @functools.cache
 def real_vectors() -> tuple[np.ndarray, np.ndarray]:
     """Box averages [1797,64] of the reals, and their classes [1797]."""
+    from sg_keras.data.digits import load_digits
+
     images, classes = load_digits()
     return box_averages(images / 255.0), classes
 
@@ -163,7 +164,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the latents")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the report")
     options = parser.parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet_start():
+        import tensorflow  # noqa: F401
     import sg_keras
 
     try:

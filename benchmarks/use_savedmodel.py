@@ -26,7 +26,8 @@ def main(folder: str, grid_path: str) -> int:
     arguments = {"z": np.random.RandomState(0).randn(count, inputs["z"].shape[1]), "truncation_psi": 1.0}
     if "c" in inputs:
         arguments["c"] = np.repeat(np.eye(classes), COLUMNS, axis=0)
-    images = generate(**{name: tf.constant(value, tf.float32) for name, value in arguments.items()})["images_uint8"].numpy()
+    outputs = generate(**{name: tf.constant(value, tf.float32) for name, value in arguments.items()})
+    images = outputs["images_uint8"].numpy()
     _, height, width, channels = images.shape
     grid = images.reshape(classes, COLUMNS, height, width, channels).transpose(0, 2, 1, 3, 4)
     grid = grid.reshape(classes * height, COLUMNS * width, channels)

@@ -27,8 +27,8 @@ print("FLAGS" + json.dumps([tf.__version__, tf.sysconfig.get_compile_flags(), tf
 """
 _PRINT_PACKAGE = """
 import importlib.metadata as metadata
-names = [d.metadata["Name"] for d in metadata.distributions()]
-print("PACKAGE" + next((n for n in names if n and n.replace("_", "-").lower() in PACKAGES), ""))
+names = {(d.metadata["Name"] or "").replace("_", "-").lower() for d in metadata.distributions()}
+print("PACKAGE" + next((name for name in PACKAGES if name in names), ""))
 """
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tensorflow-rocm", "tensorflow-macos", "tf-nightly")
 

@@ -90,7 +90,7 @@ class Choice(absl_flags.ArgumentParser[str]):
         """Return the word in lower case."""
         word = str(argument).lower()
         if word not in self.choices:
-            raise _refuse(argument, f"{', '.join(self.choices[:-1])} or {self.choices[-1]}")
+            raise _refuse(argument, " or ".join(filter(None, [", ".join(self.choices[:-1]), self.choices[-1]])))
         return word
 
 

@@ -53,7 +53,7 @@ class FiniteNumber(absl_flags.ArgumentParser[float]):
         return value
 
 
-_NETWORK = Option(REQUIRED, "network", "PATH", Text("a run directory, RUN_DIR@TICK, a network snapshot or a checkpoint"),
+_NETWORK = Option(REQUIRED, "network", "PATH", Text("a run directory, a network snapshot or a checkpoint"),
                   "Run directory, RUN_DIR@TICK, folder of a network snapshot, or checkpoint. G_ema is taken.")
 _DEBUG = Option(MISC, "debug", "", Boolean(), "Show the traceback of an error.", False, switch=True)
 

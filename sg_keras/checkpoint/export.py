@@ -118,7 +118,7 @@ def _make_self_contained(folder: pathlib.Path) -> None:
         for nodes in [meta_graph.graph_def.node, *(function.node_def for function in library)]:
             for node in nodes:
                 if not hasattr(tf.raw_ops, node.op) and node.op not in known:
-                    raise ValueError(f"export: found the op {node.op} in the graph, expected TensorFlow's own ops alone")
+                    raise ValueError(f"export: found the op {node.op} in the graph, expected TensorFlow's own alone")
                 node.attr.pop(_CUSTOM_GRADIENT, None)
     path.write_bytes(saved.SerializeToString())
     (folder / "fingerprint.pb").unlink(missing_ok=True)  # of the graph as it was before

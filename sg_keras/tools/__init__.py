@@ -1,1 +1,1 @@
-
+"""Entry points: thin mains over the other rooms, one a console script."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from sg_keras.flags import debug_requested, help_requested
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
+from sg_keras.tools.quiet_start import quiet_start
 
 
 def run_tool(
@@ -31,10 +31,11 @@ def run_tool(
     if help_requested(words):
         print(tool_help_text(introduction, options))
         return 0
-    # TensorFlow reads this when it is loaded; its own chatter would bury ours.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        return tool(parse_tool_options(words, options))
+        values = parse_tool_options(words, options)
+        with quiet_start():
+            import tensorflow  # noqa: F401
+        return tool(values)
     except (ValueError, OSError) as error:
         if debug_requested(words):
             traceback.print_exc()

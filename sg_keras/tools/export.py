@@ -2,7 +2,8 @@
 
     python -m sg_keras.tools.export --network=RUN_DIR --format=savedmodel --outdir=exported
 
-Signatures mapping, synthesis and generate; description.json beside the model says what they take and give.
+Signatures are mapping, synthesis and generate; description.json in the folder says what they take
+and give.
 """
 
 from __future__ import annotations

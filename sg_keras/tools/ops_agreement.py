@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -14,8 +15,8 @@ from sg_keras.ops.library import CUSTOM_DTYPES
 # Largest difference allowed, in units of the largest number compared: some roundings of each type.
 _TOLERANCE = {tf.float32: 1e-5, tf.float64: 1e-13, tf.bfloat16: 3e-2}
 _IMAGES = (2, 9, 10, 5)  # [N,H,W,C], no round numbers
-# Derivatives jump at the activations' kinks and at the clamp, where rounding decides on which side a number lies. So the
-# numbers are odd multiples of 1/32, and no activation of one comes near this.
+# Derivatives jump at the activations' kinks and at the clamp, where rounding decides on which side a number lies. So
+# the numbers are odd multiples of 1/32, and no activation of one comes near this.
 _CLAMP = 1.75
 _QUANTITIES = ("result", "first derivative", "second derivative", "second derivative")
 
@@ -56,27 +57,27 @@ def compare_ops() -> Iterator[Agreement]:
                 yield _compare(name, function, dtype)
 
 
-def _cases(dtype: tf.DType) -> Iterator[tuple[str, Callable[[tf.Tensor, str], tf.Tensor]]]:
+def _cases(dtype: tf.DType) -> Iterator[tuple[str, Callable[..., tf.Tensor]]]:
+    """Name and function of (x, impl=...) of each use of an op."""
     bias = tf.constant(np.linspace(-0.5, 0.5, _IMAGES[-1]), dtype)
     for act in ACTIVATIONS:
-        yield f"bias_act {act}", lambda x, impl, act=act: bias_act(x, bias, act, clamp=_CLAMP, impl=impl)
+        yield f"bias_act {act}", functools.partial(bias_act, b=bias, act=act, clamp=_CLAMP)
     taps = setup_filter([1, 3, 3, 1])
     for name, up, down in (("filter", 1, 1), ("up 2", 2, 1), ("down 2", 1, 2)):
-        yield f"upfirdn2d {name}", lambda x, impl, up=up, down=down: upfirdn2d(
-            x, taps, up=up, down=down, padding=(2, 1, 1, 2), gain=up * up, impl=impl)
+        resample = functools.partial(upfirdn2d, f=taps, up=up, down=down, padding=(2, 1, 1, 2), gain=up * up)
+        yield f"upfirdn2d {name}", resample
 
 
-def _compare(name: str, function: Callable[[tf.Tensor, str], tf.Tensor], dtype: tf.DType) -> Agreement:
+def _compare(name: str, function: Callable[..., tf.Tensor], dtype: tf.DType) -> Agreement:
     random = np.random.RandomState(0)
     x = tf.constant((np.rint(16 * random.randn(*_IMAGES)) + 0.5) / 16, dtype)
-    cotangent = tf.constant(random.randn(*function(x, "reference").shape), dtype)
+    cotangent = tf.constant(random.randn(*function(x, impl="reference").shape), dtype)
     direction = tf.constant(random.randn(*_IMAGES), dtype)
-    errors = [
-        _difference(custom, reference)
-        for custom, reference in zip(
-            *(_derivatives(lambda x, impl=impl: function(x, impl), x, cotangent, direction)
-              for impl in ("custom", "reference")), strict=True)
-    ]
+    custom, reference = (
+        _derivatives(functools.partial(function, impl=impl), x, cotangent, direction)
+        for impl in ("custom", "reference")
+    )
+    errors = [_difference(found, expected) for found, expected in zip(custom, reference, strict=True)]
     worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
     return Agreement(name, dtype.name, errors[worst], _QUANTITIES[worst], _TOLERANCE[dtype])
 

@@ -80,10 +80,12 @@ def _summed_gradients(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) ->
     total: dict[str, tf.Tensor] = {}
     for number in range(model.num_rounds * model.num_replicas):
         micro = _micro_batch(model, phase, batch, nimg, number)
-        with tf.GradientTape(watch_accessed_variables=False) as tape, _checked_outputs([model.G, model.D]):
+        with tf.GradientTape(watch_accessed_variables=False) as tape, _checked_outputs([model.G, model.D]) as culprits:
             tape.watch(sources)
             result = phase.loss(model, micro, state)
             loss = tf.reduce_mean(result.loss) * phase.interval
+        if culprits:
+            raise _CulpritFoundError(f"first in the output of layer {culprits[0]}")
         _require_finite(loss, "first in the loss itself, all layers' outputs are finite")
         gradients = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         for variable, gradient in zip(variables, gradients, strict=True):
@@ -106,13 +108,17 @@ def _micro_batch(model: StyleGAN, phase: Phase, batch: Batch, nimg: int, number:
 
 
 @contextlib.contextmanager
-def _checked_outputs(networks: list[keras.Model]) -> Iterator[None]:
-    """Within, every layer looks at what it returns; the innermost layer speaks first."""
+def _checked_outputs(networks: list[keras.Model]) -> Iterator[list[str]]:
+    """Within, every layer looks at what it returns. Gives the list of those that found something, first ones first.
+
+    An inner layer returns before the one around it. Nothing is raised: Keras would rewrite the message.
+    """
     layers = [layer for network in networks for layer in _layers_of(network)]
+    culprits: list[str] = []
     for layer in layers:
-        layer.call = _checked(layer)
+        layer.call = _checked(layer, culprits)
     try:
-        yield
+        yield culprits
     finally:
         for layer in layers:
             del layer.call  # the class's own again
@@ -125,14 +131,13 @@ def _layers_of(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
             yield from _layers_of(part)
 
 
-def _checked(layer: keras.layers.Layer) -> Callable[..., Any]:
+def _checked(layer: keras.layers.Layer, culprits: list[str]) -> Callable[..., Any]:
     call = layer.call
 
     def checked(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
-        for output in tf.nest.flatten(outputs):
-            if output is not None:
-                _require_finite(output, f"first in the output of layer {layer.path}")
+        if not all(_is_finite(output) for output in tf.nest.flatten(outputs) if output is not None):
+            culprits.append(layer.path)
         return outputs
 
     return checked

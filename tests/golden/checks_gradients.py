@@ -28,9 +28,22 @@ from tests.golden.trainers import (
 
 Arrays = dict[str, np.ndarray]
 ARGUMENTS = (
-    "r1_gamma", "pl_weight", "pl_batch_shrink", "pl_decay", "style_mixing_prob", "blur_init_sigma", "blur_fade_kimg",
-    "cur_nimg", "blur_sigma_in_effect", "gain", "noise_mode", "augment", "batch", "G_kwargs", "D_kwargs",
-)  # fmt: skip
+    "r1_gamma",
+    "pl_weight",
+    "pl_batch_shrink",
+    "pl_decay",
+    "style_mixing_prob",
+    "blur_init_sigma",
+    "blur_fade_kimg",
+    "cur_nimg",
+    "blur_sigma_in_effect",
+    "gain",
+    "noise_mode",
+    "augment",
+    "batch",
+    "G_kwargs",
+    "D_kwargs",
+)
 
 
 def check(case: Case, options: Options) -> Result:
@@ -74,8 +87,11 @@ def run_phases(case: Case, options: Options) -> tuple[Arrays, list[Judgement]]:
     found |= _discriminator_main(model, micro, case)
     found |= _r1(model, micro, case)
     judgements += _halves_make_the_phase(found, case, options)
-    judgements += [_skipped(model, name, skipped) for name, skipped in case.entry.get("no_gradient", {}).items()
-                   if f"loss_{name}" in found]
+    judgements += [
+        _skipped(model, name, skipped)
+        for name, skipped in case.entry.get("no_gradient", {}).items()
+        if f"loss_{name}" in found
+    ]
     return found, judgements
 
 
@@ -83,19 +99,27 @@ def _trainer(case: Case, options: Options) -> tuple[StyleGAN, list[Judgement]]:
     args = case.args
     noise = case.get("pl_noise")
     draws = RecordedDraws(
-        case.arrays["z"][None, None], None if noise is None else noise[None], dict.fromkeys(range(8), 0),
-        batch=args["batch"], batch_gpu=args["batch"], start_nimg=0, path_interval=1, dtype=options.dtype,
+        case.arrays["z"][None, None],
+        None if noise is None else noise[None],
+        dict.fromkeys(range(8), 0),
+        batch=args["batch"],
+        batch_gpu=args["batch"],
+        start_nimg=0,
+        path_interval=1,
+        dtype=options.dtype,
         noise_mode=args.get("noise_mode", "const"),
-    )  # fmt: skip
-    model, judgements = build_trainer(case, options, "", loss_config(case, 4, 16), OptimizerConfig(),
-                                      batch=args["batch"], draws=draws)
+    )
+    model, judgements = build_trainer(
+        case, options, "", loss_config(case, 4, 16), OptimizerConfig(), batch=args["batch"], draws=draws
+    )
     if case.get("pl_mean_before") is not None:
         model.pl_mean.assign(tf.cast(case.arrays["pl_mean_before"], model.pl_mean.dtype))
     return model, judgements
 
 
-def _phase_gradients(model: StyleGAN, micro: MicroBatch, case: Case, phase: Phase,
-                     prefix: str) -> tuple[Arrays, PhaseLoss]:
+def _phase_gradients(
+    model: StyleGAN, micro: MicroBatch, case: Case, phase: Phase, prefix: str
+) -> tuple[Arrays, PhaseLoss]:
     """grad_<prefix>/<name> of a phase's mean loss times the case's gain."""
     with tf.GradientTape() as tape:
         result = phase.loss(model, micro, phase.read_state(model))
@@ -105,8 +129,9 @@ def _phase_gradients(model: StyleGAN, micro: MicroBatch, case: Case, phase: Phas
 
 def _gradients(tape: tf.GradientTape, loss: tf.Tensor, network: Any, prefix: str) -> Arrays:
     variables = trainable_names(network)
-    gradients = tape.gradient(loss, [v.value for v in variables.values()],
-                              unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    gradients = tape.gradient(
+        loss, [v.value for v in variables.values()], unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
     return {f"grad_{prefix}/{name}": weight_out(name, g) for name, g in zip(variables, gradients, strict=True)}
 
 
@@ -168,8 +193,11 @@ def _discriminator_main(model: StyleGAN, micro: MicroBatch, case: Case) -> Array
 def _r1(model: StyleGAN, micro: MicroBatch, case: Case) -> Arrays:
     found, result = _phase_gradients(model, micro, case, phase_named(model, "Dreg"), "Dr1")
     penalty = result.statistics["Loss/r1_penalty"]
-    found |= {"loss_Dr1": _mean(result.loss), "r1_penalty_mean": _mean(penalty),
-              "r1_penalty_per_sample": np.asarray(penalty)}
+    found |= {
+        "loss_Dr1": _mean(result.loss),
+        "r1_penalty_mean": _mean(penalty),
+        "r1_penalty_per_sample": np.asarray(penalty),
+    }
     with tf.GradientTape() as tape:
         tape.watch(micro.images)
         total = tf.reduce_sum(model.discriminate(micro.images, micro.labels))

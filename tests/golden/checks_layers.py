@@ -52,8 +52,12 @@ def assign(case: Case, layer: keras.layers.Layer, options: Options) -> tuple[dic
     return {name: variables[name] for name in parameters}, judgements
 
 
-def vector_jacobian(function: Callable[[dict[str, tf.Tensor]], tf.Tensor], inputs: dict[str, tf.Tensor],
-                    variables: Mapping[str, Any], dy: tf.Tensor) -> tuple[tf.Tensor, dict[str, np.ndarray]]:
+def vector_jacobian(
+    function: Callable[[dict[str, tf.Tensor]], tf.Tensor],
+    inputs: dict[str, tf.Tensor],
+    variables: Mapping[str, Any],
+    dy: tf.Tensor,
+) -> tuple[tf.Tensor, dict[str, np.ndarray]]:
     """y, and its gradients as d<input> and dparam/<name>, in our layout for inputs and the published for parameters."""
     values = [variable.value for variable in variables.values()]
     with tf.GradientTape() as tape:
@@ -62,7 +66,7 @@ def vector_jacobian(function: Callable[[dict[str, tf.Tensor]], tf.Tensor], input
     targets = [*inputs.values(), *values]
     gradients = tape.gradient(y, targets, output_gradients=dy, unconnected_gradients=ZERO) if targets else []
     found = {f"d{name}": np.asarray(g) for name, g in zip(inputs, gradients, strict=False)}
-    for name, g in zip(variables, gradients[len(inputs):], strict=True):
+    for name, g in zip(variables, gradients[len(inputs) :], strict=True):
         found[f"dparam/{name}"] = weight_out(name, g)
     return y, found
 
@@ -83,8 +87,9 @@ def _run(case: Case, options: Options, layer: keras.layers.Layer, call: Mapping[
 
 def check_dense(case: Case, options: Options) -> Result:
     """Fully connected layer of either generation."""
-    args = take_args(case, "in_features", "out_features", "bias", "activation", "lr_multiplier", "weight_init",
-                     "bias_init")
+    args = take_args(
+        case, "in_features", "out_features", "bias", "activation", "lr_multiplier", "weight_init", "bias_init"
+    )
     if args.pop("in_features") != case.arrays["x"].shape[-1]:
         raise ValueError("in_features is not the width of x")
     return _run(case, options, Dense(args.pop("out_features"), ops=options.impl, **args), {})
@@ -92,8 +97,19 @@ def check_dense(case: Case, options: Options) -> Result:
 
 def check_conv(case: Case, options: Options) -> Result:
     """Convolution with equalised learning rate and resampling."""
-    args = take_args(case, "in_channels", "out_channels", "kernel_size", "bias", "activation", "up", "down",
-                     "resample_filter", "conv_clamp", "gain")
+    args = take_args(
+        case,
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "bias",
+        "activation",
+        "up",
+        "down",
+        "resample_filter",
+        "conv_clamp",
+        "gain",
+    )
     del args["in_channels"]
     gain = args.pop("gain", 1)
     return _run(case, options, Conv2D(args.pop("out_channels"), ops=options.impl, **args), {"gain": gain})
@@ -106,8 +122,21 @@ def check_minibatch_std(case: Case, options: Options) -> Result:
 
 def check_synthesis_layer(case: Case, options: Options) -> Result:
     """StyleGAN2's modulated layer with noise."""
-    args = take_args(case, "in_channels", "out_channels", "w_dim", "resolution", "kernel_size", "up", "use_noise",
-                     "activation", "resample_filter", "conv_clamp", "noise_mode", "gain")
+    args = take_args(
+        case,
+        "in_channels",
+        "out_channels",
+        "w_dim",
+        "resolution",
+        "kernel_size",
+        "up",
+        "use_noise",
+        "activation",
+        "resample_filter",
+        "conv_clamp",
+        "noise_mode",
+        "gain",
+    )
     del args["in_channels"]
     call = {name: args.pop(name) for name in ("noise_mode", "gain") if name in args}
     return _run(case, options, SynthesisLayer(args.pop("out_channels"), ops=options.impl, **args), call)
@@ -122,8 +151,19 @@ def check_torgb(case: Case, options: Options) -> Result:
 
 def check_mapping(case: Case, options: Options) -> Result:
     """Mapping network of either generation, with truncation and the running mean of w."""
-    args = take_args(case, "z_dim", "c_dim", "w_dim", "num_ws", "num_layers", "embed_features", "layer_features",
-                     "activation", "lr_multiplier", "w_avg_beta")
+    args = take_args(
+        case,
+        "z_dim",
+        "c_dim",
+        "w_dim",
+        "num_ws",
+        "num_layers",
+        "embed_features",
+        "layer_features",
+        "activation",
+        "lr_multiplier",
+        "w_avg_beta",
+    )
     mapping = MappingNetwork(ops=options.impl, **args)
     mapping.build()
     variables, judgements = assign(case, mapping, options)

@@ -75,8 +75,10 @@ def check_bias_act(case: Case, options: Options) -> Result:
     b = case.get("b")
     result = derivatives(
         lambda inputs: ops.bias_act(inputs["x"], inputs.get("b"), impl=options.impl, **args),
-        _present(x=_cotangent(case, "x", lambda a: axis_last(a, dim), options),
-                 b=None if b is None else tensor(b, options.dtype)),
+        _present(
+            x=_cotangent(case, "x", lambda a: axis_last(a, dim), options),
+            b=None if b is None else tensor(b, options.dtype),
+        ),
         _cotangent(case, "dy", lambda a: axis_last(a, dim), options),
         _present(x=_cotangent(case, "v", lambda a: axis_last(a, dim), options)),
     )
@@ -93,8 +95,10 @@ def check_conv2d_resample(case: Case, options: Options) -> Result:
     f = case.get("f")
     result = derivatives(
         lambda inputs: ops.conv2d_resample(inputs["x"], inputs["w"], f, impl=options.impl, **args),
-        {"x": tensor(images_in(case.arrays["x"]), options.dtype),
-         "w": tensor(kernel_in(case.arrays["w"]), options.dtype)},
+        {
+            "x": tensor(images_in(case.arrays["x"]), options.dtype),
+            "w": tensor(kernel_in(case.arrays["w"]), options.dtype),
+        },
         _cotangent(case, "dy", images_in, options),
         _present(x=_cotangent(case, "v", images_in, options), w=_cotangent(case, "vw", kernel_in, options)),
     )
@@ -109,14 +113,20 @@ def check_modulated_conv2d(case: Case, options: Options) -> Result:
         # [N,1,H,W] (one map a sample) or [H,W] (one for all), to [N,H,W,1] or [1,H,W,1].
         noise = tensor(images_in(noise.reshape(-1, 1, *noise.shape[-2:])), options.dtype)
     result = derivatives(
-        lambda inputs: ops.modulated_conv2d(inputs["x"], inputs["w"], inputs["s"], noise=noise, f=f,
-                                            impl=options.impl, **args),
-        {"x": tensor(images_in(case.arrays["x"]), options.dtype),
-         "w": tensor(kernel_in(case.arrays["weight"]), options.dtype),
-         "s": tensor(case.arrays["styles"], options.dtype)},
+        lambda inputs: ops.modulated_conv2d(
+            inputs["x"], inputs["w"], inputs["s"], noise=noise, f=f, impl=options.impl, **args
+        ),
+        {
+            "x": tensor(images_in(case.arrays["x"]), options.dtype),
+            "w": tensor(kernel_in(case.arrays["weight"]), options.dtype),
+            "s": tensor(case.arrays["styles"], options.dtype),
+        },
         _cotangent(case, "dy", images_in, options),
-        _present(x=_cotangent(case, "vx", images_in, options), w=_cotangent(case, "vw", kernel_in, options),
-                 s=_cotangent(case, "vs", np.asarray, options)),
+        _present(
+            x=_cotangent(case, "vx", images_in, options),
+            w=_cotangent(case, "vw", kernel_in, options),
+            s=_cotangent(case, "vs", np.asarray, options),
+        ),
     )
     return judge_outputs(case, _published(result), options)
 

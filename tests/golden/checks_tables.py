@@ -16,12 +16,14 @@ import numpy as np
 
 from sg_keras.checkpoint.published_names import published_weights
 from sg_keras.ops import setup_filter
-from tests.golden.manifest import Case
+from tests.golden.manifest import Case, take_args
 from tests.golden.networks import build_discriminator, build_generator, trainable_names
 from tests.golden.report import Options, Result, UncoveredError, judged, uncovered
 from tests.golden.tolerance import Judgement
 
 STANDARD_ERRORS = 5  # how far mean and spread of a random tensor may be off
+GENERATOR_SIZES = ("z_dim", "w_dim", "mapping_kwargs")
+SIZES = ("channel_base", "channel_max", "c_dim", "img_channels", *GENERATOR_SIZES)
 HALF_PRECISION = re.compile(r"[GD]_block_use_fp16")
 
 
@@ -40,8 +42,9 @@ def check(case: Case, options: Options) -> list[Result]:
 
 
 def _same(name: str, found: Any, expected: Any) -> Judgement:
-    return Judgement(name, 0.0 if found == expected else np.inf, 0.0, "" if found == expected else _difference(
-        found, expected))
+    return Judgement(
+        name, 0.0 if found == expected else np.inf, 0.0, "" if found == expected else _difference(found, expected)
+    )
 
 
 def _difference(found: Any, expected: Any) -> str:
@@ -87,12 +90,16 @@ def _unknown_fields(key: str, entry: Mapping[str, Any]) -> Iterator[Judgement]:
             yield Judgement(f"{key}.{field}", np.inf, 0.0, "field not understood by the checker")
 
 
-def _counts_of_generator(case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any],
-                         options: Options) -> Iterator[Judgement]:
-    names = ("channel_base", "channel_max", "z_dim", "w_dim", "c_dim")
-    model = build_generator({**{n: case.args[n] for n in names if n in case.args}, **shared}, options.impl)
-    found = {"G_total": _size(model), "G_mapping": _size(model, "mapping."), "G_synthesis": _size(model, "synthesis."),
-             "num_ws": model.num_ws}
+def _counts_of_generator(
+    case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any], options: Options
+) -> Iterator[Judgement]:
+    model = build_generator({**take_args(case, *SIZES), **shared}, options.impl)
+    found = {
+        "G_total": _size(model),
+        "G_mapping": _size(model, "mapping."),
+        "G_synthesis": _size(model, "synthesis."),
+        "num_ws": model.num_ws,
+    }
     for field, value in found.items():
         if field in entry:
             yield _same(f"{key}.{field}", value, entry[field])
@@ -100,10 +107,11 @@ def _counts_of_generator(case: Case, key: str, entry: Mapping[str, Any], shared:
     keras.backend.clear_session()
 
 
-def _counts_of_discriminator(case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any],
-                             options: Options) -> Iterator[Judgement]:
-    names = ("channel_base", "channel_max", "c_dim")
-    arguments = {**{n: case.args[n] for n in names if n in case.args}, **shared}
+def _counts_of_discriminator(
+    case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any], options: Options
+) -> Iterator[Judgement]:
+    sizes = take_args(case, *SIZES)
+    arguments = {**{name: sizes[name] for name in sizes if name not in GENERATOR_SIZES}, **shared}
     for field in entry:
         if total := re.fullmatch(r"D_total(?:_c_dim(\d+))?", field):
             labels = {} if total[1] is None else {"c_dim": int(total[1])}
@@ -120,8 +128,9 @@ def _shapes(key: str, network: str, entry: Mapping[str, Any], model: keras.Model
         return
     shapes = {name: list(value.shape) for name, value in published_weights(model).items()}
     trainable = trainable_names(model)
-    yield _same(f"{key}.{network}_params", {n: s for n, s in shapes.items() if n in trainable},
-                entry[f"{network}_params"])
+    yield _same(
+        f"{key}.{network}_params", {n: s for n, s in shapes.items() if n in trainable}, entry[f"{network}_params"]
+    )
     buffers = dict(entry[f"{network}_buffers"])
     filters = {name: buffers.pop(name) for name in list(buffers) if name.endswith("resample_filter")}
     taps = list(setup_filter(model.get_config()["resample_filter"]).shape)
@@ -168,8 +177,11 @@ def _distribution(name: str, value: np.ndarray, expected: Mapping[str, Any]) -> 
 
 def _independent(key: str, model: keras.Model, expected: Mapping[str, Any]) -> Judgement:
     """No two random tensors may begin with the same draws."""
-    normal = {v.path: (np.asarray(v.value).ravel()[:8]) for v in model.variables
-              if expected.get(v.path.removeprefix(f"{model.name}/").replace("/", "."), {}).get("std")}
+    normal = {
+        v.path: (np.asarray(v.value).ravel()[:8])
+        for v in model.variables
+        if expected.get(v.path.removeprefix(f"{model.name}/").replace("/", "."), {}).get("std")
+    }
     same = [(a, b) for a, b in itertools.combinations(normal, 2) if _proportional(normal[a], normal[b])]
     return Judgement(f"{key}: independent draws", float(len(same)), 0.0, f"equal draws: {same[:3]}" if same else "")
 

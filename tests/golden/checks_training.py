@@ -27,10 +27,29 @@ STILL = 1e-6  # how far a tensor may be off that does not move in the reference
 WIDENED = 4  # times the recorded worst divergence, where that is above a tensor's limit
 SNAPSHOT = re.compile(r"(f32|f64)/iter(\d+)/(G|D|G_ema)/(.+)")
 ARGUMENTS = (
-    "steps", "batch", "batch_gpu", "phases", "G_reg_interval", "D_reg_interval", "ema_kimg", "ema_rampup", "start_nimg",
-    "snapshots", "r1_gamma", "style_mixing_prob", "pl_weight", "pl_no_weight_grad", "pl_batch_shrink", "pl_decay",
-    "blur_init_sigma", "blur_fade_kimg", "noise_mode", "augment", "G_kwargs", "D_kwargs",
-)  # fmt: skip
+    "steps",
+    "batch",
+    "batch_gpu",
+    "phases",
+    "G_reg_interval",
+    "D_reg_interval",
+    "ema_kimg",
+    "ema_rampup",
+    "start_nimg",
+    "snapshots",
+    "r1_gamma",
+    "style_mixing_prob",
+    "pl_weight",
+    "pl_no_weight_grad",
+    "pl_batch_shrink",
+    "pl_decay",
+    "blur_init_sigma",
+    "blur_fade_kimg",
+    "noise_mode",
+    "augment",
+    "G_kwargs",
+    "D_kwargs",
+)
 
 
 def check(case: Case, options: Options) -> Result:
@@ -98,8 +117,11 @@ def _optimizer(case: Case) -> OptimizerConfig:
         phase = next(p for p in case.args["phases"] if p["name"].startswith(network))
         ratio = interval / (interval + 1)
         values[f"{network.lower()}_lr"] = phase["lr"] / ratio
-        values |= {"beta1": phase["betas"][0] ** (1 / ratio), "beta2": phase["betas"][1] ** (1 / ratio),
-                   "epsilon": phase["eps"]}
+        values |= {
+            "beta1": phase["betas"][0] ** (1 / ratio),
+            "beta2": phase["betas"][1] ** (1 / ratio),
+            "epsilon": phase["eps"],
+        }
     return OptimizerConfig(**values)
 
 
@@ -108,14 +130,28 @@ def _build(case: Case, options: Options) -> tuple[LoggedStyleGAN, list[Judgement
     loss, optimizer = loss_config(case, *_intervals(case)), _optimizer(case)
     names = [phase["name"] for phase in args["phases"]]
     model, judgements = build_trainer(
-        case, options, "init/", loss, optimizer, LoggedStyleGAN, batch=args["batch"], batch_gpu=args["batch_gpu"],
-        ema_kimg=args["ema_kimg"], ema_rampup=args["ema_rampup"],
-    )  # fmt: skip
+        case,
+        options,
+        "init/",
+        loss,
+        optimizer,
+        LoggedStyleGAN,
+        batch=args["batch"],
+        batch_gpu=args["batch_gpu"],
+        ema_kimg=args["ema_kimg"],
+        ema_rampup=args["ema_rampup"],
+    )
     model.draws = RecordedDraws(
-        case.arrays["gen_z"], case.get("pl_noise"), {p.index: names.index(p.name) for p in model.phases},
-        batch=args["batch"], batch_gpu=args["batch_gpu"], start_nimg=args["start_nimg"],
-        path_interval=_intervals(case)[0], dtype=options.dtype, noise_mode=args.get("noise_mode", "const"),
-    )  # fmt: skip
+        case.arrays["gen_z"],
+        case.get("pl_noise"),
+        {p.index: names.index(p.name) for p in model.phases},
+        batch=args["batch"],
+        batch_gpu=args["batch_gpu"],
+        start_nimg=args["start_nimg"],
+        path_interval=_intervals(case)[0],
+        dtype=options.dtype,
+        noise_mode=args.get("noise_mode", "const"),
+    )
     model.cur_nimg.assign(args["start_nimg"])
     return model, judgements
 
@@ -141,11 +177,13 @@ def _train(case: Case, model: LoggedStyleGAN, options: Options) -> Trajectory:
     trajectory = Trajectory(logs, {}, np.zeros([steps, 3]))
     for step in range(steps):
         model.log = {"ema_beta": ema_beta(int(model.cur_nimg.numpy()), model.batch, model.ema_kimg, model.ema_rampup)}
-        model.train_step({
-            "image": tensor(images_in(case.arrays["real_uint8"][step]), "uint8"),
-            "label": tensor(case.arrays["real_c"][step], options.dtype),
-            "gen_label": tensor(np.stack([case.arrays["gen_c"][step, a] for a in axes], axis=1), options.dtype),
-        })  # fmt: skip
+        model.train_step(
+            {
+                "image": tensor(images_in(case.arrays["real_uint8"][step]), "uint8"),
+                "label": tensor(case.arrays["real_c"][step], options.dtype),
+                "gen_label": tensor(np.stack([case.arrays["gen_c"][step, a] for a in axes], axis=1), options.dtype),
+            }
+        )
         for name, value in model.log.items():
             logs.setdefault(name, np.full([steps], NOT_RUN))[step] = value
         networks = {"G": model.G, "D": model.D, "G_ema": model.G_ema}
@@ -164,8 +202,11 @@ def _by_index(model: StyleGAN) -> list[Phase | None]:
 
 def _norm(network: keras.Model) -> float:
     """Norm over all trainable parameters."""
-    return float(np.sqrt(sum(np.sum(np.square(np.asarray(v.value), dtype=np.float64))
-                             for v in trainable_names(network).values())))
+    return float(
+        np.sqrt(
+            sum(np.sum(np.square(np.asarray(v.value), dtype=np.float64)) for v in trainable_names(network).values())
+        )
+    )
 
 
 # Judging ------------------------------------------------------------------------------------------------------------
@@ -188,7 +229,7 @@ def _found_log(kind: str, trajectory: Trajectory) -> np.ndarray | None:
         return trajectory.norms
     if found := re.fullmatch(r"iter(\d+)/pl_mean", kind):
         # The last value of the log up to that iteration: it stays where Greg is not due.
-        values = [v for v in trajectory.logs.get("Greg/pl_mean", np.zeros(0))[:int(found[1])] if v != NOT_RUN]
+        values = [v for v in trajectory.logs.get("Greg/pl_mean", np.zeros(0))[: int(found[1])] if v != NOT_RUN]
         return np.asarray(values[-1] if values else 0.0)
     return trajectory.logs.get(kind)
 
@@ -213,8 +254,7 @@ def _judge_log(name: str, case: Case, trajectory: Trajectory) -> Judgement:
     return worst_element(name, found, expected, limit)
 
 
-def _judge_weights(precision: str, iteration: int, network: str, case: Case,
-                   trajectory: Trajectory) -> list[Judgement]:
+def _judge_weights(precision: str, iteration: int, network: str, case: Case, trajectory: Trajectory) -> list[Judgement]:
     """Each tensor's error relative to its way from the start, and the median over tensors."""
     prefix = f"{precision}/iter{iteration}/{network}/"
     divergence = case.entry.get("weight_divergence", {}).get(f"iter{iteration}/{network}", {})

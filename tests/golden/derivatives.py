@@ -19,8 +19,12 @@ class Derivatives:
     second: Tensors
 
 
-def derivatives(function: Callable[[Tensors], tf.Tensor], inputs: Mapping[str, tf.Tensor],
-                dy: tf.Tensor | None = None, cotangents: Mapping[str, tf.Tensor] | None = None) -> Derivatives:
+def derivatives(
+    function: Callable[[Tensors], tf.Tensor],
+    inputs: Mapping[str, tf.Tensor],
+    dy: tf.Tensor | None = None,
+    cotangents: Mapping[str, tf.Tensor] | None = None,
+) -> Derivatives:
     """Evaluate a function with its derivatives.
 
     Args:

@@ -49,7 +49,7 @@ class Case:
 
     def names(self, role: str) -> list[str]:
         """Arrays of one role, in the manifest's order."""
-        return [name for name, info in self.entry["arrays"].items() if info["role"] == role]
+        return [name for name, info in self.entry.get("arrays", {}).items() if info["role"] == role]
 
     @functools.cached_property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -70,7 +70,7 @@ class Case:
 
     def below(self, prefix: str) -> dict[str, np.ndarray]:
         """Arrays whose name starts with prefix, by the rest of their name."""
-        return {name[len(prefix):]: a for name, a in self.arrays.items() if name.startswith(prefix)}
+        return {name[len(prefix) :]: a for name, a in self.arrays.items() if name.startswith(prefix)}
 
     def read_json(self) -> Any:
         """Content of a case that is a JSON file."""
@@ -101,7 +101,8 @@ def load_manifest(folder: Path, groups: Iterable[str] = ()) -> list[Case]:
     wanted = set(groups) or set(known)
     return [
         Case(group["group"], Path(folder) / entry["file"], entry)
-        for group in content["groups"] if group["group"] in wanted
+        for group in content["groups"]
+        if group["group"] in wanted
         for entry in group["cases"]
     ]
 

@@ -16,9 +16,19 @@ from tests.golden.report import Options, UncoveredError
 from tests.golden.tolerance import Judgement, compare
 
 # Arguments that only StyleGAN3's generator has.
-STYLEGAN3_ARGUMENTS = {"num_critical", "first_cutoff", "first_stopband", "last_stopband_rel", "margin_size",
-                       "output_scale", "conv_kernel", "filter_size", "lrelu_upsampling", "use_radial_filters",
-                       "magnitude_ema_beta"}
+STYLEGAN3_ARGUMENTS = {
+    "num_critical",
+    "first_cutoff",
+    "first_stopband",
+    "last_stopband_rel",
+    "margin_size",
+    "output_scale",
+    "conv_kernel",
+    "filter_size",
+    "lrelu_upsampling",
+    "use_radial_filters",
+    "magnitude_ema_beta",
+}
 
 
 def build_generator(kwargs: Mapping[str, Any], impl: str) -> Generator:
@@ -34,8 +44,9 @@ def build_discriminator(kwargs: Mapping[str, Any], impl: str) -> Discriminator:
     return Discriminator(ops=impl, **kwargs.pop("epilogue_kwargs", {}), **kwargs)
 
 
-def load_weights(case: Case, model: keras.Model, prefix: str, resample_filter: Any,
-                 options: Options) -> list[Judgement]:
+def load_weights(
+    case: Case, model: keras.Model, prefix: str, resample_filter: Any, options: Options
+) -> list[Judgement]:
     """Assign <prefix>param/* and <prefix>buffer/*: every variable, from every array.
 
     Returns:

@@ -26,12 +26,31 @@ from tests.golden.report import Options
 
 NOTES = "Made by tests.golden.record from sg_keras: guards against change, no independent reference."
 RESOLUTION, LABELS = 8, 2
-G_KWARGS = {"architecture": "skip", "resample_filter": [1, 3, 3, 1], "conv_clamp": 256, "z_dim": 4, "c_dim": LABELS,
-            "mapping_kwargs": {"num_layers": 2, "lr_multiplier": 0.1}, "w_dim": 4, "img_resolution": RESOLUTION,
-            "img_channels": 1, "channel_base": 32, "channel_max": 4}
-D_KWARGS = {"architecture": "resnet", "resample_filter": [1, 3, 3, 1], "conv_clamp": 256, "c_dim": LABELS,
-            "mapping_kwargs": {"num_layers": 1}, "img_resolution": RESOLUTION, "img_channels": 1, "channel_base": 32,
-            "channel_max": 4, "epilogue_kwargs": {"mbstd_group_size": 4, "mbstd_num_channels": 1}}  # fmt: skip
+G_KWARGS = {
+    "architecture": "skip",
+    "resample_filter": [1, 3, 3, 1],
+    "conv_clamp": 256,
+    "z_dim": 4,
+    "c_dim": LABELS,
+    "mapping_kwargs": {"num_layers": 2, "lr_multiplier": 0.1},
+    "w_dim": 4,
+    "img_resolution": RESOLUTION,
+    "img_channels": 1,
+    "channel_base": 32,
+    "channel_max": 4,
+}
+D_KWARGS = {
+    "architecture": "resnet",
+    "resample_filter": [1, 3, 3, 1],
+    "conv_clamp": 256,
+    "c_dim": LABELS,
+    "mapping_kwargs": {"num_layers": 1},
+    "img_resolution": RESOLUTION,
+    "img_channels": 1,
+    "channel_base": 32,
+    "channel_max": 4,
+    "epilogue_kwargs": {"mbstd_group_size": 4, "mbstd_num_channels": 1},
+}
 PHASES = {"Gmain": 1, "Greg": 2, "Dmain": 1, "Dreg": 3}
 Arrays = dict[str, np.ndarray]
 
@@ -69,22 +88,47 @@ def record_gradients(seed: int = 1) -> tuple[dict[str, Any], Arrays, Arrays]:
     """Entry, inputs and outputs of a gradients case with half the batch in the path length penalty's share."""
     random, batch, shrink = np.random.default_rng(seed), 4, 4
     inputs = {
-        "z": _normal(random, batch, 4), "c": _labels(random, batch), "real_c": _labels(random, batch),
+        "z": _normal(random, batch, 4),
+        "c": _labels(random, batch),
+        "real_c": _labels(random, batch),
         "real_img": random.uniform(-1, 1, [batch, 1, RESOLUTION, RESOLUTION]).astype(np.float32),
-        "pl_noise": _normal(random, batch // shrink, 1, RESOLUTION, RESOLUTION), "pl_mean_before": np.array(0.3),
+        "pl_noise": _normal(random, batch // shrink, 1, RESOLUTION, RESOLUTION),
+        "pl_mean_before": np.array(0.3),
         **_initial(seed),
-    }  # fmt: skip
-    args = {"r1_gamma": 3.0, "pl_weight": 2, "pl_batch_shrink": shrink, "pl_decay": 0.01, "style_mixing_prob": 0,
-            "blur_init_sigma": 0, "blur_fade_kimg": 0, "cur_nimg": 0, "blur_sigma_in_effect": 0, "gain": 2,
-            "noise_mode": "const", "augment": "none", "batch": batch, "G_kwargs": G_KWARGS, "D_kwargs": D_KWARGS}
-    entry = {"file": "gradients/made_8.npz", "function": "loss phases: gradients of every parameter", "args": args,
-             "notes": NOTES, "generation": "stylegan2", "tolerance": {
-                 "rule": "tensor", "f64": {"rtol": 0, "atol": 1e-6}, "f32": {"rtol": 0, "atol": 2e-4}}}
+    }
+    args = {
+        "r1_gamma": 3.0,
+        "pl_weight": 2,
+        "pl_batch_shrink": shrink,
+        "pl_decay": 0.01,
+        "style_mixing_prob": 0,
+        "blur_init_sigma": 0,
+        "blur_fade_kimg": 0,
+        "cur_nimg": 0,
+        "blur_sigma_in_effect": 0,
+        "gain": 2,
+        "noise_mode": "const",
+        "augment": "none",
+        "batch": batch,
+        "G_kwargs": G_KWARGS,
+        "D_kwargs": D_KWARGS,
+    }
+    entry = {
+        "file": "gradients/made_8.npz",
+        "function": "loss phases: gradients of every parameter",
+        "args": args,
+        "notes": NOTES,
+        "generation": "stylegan2",
+        "tolerance": {"rule": "tensor", "f64": {"rtol": 0, "atol": 1e-6}, "f32": {"rtol": 0, "atol": 2e-4}},
+    }
     prepare("float64")
     found, _ = run_phases(_case("gradients", entry, inputs), Options("reference", "float64"))
     dropped = ("grad_Dmain/", "after_Dmain/synthesis")  # what reference cases do not hold
-    outputs = {name: np.asarray(a, np.float32 if name.startswith("grad_") else np.float64)
-               for name, a in found.items() if not name.startswith(dropped)}
+    outputs = {
+        name: np.asarray(a, np.float32 if name.startswith("grad_") else np.float64)
+        for name, a in found.items()
+        if not name.startswith(dropped)
+    }
     return entry, inputs, outputs
 
 
@@ -93,19 +137,41 @@ def record_training(seed: int = 2) -> tuple[dict[str, Any], Arrays, Arrays]:
     random, batch, steps = np.random.default_rng(seed), 8, 4
     inputs = {
         "real_uint8": random.integers(0, 256, [steps, batch, 1, RESOLUTION, RESOLUTION], dtype=np.uint8),
-        "real_c": _labels(random, steps, batch), "gen_z": _normal(random, steps, len(PHASES), batch, 4),
+        "real_c": _labels(random, steps, batch),
+        "gen_z": _normal(random, steps, len(PHASES), batch, 4),
         "gen_c": _labels(random, steps, len(PHASES), batch),
         "pl_noise": _normal(random, steps // PHASES["Greg"] * 2, 2, 1, RESOLUTION, RESOLUTION),
         **{f"init/{name}": array for name, array in _initial(seed).items()},
-    }  # fmt: skip
-    args = {"steps": steps, "batch": batch, "batch_gpu": 4, "phases": [_phase(*p) for p in PHASES.items()],
-            "G_reg_interval": PHASES["Greg"], "D_reg_interval": PHASES["Dreg"], "ema_kimg": 0.02, "ema_rampup": 0.5,
-            "start_nimg": 0, "snapshots": [steps], "r1_gamma": 1.0, "style_mixing_prob": 0, "pl_weight": 2,
-            "G_kwargs": G_KWARGS, "D_kwargs": D_KWARGS}
-    entry = {"file": "training/made_4it.npz", "function": "training trajectory", "args": args, "notes": NOTES,
-             "generation": "stylegan2", "tolerance": {
-                 "rule": "trajectory", "losses": {"rtol": 1e-4, "atol": 1e-5, "plus_times_divergence": 10},
-                 "weights": {"default": 0.01, "mapping.*.weight": 0.05, "w_avg": 3e-4, "median_times_divergence": 10}}}
+    }
+    args = {
+        "steps": steps,
+        "batch": batch,
+        "batch_gpu": 4,
+        "phases": [_phase(*p) for p in PHASES.items()],
+        "G_reg_interval": PHASES["Greg"],
+        "D_reg_interval": PHASES["Dreg"],
+        "ema_kimg": 0.02,
+        "ema_rampup": 0.5,
+        "start_nimg": 0,
+        "snapshots": [steps],
+        "r1_gamma": 1.0,
+        "style_mixing_prob": 0,
+        "pl_weight": 2,
+        "G_kwargs": G_KWARGS,
+        "D_kwargs": D_KWARGS,
+    }
+    entry = {
+        "file": "training/made_4it.npz",
+        "function": "training trajectory",
+        "args": args,
+        "notes": NOTES,
+        "generation": "stylegan2",
+        "tolerance": {
+            "rule": "trajectory",
+            "losses": {"rtol": 1e-4, "atol": 1e-5, "plus_times_divergence": 10},
+            "weights": {"default": 0.01, "mapping.*.weight": 0.05, "w_avg": 3e-4, "median_times_divergence": 10},
+        },
+    }
     outputs: Arrays = {}
     for dtype, short, log in (("float32", "f32", "log"), ("float64", "f64", "log64")):
         prepare(dtype)
@@ -126,8 +192,11 @@ def _trajectory_arrays(trajectory: Trajectory, short: str, log: str) -> Arrays:
     for (iteration, network), weights in trajectory.weights.items():
         means = trajectory.logs["Greg/pl_mean"][:iteration]
         outputs[f"{short}/iter{iteration}/pl_mean"] = np.float32(means[means != NOT_RUN][-1])
-        outputs |= {f"{short}/iter{iteration}/{network}/{name}": value.astype(np.float32)
-                    for name, value in weights.items() if not name.endswith("noise_const")}
+        outputs |= {
+            f"{short}/iter{iteration}/{network}/{name}": value.astype(np.float32)
+            for name, value in weights.items()
+            if not name.endswith("noise_const")
+        }
     return outputs
 
 
@@ -145,8 +214,10 @@ def main(folder: Path) -> None:
     for group, record in (("gradients", record_gradients), ("training", record_training)):
         entry, inputs, outputs = record()
         arrays = {**inputs, **outputs}
-        entry["arrays"] = {name: {"shape": list(a.shape), "dtype": str(a.dtype), "role": _role(name, inputs)}
-                           for name, a in arrays.items()}
+        entry["arrays"] = {
+            name: {"shape": list(a.shape), "dtype": str(a.dtype), "role": _role(name, inputs)}
+            for name, a in arrays.items()
+        }
         (folder / group).mkdir(exist_ok=True)
         np.savez_compressed(folder / entry["file"], **arrays)
         cases = groups[group]["cases"]

@@ -99,7 +99,7 @@ class Report:
         self.results.append(result)
         print(result.line(), file=self.stream)
         if result.status == FAIL or self.verbose:
-            for detail in result.details[:None if self.verbose else 8]:
+            for detail in result.details[: None if self.verbose else 8]:
                 print(f"    {detail}", file=self.stream)
         self.stream.flush()
 

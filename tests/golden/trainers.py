@@ -36,8 +36,19 @@ class RecordedDraws:
 
     style_mixing_prob = 0.0
 
-    def __init__(self, latents: np.ndarray, path_noise: np.ndarray | None, axes: dict[int, int], *, batch: int,
-                 batch_gpu: int, start_nimg: int, path_interval: int, dtype: str, noise_mode: str = "const") -> None:
+    def __init__(
+        self,
+        latents: np.ndarray,
+        path_noise: np.ndarray | None,
+        axes: dict[int, int],
+        *,
+        batch: int,
+        batch_gpu: int,
+        start_nimg: int,
+        path_interval: int,
+        dtype: str,
+        noise_mode: str = "const",
+    ) -> None:
         self._latents = tensor(latents, dtype)
         # The noise images as [micro-batches, n, H, W, C].
         has_noise = path_noise is not None and path_noise.size > 0
@@ -53,7 +64,7 @@ class RecordedDraws:
 
     def latents(self, phase: int, first_sample: tf.Tensor, count: int) -> tf.Tensor:
         iteration, start = self._position(first_sample)
-        return self._latents[iteration, self._axes[phase]][start:start + count]
+        return self._latents[iteration, self._axes[phase]][start : start + count]
 
     def path_noise(self, phase: int, first_sample: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:
         if self._path_noise is None:
@@ -85,12 +96,24 @@ def loss_config(case: Case, g_reg_interval: int | None, d_reg_interval: int) -> 
     if args.get("blur_init_sigma"):
         raise UncoveredError("no code for the blur of the discriminator's input in training")
     names = ("pl_weight", "pl_batch_shrink", "pl_decay")
-    return LossConfig(r1_gamma=args["r1_gamma"], style_mixing_prob=0.0, g_reg_interval=g_reg_interval,
-                      d_reg_interval=d_reg_interval, **{name: args[name] for name in names if name in args})
+    return LossConfig(
+        r1_gamma=args["r1_gamma"],
+        style_mixing_prob=0.0,
+        g_reg_interval=g_reg_interval,
+        d_reg_interval=d_reg_interval,
+        **{name: args[name] for name in names if name in args},
+    )
 
 
-def build_trainer(case: Case, options: Options, prefix: str, loss: LossConfig, optimizer: OptimizerConfig,
-                  model_class: type[StyleGAN] = StyleGAN, **settings: Any) -> tuple[StyleGAN, list[Judgement]]:
+def build_trainer(
+    case: Case,
+    options: Options,
+    prefix: str,
+    loss: LossConfig,
+    optimizer: OptimizerConfig,
+    model_class: type[StyleGAN] = StyleGAN,
+    **settings: Any,
+) -> tuple[StyleGAN, list[Judgement]]:
     """Both networks with the weights <prefix>G/* and <prefix>D/*, and the training model around them."""
     networks, judgements = [], []
     for name, build in (("G", build_generator), ("D", build_discriminator)):

@@ -1,0 +1,82 @@
+"""Pictures from seeds."""
+
+import numpy as np
+import pytest
+
+from sg_keras.inference import class_label, cycled_classes, generate, latent, to_uint8
+from tests.tiny_generator import tiny_generator
+
+
+@pytest.fixture(scope="module")
+def G():  # noqa: N802
+    return tiny_generator()
+
+
+def test_latents_are_those_of_the_published_generators():
+    np.testing.assert_array_equal(latent(7, 4), np.random.RandomState(7).randn(1, 4))
+    assert latent(0, 5).shape == (1, 5)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_out_of_range(seed):
+    with pytest.raises(ValueError, match=f"seeds: found {seed}, expected 0 to 4294967295"):
+        latent(seed, 4)
+
+
+def test_labels():
+    np.testing.assert_array_equal(class_label(2, 3), [[0, 0, 1]])
+    assert cycled_classes([0, 4, 11], 3) == [0, 1, 2]
+    assert cycled_classes([0, 4, 11], 0) is None
+
+
+@pytest.mark.parametrize("c_dim, message", [(3, "class: found 3, expected 0 to 2"),
+                                            (0, "class: found 3, expected none, since the network is not")])
+def test_labels_that_do_not_exist(c_dim, message):
+    with pytest.raises(ValueError, match=message):
+        class_label(3, c_dim)
+
+
+def test_pictures_are_the_networks(G):
+    seeds, classes = [3, 11], [2, 0]
+    pictures = list(generate(G, seeds, classes, truncation_psi=0.5, truncation_cutoff=2))
+    for seed, class_index, picture in zip(seeds, classes, pictures, strict=True):
+        z = latent(seed, 8).astype(np.float32)
+        expected = G(z, class_label(class_index, 3), truncation_psi=0.5, truncation_cutoff=2, noise_mode="const")
+        assert (picture.dtype, picture.shape) == (np.uint8, (16, 16, 1))
+        assert np.abs(picture.astype(int) - to_uint8(np.asarray(expected)[0])).max() <= 1
+
+
+@pytest.mark.parametrize("noise_mode", ["const", "random", "none"])
+def test_a_picture_depends_on_its_own_seed_alone(G, noise_mode):
+    alone = list(generate(G, [5], [1], noise_mode=noise_mode))
+    among_others = list(generate(G, [4, 5, 5], [0, 1, 1], noise_mode=noise_mode))
+    np.testing.assert_array_equal(alone[0], among_others[1])
+    np.testing.assert_array_equal(alone[0], among_others[2])
+    assert np.any(among_others[0] != among_others[1])
+
+
+def test_what_the_options_do(G):
+    def picture(seed=5, class_index=1, **options):
+        return next(generate(G, [seed], [class_index], **options))
+
+    plain = picture()
+    for options in ({"class_index": 2}, {"truncation_psi": 0.5}, {"noise_mode": "none"}, {"noise_mode": "random"}):
+        assert np.any(picture(**options) != plain), options
+    assert np.any(picture(truncation_psi=0.5, truncation_cutoff=1) != picture(truncation_psi=0.5))
+    np.testing.assert_array_equal(picture(5, 1, truncation_psi=0.0), picture(6, 2, truncation_psi=0.0))
+
+
+def test_an_unconditional_colour_network():
+    pictures = list(generate(tiny_generator(c_dim=0, channels=3), [0, 1]))
+    assert [picture.shape for picture in pictures] == [(16, 16, 3)] * 2
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"seeds": [0]}, "class: found none, expected 0 to 2, since the network is conditional"),
+    ({"seeds": [0], "classes": [3]}, "class: found 3"),
+    ({"seeds": [-1], "classes": [0]}, "seeds: found -1"),
+    ({"seeds": [0], "classes": [0], "noise_mode": "some"}, "noise-mode: found 'some'"),
+])
+def test_errors_come_before_the_first_picture(G, options, message):
+    with pytest.raises(ValueError, match=message):
+        generate(G, **options)

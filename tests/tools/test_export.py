@@ -1,0 +1,138 @@
+"""SavedModels, and their use by a process that does not know sg_keras."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
+
+from benchmarks import use_savedmodel
+from sg_keras.checkpoint.export import export_saved_model
+from sg_keras.tools import export
+from tests.tiny_generator import tiny_generator
+
+# Also differentiates twice, as a projector or a second training would.
+STRANGER = """
+import sys
+import numpy as np, tensorflow as tf
+folder, path = sys.argv[1:]
+data = dict(np.load(path))
+z, c, psi = (tf.constant(data[name]) for name in ("z", "c", "psi"))
+model = tf.saved_model.load(folder)
+ws = model.signatures["mapping"](z=z, c=c, truncation_psi=psi)["ws"]
+data["ws"] = ws
+data["synthesis"] = model.signatures["synthesis"](ws=ws)["images"]
+both = model.signatures["generate"](z=z, c=c, truncation_psi=psi)
+data["generate"], data["uint8"] = both["images"], both["images_uint8"]
+with tf.GradientTape() as outer:
+    outer.watch(z)
+    with tf.GradientTape() as inner:
+        inner.watch(z)
+        loss = tf.reduce_sum(model.generate(z, c, psi)["images"] ** 2)
+    first = inner.gradient(loss, z)
+data["first"], data["second"] = first, outer.gradient(first, z)
+assert not [name for name in sys.modules if name.startswith("sg_keras")]
+np.savez(path, **data)
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """(folder, generator)"""
+    G = tiny_generator()
+    return export_saved_model(G, tmp_path_factory.mktemp("export") / "deep" / "model"), G
+
+
+def derivatives(G, z, c, psi):
+    z = tf.constant(z)
+    with tf.GradientTape() as outer:
+        outer.watch(z)
+        with tf.GradientTape() as inner:
+            inner.watch(z)
+            loss = tf.reduce_sum(G(z, c, truncation_psi=float(psi)) ** 2)
+        first = inner.gradient(loss, z)
+    return first, outer.gradient(first, z)
+
+
+def test_a_stranger_gets_the_same_pictures_and_derivatives(exported, tmp_path):
+    folder, G = exported
+    random = np.random.RandomState(0)
+    given = {"z": random.randn(5, 8).astype(np.float32), "c": np.eye(3, dtype=np.float32)[[0, 1, 2, 1, 0]],
+             "psi": np.float32(0.6)}
+    np.savez(tmp_path / "data.npz", **given)
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    result = subprocess.run([sys.executable, "-c", STRANGER, str(folder), str(tmp_path / "data.npz")], cwd=tmp_path,
+                            env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "custom gradient" not in result.stderr
+    found = np.load(tmp_path / "data.npz")
+    images = G(given["z"], given["c"], truncation_psi=0.6).numpy()
+    ws = G.mapping(given["z"], given["c"], truncation_psi=0.6).numpy()
+    np.testing.assert_allclose(found["ws"], ws, atol=1e-5)
+    for name in ("synthesis", "generate"):
+        np.testing.assert_allclose(found[name], images, atol=1e-5)
+    assert found["uint8"].dtype == np.uint8
+    np.testing.assert_allclose(found["uint8"], np.clip(images * 127.5 + 127.5, 0, 255), atol=0.51)
+    for name, expected in zip(("first", "second"), derivatives(G, given["z"], given["c"], 0.6), strict=True):
+        np.testing.assert_allclose(found[name], expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_graph_holds_tensorflows_ops_alone(exported):
+    saved = saved_model_pb2.SavedModel.FromString((exported[0] / "saved_model.pb").read_bytes())
+    (meta_graph,) = saved.meta_graphs
+    functions = meta_graph.graph_def.library.function
+    nodes = [*meta_graph.graph_def.node, *(node for function in functions for node in function.node_def)]
+    assert len(nodes) > 100
+    assert {node.op for node in nodes} <= set(dir(tf.raw_ops))
+    assert not [node for node in nodes if "_gradient_op_type" in node.attr]
+
+
+def test_signatures_take_batches_of_any_size(exported):
+    signatures = tf.saved_model.load(exported[0]).signatures
+    assert set(signatures) == {"mapping", "synthesis", "generate"}
+    for count in (1, 4):
+        result = signatures["generate"](z=tf.zeros([count, 8]), c=tf.zeros([count, 3]), truncation_psi=tf.constant(1.0))
+        assert result["images"].shape == (count, 16, 16, 1)
+
+
+def test_description(exported):
+    description = json.loads((exported[0] / "description.json").read_text(encoding="utf-8"))
+    generate = description["signatures"]["generate"]
+    assert generate["inputs"]["z"] == "float32 [N, 8], standard normal"
+    assert generate["outputs"]["images"] == "float32 [N, 16, 16, 1], nominally -1..1"
+    assert description["network"]["img_resolution"] == 16
+
+
+def test_the_tool_replaces_an_older_export_and_nothing_else(unconditional_snapshot, tmp_path, capsys):
+    command = [f"--network={unconditional_snapshot}", f"--outdir={tmp_path / 'model'}"]
+    assert export.main(command) == 0
+    assert export.main(command) == 0
+    assert "SavedModel with signatures mapping, synthesis and generate" in capsys.readouterr().out
+    generate = tf.saved_model.load(tmp_path / "model").signatures["generate"]
+    assert generate(z=tf.zeros([2, 8]), truncation_psi=tf.constant(0.5))["images"].shape == (2, 16, 16, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    (tmp_path / "model" / "thesis.txt").write_text("years of work", encoding="utf-8")
+    assert export.main(command) == 1
+    assert "found thesis.txt in it, expected an empty folder, an older export or nothing yet" in capsys.readouterr().err
+    assert (tmp_path / "model" / "thesis.txt").is_file()
+
+
+def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(tf.saved_model, "save", lambda *args, **kwargs: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        export_saved_model(tiny_generator(), tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("c_dim, rows", [(3, 3), (0, 1)])
+def test_the_example_program(c_dim, rows, tmp_path, capsys):
+    folder = export_saved_model(tiny_generator(c_dim, channels=3), tmp_path / "model")
+    assert use_savedmodel.main(str(folder), str(tmp_path / "grid.png")) == 1  # in this process sg_keras is loaded
+    assert "found sg_keras among the loaded modules" in capsys.readouterr().err
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (160, rows * 16)

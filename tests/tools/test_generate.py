@@ -1,0 +1,59 @@
+"""sg_keras.tools.generate."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import sg_keras
+from sg_keras import inference
+from sg_keras.tools import generate
+
+
+def run(snapshot, outdir, *options):
+    return generate.main([f"--network={snapshot}", f"--outdir={outdir}", *options])
+
+
+def read(path):
+    with Image.open(path) as image:
+        return np.asarray(image)[:, :, None]
+
+
+def test_pictures_and_grid(snapshot, tmp_path, capsys):
+    assert run(snapshot, tmp_path / "new" / "out", "--seeds=0,2-3", "--class=1", "--trunc=0.7") == 0
+    folder = tmp_path / "new" / "out"
+    assert sorted(path.name for path in folder.iterdir()) == ["grid.png", "seed0000.png", "seed0002.png",
+                                                              "seed0003.png"]
+    G = sg_keras.load(snapshot)["G_ema"]
+    expected = list(inference.generate(G, [0, 2, 3], [1, 1, 1], truncation_psi=0.7))
+    for seed, picture in zip([0, 2, 3], expected, strict=True):
+        np.testing.assert_array_equal(read(folder / f"seed{seed:04d}.png"), picture)
+    np.testing.assert_array_equal(read(folder / "grid.png"), inference.tile(np.stack(expected), 2))
+    assert f"3 pictures and grid.png in {folder}" in capsys.readouterr().out
+
+
+def test_all_classes_by_turns_unless_told(snapshot, tmp_path, capsys):
+    assert run(snapshot, tmp_path, "--seeds=7", "--ops=reference") == 0
+    G = sg_keras.load(snapshot, ops="reference")["G_ema"]
+    np.testing.assert_array_equal(read(tmp_path / "seed0007.png"), next(inference.generate(G, [7], [1])))
+    assert "--class=N (0 to 2)" in capsys.readouterr().out
+
+
+def test_without_classes(unconditional_snapshot, tmp_path):
+    assert run(unconditional_snapshot, tmp_path, "--seeds=12345", "--noise-mode=random") == 0
+    assert (tmp_path / "seed12345.png").is_file()
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--class=3"], "Error: --class: found 3, expected 0 to 2, the classes of the network"),
+    (["--network=nowhere"], "Error: nowhere: found nothing"),
+])
+def test_errors(snapshot, tmp_path, options, message, capsys):
+    assert run(snapshot, tmp_path / "out", "--seeds=0", *options) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(message) and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_class_for_a_network_without(unconditional_snapshot, tmp_path, capsys):
+    assert run(unconditional_snapshot, tmp_path / "out", "--seeds=0", "--class=0") == 1
+    assert capsys.readouterr().err == "Error: --class: found 0, expected none, since the network is not conditional\n"
