@@ -1,1 +1,5 @@
 """Benchmarks: speed of the training step, the data pipeline and the ops; quality of the demo."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is loaded; its chatter would bury the figures

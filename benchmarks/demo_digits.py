@@ -168,7 +168,7 @@ def use_elsewhere(model: pathlib.Path, grid: pathlib.Path) -> None:
     """Let a process that does not import sg_keras draw a grid with an exported model."""
     script = pathlib.Path(__file__).with_name("use_savedmodel.py")
     result = subprocess.run([sys.executable, str(script), str(model), str(grid)], cwd=model.parent, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                            capture_output=True, check=False)
     if result.returncode != 0:
         raise OSError(f"{script.name}: found exit status {result.returncode}, expected 0:\n{result.stderr.strip()}")
     print(result.stdout.strip())

@@ -20,7 +20,16 @@ import sys
 
 SOURCES = pathlib.Path(__file__).resolve().parent
 ROOT = SOURCES.parent
-_COMPILE_FLAGS = ["-O3", "-fPIC", "-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-fvisibility=hidden"]
+_COMPILE_FLAGS = [
+    "-O3",
+    "-fPIC",
+    "-std=c++17",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fopenmp-simd",
+    "-Wall",
+    "-fvisibility=hidden",
+]
 _PRINT_FLAGS = """
 import json, tensorflow as tf
 print("FLAGS" + json.dumps([tf.__version__, tf.sysconfig.get_compile_flags(), tf.sysconfig.get_link_flags()]))

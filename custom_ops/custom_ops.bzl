@@ -8,6 +8,7 @@ COPTS = [
     "-std=c++17",
     "-fno-math-errno",
     "-fno-trapping-math",
+    "-fopenmp-simd",
     "-fvisibility=hidden",
 ]
 

@@ -124,14 +124,13 @@ def own_run_directory(prefix: pathlib.Path) -> pathlib.Path | None:
 def _in_run_directory(config: TrainingConfig, run_dir: pathlib.Path, tick: int | None) -> StartingPoint:
     config = _continued(read_config(run_dir / CONFIG_FILE), config, str(run_dir))
     if tick is not None:
-        prefix: pathlib.Path | None = checkpoint_at(run_dir, tick)
+        prefix = checkpoint_at(run_dir, tick)
         SavedState(prefix).check()
-        notes: list[str] = []
-    else:
-        prefix, notes = newest_readable(saved_checkpoints(run_dir / FOLDER))
-    if prefix is None:
+        return _at_checkpoint(config, run_dir, prefix, [])
+    newest, notes = newest_readable(saved_checkpoints(run_dir / FOLDER))
+    if newest is None:
         return StartingPoint(config, run_dir, notes=(f"No checkpoint in {run_dir} yet: starting in it from kimg 0",))
-    return _at_checkpoint(config, run_dir, prefix, notes)
+    return _at_checkpoint(config, run_dir, newest, notes)
 
 
 def _from_checkpoint(config: TrainingConfig, prefix: pathlib.Path) -> StartingPoint:

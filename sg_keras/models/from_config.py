@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sg_keras.config import TrainingConfig
 from sg_keras.models.discriminator import Discriminator
 from sg_keras.models.generator import Generator
@@ -10,7 +12,12 @@ from sg_keras.models.generator import Generator
 def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminator]:
     """G and D with new weights, as a run's configuration describes them."""
     data, gen, disc = config.dataset, config.generator, config.discriminator
-    shared = {"c_dim": data.c_dim, "img_resolution": data.resolution, "img_channels": data.channels, "ops": config.ops}
+    shared: dict[str, Any] = {
+        "c_dim": data.c_dim,
+        "img_resolution": data.resolution,
+        "img_channels": data.channels,
+        "ops": config.ops,
+    }
     G = Generator(
         z_dim=gen.z_dim,
         w_dim=gen.w_dim,

@@ -108,7 +108,7 @@ def _conv2d(
 
 
 def _conv2d_padding(w: tf.Tensor, stride: int, pad: tuple[int, int, int, int]) -> str | list[list[int]]:
-    """VALID or SAME where they say the same: with numbers, TensorFlow keeps the gradients from oneDNN (half as fast)."""
+    """VALID or SAME where they say the same: with numbers, the gradients do not run in oneDNN, at half the speed."""
     x0, x1, y0, y1 = pad
     if not any(pad):
         return "VALID"

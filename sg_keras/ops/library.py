@@ -16,7 +16,15 @@ import tensorflow as tf
 
 IMPLEMENTATIONS = ("auto", "custom", "reference")
 CUSTOM_DTYPES = (tf.float32, tf.float64, tf.bfloat16)  # the types that the compiled kernels are built for
-_OP_NAMES = ("sg_keras_bias_act", "sg_keras_bias_act_grad", "sg_keras_upfirdn2d")
+_OP_NAMES = (
+    "sg_keras_bias_act",
+    "sg_keras_bias_act_grad",
+    "sg_keras_channel_dot",
+    "sg_keras_channel_scale",
+    "sg_keras_scale_bias_act",
+    "sg_keras_scale_bias_act_grad",
+    "sg_keras_upfirdn2d",
+)
 _HOW_TO_BUILD = "run `make ops` in a checkout or reinstall the package"
 
 logger = logging.getLogger(__name__)

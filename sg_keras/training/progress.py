@@ -31,8 +31,8 @@ class LiveProgress(keras.callbacks.Callback):
             console=console, disable=not console.is_terminal, refresh_per_second=2, transient=True,
             speed_estimate_period=120,
         )
-        self._task = self._progress.add_task(
-            "compiling", total=total_nimg / 1000, completed=start_nimg / 1000, pace="")
+        self._task = self._progress.add_task("compiling", total=total_nimg / 1000, pace="")
+        self._progress.update(self._task, completed=start_nimg / 1000)
 
     def __enter__(self) -> LiveProgress:
         self._progress.start()

@@ -83,8 +83,9 @@ def test_what_a_killed_process_left_is_cleaned_up(state, tmp_path):
 def test_a_moved_run_and_a_clock_that_went_back(state, tmp_path):
     save_all(CheckpointStore(tmp_path / "old", state, keep=2), state, [1, 2])
     (tmp_path / "old").rename(tmp_path / "new")
-    listing = (tmp_path / "new" / "checkpoint").read_text(encoding="utf-8")
-    (tmp_path / "new" / "checkpoint").write_text(listing.replace("last_preserved_timestamp: 1", "last_preserved_timestamp: 9"))
+    listing = tmp_path / "new" / "checkpoint"
+    future = listing.read_text(encoding="utf-8").replace("last_preserved_timestamp: 1", "last_preserved_timestamp: 9")
+    listing.write_text(future, encoding="utf-8")
     save_all(CheckpointStore(tmp_path / "new", state, keep=2), state, [3])
     assert numbers(tmp_path / "new") == [2, 3]
     assert not (tmp_path / "new" / "ckpt-1.index").exists()
@@ -99,7 +100,7 @@ def test_a_lost_list_is_made_up_from_the_files(state, tmp_path):
 @pytest.mark.parametrize("change, message", [
     (lambda state: state.pop("G/b4/const"), "missing none, unknown G/b4/const"),
     (lambda state: state.update({"D/bias": tf.Variable(0.0)}), "missing D/bias, unknown none"),
-    (lambda state: state.update({"G/b4/const": tf.Variable(tf.zeros([7]))}), r"shape \(6,\) of G/b4/const, expected \(7,\)"),
+    (lambda state: state.update({"G/b4/const": tf.Variable(tf.zeros([7]))}), r"\(6,\) of G/b4/const, expected \(7,\)"),
 ])
 def test_other_variables_are_refused(state, tmp_path, change, message):
     prefix = CheckpointStore(tmp_path, state, keep=3).save(1, {})

@@ -45,7 +45,7 @@ def test_a_run_without_checkpoint_starts_in_its_directory(again, run_dir):
 def test_a_tick(again, run_dir):
     start = find_start(again(), ResumeRequest("run_dir", str(run_dir), 2))
     assert (start.run_dir, start.checkpoint, start.nimg) == (run_dir, run_dir / "checkpoints" / "ckpt-2", 72)
-    with pytest.raises(ValueError, match="no checkpoint of tick 3 .* one of these ticks: 0, 2, 4"):
+    with pytest.raises(ValueError, match=r"no checkpoint of tick 3 .* one of these ticks: 0, 2, 4"):
         find_start(again(), ResumeRequest("run_dir", str(run_dir), 3))
 
 

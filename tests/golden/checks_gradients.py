@@ -136,7 +136,8 @@ def _gradients(tape: tf.GradientTape, loss: tf.Tensor, network: Any, prefix: str
 
 
 def _mean(values: tf.Tensor) -> np.ndarray:
-    return np.asarray(tf.reduce_mean(values))
+    """Mean of a statistic, accumulated in float64 as training does."""
+    return np.mean(np.asarray(values), dtype=np.float64)
 
 
 def _generator_main(model: StyleGAN, micro: MicroBatch, case: Case) -> Arrays:

@@ -43,8 +43,8 @@ def wait_for_tick(process: subprocess.Popen, outdir: pathlib.Path, lines_before:
 
 
 def status_lines(outdir: pathlib.Path) -> list[str]:
-    logs = list(outdir.glob("*/log.txt"))
-    return [line for line in logs[0].read_text(encoding="utf-8").splitlines() if line.startswith("tick ")] if logs else []
+    lines = [line for log in outdir.glob("*/log.txt") for line in log.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line.startswith("tick ")]
 
 
 @pytest.mark.slow

@@ -122,7 +122,7 @@ def test_going_back_to_a_tick_repeats_the_rest_exactly_and_a_longer_run_goes_on(
 def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path)
     huge = dataclasses.replace(config.optimizer, g_lr=1e37)
-    with pytest.raises(NonFiniteError, match="phase (Gmain|Greg|Dmain|Dreg) of the iteration at kimg"):
+    with pytest.raises(NonFiniteError, match=r"phase (Gmain|Greg|Dmain|Dreg) of the iteration at kimg"):
         run(dataclasses.replace(config, optimizer=huge))
     (run_dir,) = tmp_path.iterdir()
     assert lines_of(run_dir, "log.txt")[-1].startswith("Error: training stopped: found a number that is not finite")
@@ -132,6 +132,6 @@ def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(pictures
 def test_a_data_set_that_changed_is_refused_before_anything_is_written(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path / "runs")
     other = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, num_images=25))
-    with pytest.raises(ValueError, match="--data: found num_images 24 in .*noise, expected 25"):
+    with pytest.raises(ValueError, match=r"--data: found num_images 24 in .*noise, expected 25"):
         run(other)
     assert not (tmp_path / "runs").exists()

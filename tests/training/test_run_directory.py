@@ -26,9 +26,7 @@ def test_continuing_saves_the_configuration_and_cleans_up(tmp_path, pictures):
 
 
 def test_one_process_at_a_time(tmp_path):
-    with sole_use(tmp_path):
-        with pytest.raises(OSError, match="another process"):  # noqa: SIM117
-            with sole_use(tmp_path):
-                pass
+    with sole_use(tmp_path), pytest.raises(OSError, match="another process"), sole_use(tmp_path):
+        pass
     with sole_use(tmp_path):
         pass

@@ -60,7 +60,10 @@ def main() -> None:
         "shares": shares(strategy),
         "same_names": sorted(state) == sorted(reference),
         "largest_difference": max(
-            float(np.abs(state[name] - reference[name]).max()) for name in state if name.split("/")[0] in ("G", "D", "G_ema")),
+            float(np.abs(state[name] - reference[name]).max())
+            for name in state
+            if name.startswith(("G/", "D/", "G_ema/"))
+        ),
         "statistics": [model.statistics.read_and_reset()["Loss/D/loss"] for model in (two, one)],
     }
     store = CheckpointStore(folder / "checkpoints", two.state_variables(), keep=3)

@@ -1,5 +1,6 @@
 #include "custom_ops/bias_act/cc/kernels/bias_act_cpu.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "custom_ops/common/cc/kernels/cpu_targets.h"
@@ -39,6 +40,53 @@ SG_KERAS_INLINE void PiecewiseForward(Slopes<A> slopes, const T* x, const A* bia
 }
 
 template <typename T, typename A>
+SG_KERAS_INLINE void PiecewiseScaled(Slopes<A> slopes, const T* x, const T* scale, const T* noise, const T* bias,
+                                     int64_t pixels, int64_t channels, T* y) {
+  for (int64_t p = 0; p < pixels; ++p) {
+    const A pixel_noise = noise == nullptr ? A(0) : Load(noise[p]);
+    for (int64_t c = 0; c < channels; ++c) {
+      const A u = Load(x[p * channels + c]) * Load(scale[c]) + pixel_noise + Load(bias[c]);
+      A v = u * (u > 0 ? slopes.positive : slopes.negative);
+      v = v > slopes.clamp ? slopes.clamp : v;
+      v = v < -slopes.clamp ? -slopes.clamp : v;
+      Store(v, &y[p * channels + c]);
+    }
+  }
+}
+
+template <typename T, typename A>
+SG_KERAS_INLINE void PiecewiseScaledBackward(Slopes<A> slopes, const T* dy, const T* y, const T* x, const T* scale,
+                                             int64_t pixels, int64_t channels, A* __restrict__ block, T* dx,
+                                             A* __restrict__ dscale, T* dnoise, A* __restrict__ db) {
+  constexpr int64_t kBlock = 64;  // pixels summed before they are added to the total: keeps rounding errors small
+  A* __restrict__ block_scale = block;
+  A* __restrict__ block_bias = block + channels;
+  std::fill(dscale, dscale + channels, A(0));
+  std::fill(db, db + channels, A(0));
+  for (int64_t start = 0; start < pixels; start += kBlock) {
+    std::fill(block, block + 2 * channels, A(0));
+    for (int64_t p = start; p < std::min(start + kBlock, pixels); ++p) {
+      const int64_t offset = p * channels;
+      A pixel_sum = 0;
+#pragma omp simd reduction(+ : pixel_sum)
+      for (int64_t c = 0; c < channels; ++c) {
+        const A v = Load(y[offset + c]);
+        const A d = Load(dy[offset + c]) * (v > 0 ? slopes.positive : slopes.negative);
+        const bool clamped = (v >= slopes.clamp) | (v <= -slopes.clamp);
+        const A du = clamped ? A(0) : d;
+        Store(du * Load(scale[c]), &dx[offset + c]);
+        block_scale[c] += du * Load(x[offset + c]);
+        block_bias[c] += du;
+        pixel_sum += du;
+      }
+      Store(pixel_sum, &dnoise[p]);
+    }
+    for (int64_t c = 0; c < channels; ++c) dscale[c] += block_scale[c];
+    for (int64_t c = 0; c < channels; ++c) db[c] += block_bias[c];
+  }
+}
+
+template <typename T, typename A>
 SG_KERAS_INLINE void PiecewiseBackwardOfResult(Slopes<A> slopes, const T* dy, const T* y, int64_t count, T* dx) {
   for (int64_t i = 0; i < count; ++i) {
     const A v = Load(y[i]);
@@ -66,6 +114,15 @@ SG_KERAS_INLINE void PiecewiseBackward(Slopes<A> slopes, const T* dy, const T* u
     } else {                                                                                                     \
       PiecewiseForward<T, A>(slopes, x, bias, count, y);                                                         \
     }                                                                                                            \
+  }                                                                                                              \
+  SG_KERAS_CPU_TARGETS void ScaledRow(Slopes<A> slopes, const T* x, const T* scale, const T* noise, const T* bias, \
+                                      int64_t pixels, int64_t channels, T* y) {                                  \
+    PiecewiseScaled<T, A>(slopes, x, scale, noise, bias, pixels, channels, y);                                   \
+  }                                                                                                              \
+  SG_KERAS_CPU_TARGETS void ScaledBackwardImage(Slopes<A> slopes, const T* dy, const T* y, const T* x, const T* scale, \
+                                                int64_t pixels, int64_t channels, A* scratch, T* dx, A* dscale,  \
+                                                T* dnoise, A* db) {                                              \
+    PiecewiseScaledBackward<T, A>(slopes, dy, y, x, scale, pixels, channels, scratch, dx, dscale, dnoise, db);   \
   }                                                                                                              \
   SG_KERAS_CPU_TARGETS void BackwardRowOfResult(Slopes<A> slopes, const T* dy, const T* y, int64_t count, T* dx) { \
     PiecewiseBackwardOfResult<T, A>(slopes, dy, y, count, dx);                                                   \
@@ -191,6 +248,20 @@ void BiasActForward(const BiasActParameters& p, const T* x, const typename Compu
 }
 
 template <typename T>
+void ScaleBiasActForward(const BiasActParameters& p, const T* x, const T* scale, const T* noise, const T* bias,
+                         int64_t pixels, int64_t channels, T* y) {
+  ScaledRow(SlopesOf<typename Computation<T>::Type>(p), x, scale, noise, bias, pixels, channels, y);
+}
+
+template <typename T>
+void ScaleBiasActBackward(const BiasActParameters& p, const T* dy, const T* y, const T* x, const T* scale,
+                          int64_t pixels, int64_t channels, typename Computation<T>::Type* scratch, T* dx,
+                          typename Computation<T>::Type* dscale, T* dnoise, typename Computation<T>::Type* db) {
+  ScaledBackwardImage(SlopesOf<typename Computation<T>::Type>(p), dy, y, x, scale, pixels, channels, scratch, dx,
+                      dscale, dnoise, db);
+}
+
+template <typename T>
 void BiasActBackward(const BiasActParameters& p, bool of_result, const T* dy, const T* at, int64_t count, T* dx) {
   switch (p.act) {
 #define CASE(ACT) \
@@ -207,6 +278,11 @@ void BiasActBackward(const BiasActParameters& p, bool of_result, const T* dy, co
 #define INSTANTIATE(T)                                                                                             \
   template void BiasActForward<T>(const BiasActParameters&, const T*, const typename Computation<T>::Type*, int64_t, \
                                   T*);                                                                             \
+  template void ScaleBiasActForward<T>(const BiasActParameters&, const T*, const T*, const T*, const T*, int64_t,    \
+                                       int64_t, T*);                                                               \
+  template void ScaleBiasActBackward<T>(const BiasActParameters&, const T*, const T*, const T*, const T*, int64_t,  \
+                                        int64_t, typename Computation<T>::Type*, T*,                               \
+                                        typename Computation<T>::Type*, T*, typename Computation<T>::Type*);       \
   template void BiasActBackward<T>(const BiasActParameters&, bool, const T*, const T*, int64_t, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -27,6 +27,19 @@ template <typename T>
 void BiasActForward(const BiasActParameters& parameters, const T* x, const typename Computation<T>::Type* bias,
                     int64_t count, T* y);
 
+// y[p, c] = clamp(gain * act(x[p, c] * scale[c] + noise[p] + bias[c])) for p < pixels; piecewise linear activations.
+// noise may be null. x and y may be the same memory.
+template <typename T>
+void ScaleBiasActForward(const BiasActParameters& parameters, const T* x, const T* scale, const T* noise, const T* bias,
+                         int64_t pixels, int64_t channels, T* y);
+
+// Its gradients for one image, from its result y. dscale and db are sums over the image, dnoise over channels;
+// `scratch` holds twice as many numbers as there are channels. dy and dx may be the same memory.
+template <typename T>
+void ScaleBiasActBackward(const BiasActParameters& parameters, const T* dy, const T* y, const T* x, const T* scale,
+                          int64_t pixels, int64_t channels, typename Computation<T>::Type* scratch, T* dx,
+                          typename Computation<T>::Type* dscale, T* dnoise, typename Computation<T>::Type* db);
+
 // dx[i] = dy[i] * slope at[i] for i < count, `at` being the result y (of_result) or x + b. dy and dx may be the same.
 template <typename T>
 void BiasActBackward(const BiasActParameters& parameters, bool of_result, const T* dy, const T* at, int64_t count,

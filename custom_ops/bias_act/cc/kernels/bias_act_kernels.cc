@@ -80,6 +80,116 @@ class BiasActOp : public OpKernel {
 };
 
 template <typename T>
+class ScaleBiasActOp : public OpKernel {
+ public:
+  explicit ScaleBiasActOp(OpKernelConstruction* context) : OpKernel(context) {
+    OP_REQUIRES_OK(context, GetParameters(context, &parameters_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    const Tensor& scale = context->input(1);
+    const Tensor& noise = context->input(2);
+    const Tensor& b = context->input(3);
+    OP_REQUIRES(context, x.dims() == 4, BadInput("x: found shape ", x.shape().DebugString(), ", expected [N, H, W, C]"));
+    const int64_t images = x.dim_size(0);
+    const int64_t height = x.dim_size(1);
+    const int64_t width = x.dim_size(2);
+    const int64_t channels = x.dim_size(3);
+    const bool has_noise = noise.NumElements() > 0;
+    OP_REQUIRES(context, scale.shape() == tensorflow::TensorShape({images, channels}),
+                BadInput("scale: found shape ", scale.shape().DebugString(), " for x of shape ",
+                         x.shape().DebugString(), ", expected [N, C]"));
+    OP_REQUIRES(context,
+                !has_noise || noise.shape() == tensorflow::TensorShape({images, height, width, 1}) ||
+                    noise.shape() == tensorflow::TensorShape({1, height, width, 1}),
+                BadInput("noise: found shape ", noise.shape().DebugString(), " for x of shape ",
+                         x.shape().DebugString(), ", expected [N, H, W, 1], [1, H, W, 1] or nothing"));
+    OP_REQUIRES(context, b.shape() == tensorflow::TensorShape({channels}),
+                BadInput("b: found shape ", b.shape().DebugString(), " for x of shape ", x.shape().DebugString(),
+                         ", expected [C]"));
+    Tensor* y = nullptr;
+    OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({0}, 0, x.shape(), &y));
+    if (x.NumElements() == 0) return;
+    const auto* source = Data<T>(x);
+    const auto* scales = Data<T>(scale);
+    const auto* noises = Data<T>(noise);
+    const auto* bias = Data<T>(b);
+    auto* target = MutableData<T>(y);
+    const int64_t noise_images = noise.dim_size(0);
+    const auto run = [&](int64_t begin, int64_t end) {  // rows of all images
+      for (int64_t row = begin; row < end; ++row) {
+        const int64_t image = row / height;
+        const int64_t noise_row = noise_images == 1 ? row % height : row;
+        const int64_t start = row * width * channels;
+        ScaleBiasActForward(parameters_, source + start, scales + image * channels,
+                            has_noise ? noises + noise_row * width : nullptr, bias, width, channels, target + start);
+      }
+    };
+    RunSharded(context, images * height, width * channels * kPiecewiseNanoseconds, run);
+  }
+
+ private:
+  BiasActParameters parameters_;
+};
+
+template <typename T>
+class ScaleBiasActGradOp : public OpKernel {
+ public:
+  explicit ScaleBiasActGradOp(OpKernelConstruction* context) : OpKernel(context) {
+    OP_REQUIRES_OK(context, GetParameters(context, &parameters_));
+    OP_REQUIRES(context, parameters_.alpha >= 0 && parameters_.gain >= 0,
+                BadInput("alpha, gain: found ", parameters_.alpha, " and ", parameters_.gain,
+                         ", expected neither below 0: the slope is read from the result"));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& dy = context->input(0);
+    const Tensor& y = context->input(1);
+    const Tensor& x = context->input(2);
+    const Tensor& scale = context->input(3);
+    OP_REQUIRES(context, x.dims() == 4 && dy.shape() == x.shape() && y.shape() == x.shape(),
+                BadInput("dy, y, x: found shapes ", dy.shape().DebugString(), ", ", y.shape().DebugString(), ", ",
+                         x.shape().DebugString(), ", expected the same [N, H, W, C]"));
+    const int64_t images = x.dim_size(0);
+    const int64_t pixels = x.dim_size(1) * x.dim_size(2);
+    const int64_t channels = x.dim_size(3);
+    OP_REQUIRES(context, scale.shape() == tensorflow::TensorShape({images, channels}),
+                BadInput("scale: found shape ", scale.shape().DebugString(), " for x of shape ",
+                         x.shape().DebugString(), ", expected [N, C]"));
+    Tensor* dx = nullptr;
+    Tensor* dscale = nullptr;
+    Tensor* dnoise = nullptr;
+    Tensor* db = nullptr;
+    OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({0}, 0, x.shape(), &dx));
+    OP_REQUIRES_OK(context, context->allocate_output(1, {images, channels}, &dscale));
+    OP_REQUIRES_OK(context, context->allocate_output(2, {images, x.dim_size(1), x.dim_size(2), 1}, &dnoise));
+    OP_REQUIRES_OK(context, context->allocate_output(3, {images, channels}, &db));
+    if (images * channels == 0) return;
+    const auto run = [&](int64_t begin, int64_t end) {
+      using Number = typename Computation<typename Element<T>::Type>::Type;
+      std::vector<Number> scratch(4 * channels);
+      Number* scale_sum = scratch.data() + 2 * channels;
+      Number* bias_sum = scale_sum + channels;
+      for (int64_t image = begin; image < end; ++image) {
+        const int64_t start = image * pixels * channels;
+        ScaleBiasActBackward(parameters_, Data<T>(dy) + start, Data<T>(y) + start, Data<T>(x) + start,
+                             Data<T>(scale) + image * channels, pixels, channels, scratch.data(),
+                             MutableData<T>(dx) + start, scale_sum, MutableData<T>(dnoise) + image * pixels, bias_sum);
+        for (int64_t c = 0; c < channels; ++c) {
+          Store(scale_sum[c], &MutableData<T>(dscale)[image * channels + c]);
+          Store(bias_sum[c], &MutableData<T>(db)[image * channels + c]);
+        }
+      }
+    };
+    RunSharded(context, images, 2 * pixels * channels * kPiecewiseNanoseconds, run);
+  }
+
+ private:
+  BiasActParameters parameters_;
+};
+
+template <typename T>
 class BiasActGradOp : public OpKernel {
  public:
   explicit BiasActGradOp(OpKernelConstruction* context) : OpKernel(context) {
@@ -119,6 +229,10 @@ class BiasActGradOp : public OpKernel {
 
 #define REGISTER(T)                                                                                              \
   REGISTER_KERNEL_BUILDER(Name("SgKerasBiasAct").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), BiasActOp<T>); \
+  REGISTER_KERNEL_BUILDER(Name("SgKerasScaleBiasAct").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),     \
+                          ScaleBiasActOp<T>);                                                                    \
+  REGISTER_KERNEL_BUILDER(Name("SgKerasScaleBiasActGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
+                          ScaleBiasActGradOp<T>);                                                                \
   REGISTER_KERNEL_BUILDER(Name("SgKerasBiasActGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),      \
                           BiasActGradOp<T>);
 REGISTER(float)

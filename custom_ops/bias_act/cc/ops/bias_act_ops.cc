@@ -36,6 +36,29 @@ absl::Status BiasActGradShape(InferenceContext* context) {
   return absl::OkStatus();
 }
 
+absl::Status ScaleBiasActShape(InferenceContext* context) {
+  ShapeHandle x;
+  ShapeHandle other;
+  TF_RETURN_IF_ERROR(context->WithRank(context->input(0), 4, &x));
+  TF_RETURN_IF_ERROR(context->WithRank(context->input(1), 2, &other));
+  TF_RETURN_IF_ERROR(context->WithRank(context->input(2), 4, &other));
+  TF_RETURN_IF_ERROR(context->WithRank(context->input(3), 1, &other));
+  context->set_output(0, x);
+  return absl::OkStatus();
+}
+
+absl::Status ScaleBiasActGradShape(InferenceContext* context) {
+  ShapeHandle x;
+  TF_RETURN_IF_ERROR(context->WithRank(context->input(2), 4, &x));
+  for (int i : {0, 1}) TF_RETURN_IF_ERROR(context->Merge(x, context->input(i), &x));
+  const ShapeHandle channels = context->Matrix(context->Dim(x, 0), context->Dim(x, 3));
+  context->set_output(0, x);
+  context->set_output(1, channels);
+  context->set_output(2, context->MakeShape({context->Dim(x, 0), context->Dim(x, 1), context->Dim(x, 2), 1}));
+  context->set_output(3, channels);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // y = clamp(gain * act(x + b)).
@@ -49,6 +72,38 @@ REGISTER_OP("SgKerasBiasAct")
     .Attr("gain: string")
     .Attr("clamp: string")
     .SetShapeFn(BiasActShape);
+
+// y = clamp(gain * act(x * scale + noise + b)) for images, scale [N, C], noise [N or 1, H, W, 1]; piecewise linear only.
+REGISTER_OP("SgKerasScaleBiasAct")
+    .Input("x: T")
+    .Input("scale: T")
+    .Input("noise: T")
+    .Input("b: T")
+    .Output("y: T")
+    .Attr("T: {float, double, bfloat16}")
+    .Attr("act: {'linear', 'relu', 'lrelu'}")
+    .Attr("alpha: string")
+    .Attr("gain: string")
+    .Attr("clamp: string")
+    .SetShapeFn(ScaleBiasActShape);
+
+// Gradients of SgKerasScaleBiasAct, given its result y: with du = dy times the slope, dx = du * scale; dscale = du * x
+// and db_image = du summed over the pixels of each image; dnoise = du summed over channels.
+REGISTER_OP("SgKerasScaleBiasActGrad")
+    .Input("dy: T")
+    .Input("y: T")
+    .Input("x: T")
+    .Input("scale: T")
+    .Output("dx: T")
+    .Output("dscale: T")
+    .Output("dnoise: T")
+    .Output("db_image: T")
+    .Attr("T: {float, double, bfloat16}")
+    .Attr("act: {'linear', 'relu', 'lrelu'}")
+    .Attr("alpha: string")
+    .Attr("gain: string")
+    .Attr("clamp: string")
+    .SetShapeFn(ScaleBiasActGradShape);
 
 // dx = dy times the slope of clamp(gain * act(u)). The slope is read from `at`: from u = x + b, or (of_result, for
 // piecewise linear activations with neither alpha nor gain below 0) from the op's result y.

@@ -1,0 +1,143 @@
+"""A model under training as `training_step` measures it: its iterations, its phases, its convolutions and products."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import pathlib
+import resource
+import time
+
+import tensorflow as tf
+
+from benchmarks.convolution_cost import Product, TimedAlone, products_of
+from benchmarks.op_profile import OpRun, record_ops
+from sg_keras.config import TrainingConfig
+from sg_keras.data import make_pipeline, open_dataset
+from sg_keras.training.devices import make_strategy, split_for_replicas
+from sg_keras.training.meter import TimedBatches
+from sg_keras.training.stylegan import StyleGAN, build_stylegan
+
+EMA = "ema"  # beside the phases: the moving average of the generator
+_WARM_UP_ITERATIONS = 4  # the first runs, and so compiles, all phases
+_ITERATIONS_A_ROUND = 16  # of which one runs R1, four path length regularisation
+_CALLS_A_PRODUCT = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """What one round measured."""
+
+    step_sec: float  # an iteration
+    wait_sec: float  # of it, waiting for data
+    alone_sec: float  # what the convolutions and matrix products of an iteration take alone
+
+    @property
+    def overhead_factor(self) -> float:
+        """Step time over the time of its convolutions and matrix products alone."""
+        return self.step_sec / self.alone_sec
+
+
+class MeasuredStep:
+    """A model under training, its data, and its convolutions and matrix products.
+
+    Attributes:
+        batch: images an iteration.
+        peak_gb: most memory that the process has held while it trained, in GB (of 1e9 bytes).
+        products: how often each convolution and matrix product runs in an iteration, on average.
+    """
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.batch = config.batch
+        dataset = open_dataset(config.dataset.path, resolution=config.dataset.resolution)
+        self.strategy = make_strategy(config)
+        with self.strategy.scope():
+            self.model: StyleGAN = build_stylegan(config)
+        pipeline = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=0, num_phases=self.model.num_draws,
+                                 workers=config.dataset.workers)
+        self.batches = TimedBatches(iter(pipeline))
+        for _ in range(_WARM_UP_ITERATIONS):
+            self.iterate()
+        self.peak_gb = peak_gb()
+        self.products = self._products()
+        self._alone = {product: TimedAlone(product) for product in self.products}
+
+    def iterate(self) -> None:
+        """One iteration, as in a run."""
+        self.model.train_step(self._next_batch())
+
+    def _next_batch(self) -> dict[str, tf.Tensor]:
+        return split_for_replicas(next(self.batches), self.strategy, self.model.batch_gpu)
+
+    def frequencies(self) -> dict[str, float]:
+        """How often each phase runs in an iteration, on average."""
+        return {phase.name: 1 / phase.interval for phase in self.model.phases} | {EMA: 1.0}
+
+    def _products(self) -> dict[Product, float]:
+        sums: dict[Product, float] = collections.defaultdict(float)
+        for name, graph in self.graphs().items():
+            for product, count in products_of(graph).items():
+                sums[product] += count * self.frequencies()[name]
+        return dict(sums)
+
+    def graphs(self) -> dict[str, tf.Graph]:
+        """Traced graph of each phase."""
+        batch, number = self._next_batch(), tf.constant(0, tf.int64)
+        arguments = {phase.name: (batch, number) for phase in self.model.phases}
+        arguments[EMA] = (tf.constant(0.0, tf.float64),)
+        compiled = self.model._compiled  # the functions that train_step calls, and no others
+        return {name: compiled[name].get_concrete_function(*arguments[name]).graph for name in arguments}
+
+    def alone_sec(self) -> dict[Product, float]:
+        """Time of each product alone."""
+        return {product: timed.seconds(_CALLS_A_PRODUCT) for product, timed in self._alone.items()}
+
+    def measure(self) -> Round:
+        """One round."""
+        waited, start = self.batches.wait_sec, time.perf_counter()
+        for _ in range(_ITERATIONS_A_ROUND):
+            self.iterate()
+        _finish()
+        step_sec = (time.perf_counter() - start) / _ITERATIONS_A_ROUND
+        wait_sec = (self.batches.wait_sec - waited) / _ITERATIONS_A_ROUND
+        alone = self.alone_sec()
+        return Round(step_sec, wait_sec, sum(alone[product] * count for product, count in self.products.items()))
+
+    def run_alone(self, name: str) -> None:
+        """One phase (or the moving average) by itself."""
+        if name == EMA:
+            self.model.run_ema(int(self.model.cur_nimg))
+            return
+        phase = next(phase for phase in self.model.phases if phase.name == name)
+        self.model.run_phase(phase, self._next_batch(), int(self.model.cur_nimg))
+
+    def phase_sec(self, runs: int) -> dict[str, float]:
+        """Mean time of each phase by itself."""
+        result = {}
+        for name in self.frequencies():
+            _finish()
+            start = time.perf_counter()
+            for _ in range(runs):
+                self.run_alone(name)
+            _finish()
+            result[name] = (time.perf_counter() - start) / runs
+        return result
+
+    def recorded_ops(self) -> dict[str, list[OpRun]]:
+        """Every op of one run of each phase."""
+        return {name: record_ops(lambda name=name: self.run_alone(name)) for name in self.frequencies()}
+
+
+def _finish() -> None:
+    """Wait for what the device still computes; on a CPU nothing is left when a call returns."""
+    tf.test.experimental.sync_devices()
+
+
+def peak_gb() -> float:
+    """Most memory that this process has held so far, in GB (of 1e9 bytes)."""
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

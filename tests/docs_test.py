@@ -1,0 +1,83 @@
+"""The documentation speaks of things that exist."""
+
+import ast
+import pathlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from sg_keras.flags.options import OPTIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CODE_FOLDERS = ("sg_keras", "flags", "custom_ops", "benchmarks")
+# Of Python, Keras, TensorFlow and the command line, not of the code.
+OTHERS_NAMES = {"code", "fit", "get_config", "MirroredStrategy", "auto", "custom", "reference", "tf", "distribute"}
+# Of tools that are named in the documentation but are not ours, and of benchmarks.
+OTHERS_OPTIONS = {"logdir", "minutes", "help", "background", "user"}
+
+
+def _defined_names() -> set[str]:
+    names: set[str] = set()
+    for folder in CODE_FOLDERS:
+        for path in (ROOT / folder).rglob("*.py"):
+            names.add(path.stem)
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names.update(_names_of(node))
+    return names
+
+
+def _names_of(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        yield node.attr
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def _code_words(text: str) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", text)
+
+
+def test_every_name_in_the_architecture_is_a_name_in_the_code():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    defined, missing = _defined_names() | OTHERS_NAMES, []
+    for word in _code_words(text):
+        if "/" in word or word.endswith(".py") or (ROOT / word).exists():
+            if not (ROOT / word).exists():
+                missing.append(word)
+        elif re.fullmatch(r'"?[A-Za-z_.0-9]+"?', word):
+            missing += [word for part in word.strip('"').split(".") if part not in defined | {"sg_keras", "tools"}]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: pathlib.Path):
+    prose = re.sub(r"(?m)^    .*$", "", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", prose):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_exist(page: pathlib.Path):
+    tables = (OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS)
+    known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
+    found = re.findall(r"(?<![\w-])--([a-z][a-z_-]*[a-z])", page.read_text(encoding="utf-8"))
+    unknown = {name for name in found if name.replace("-", "_") not in known}
+    assert not unknown
+
+
+def test_modules_named_in_commands_exist():
+    command = re.compile(r"python -m ((?:sg_keras|benchmarks|tests)[\w.]*\w)(?![\w.])")
+    for page in PAGES:
+        for module in command.findall(page.read_text(encoding="utf-8")):
+            path = ROOT / module.replace(".", "/")
+            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"{page.name}: {module}"
