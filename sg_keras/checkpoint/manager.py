@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sg_keras.checkpoint.state import ROOT, SavedState, check_same_variables, index_path
+from sg_keras.checkpoint.state import ROOT, SavedState, check_same_variables, first_line, index_path
 from sg_keras.checkpoint.whole_files import remove_partial, write_text
 
 FOLDER = "checkpoints"
@@ -100,7 +100,7 @@ class CheckpointStore:
         try:
             self._manager.save(checkpoint_number=number)
         except tf.errors.OpError as error:
-            raise OSError(f"{prefix}: found that it cannot be written ({error.message.splitlines()[0]})") from error
+            raise OSError(f"{prefix}: found that it cannot be written ({first_line(error)})") from error
         check_same_variables(SavedState(prefix), self._variables)
         self._remove_unlisted_notes()
         return prefix

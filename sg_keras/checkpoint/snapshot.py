@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from sg_keras.checkpoint.resume import CONFIG_FILE
+from sg_keras.checkpoint.state import first_line
 from sg_keras.checkpoint.whole_files import whole_folder
 from sg_keras.config import TrainingConfig
 from sg_keras.models import Discriminator, Generator
@@ -58,7 +59,7 @@ def read_network(path: pathlib.Path, ops: str) -> keras.Model:
     try:
         network: Any = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OSError(f"{path}: found a file that Keras cannot load ({str(error).splitlines()[0]}), expected a network "
+        raise OSError(f"{path}: found a file that Keras cannot load ({first_line(error)}), expected a network "
                       "of a snapshot") from error
     if not isinstance(network, Generator | Discriminator):
         raise ValueError(f"{path}: found {type(network).__name__}, expected a generator or discriminator")

@@ -71,16 +71,21 @@ class SavedState:
 
     def check(self) -> None:
         """Read everything, so that damage is found before anything relies on it."""
-        for _ in self.values():
-            pass
+        for key in self._reader.get_variable_to_shape_map():
+            self._reading(self._reader.get_tensor, key)
 
     def _reading(self, function: Any, argument: str) -> Any:
         try:
             return function(argument)
         except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:  # as TensorFlow translates them
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise DamagedCheckpointError(
                 f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one") from error
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of a message that may be long; the error's type if it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def index_path(prefix: pathlib.Path) -> pathlib.Path:

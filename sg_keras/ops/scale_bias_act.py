@@ -122,8 +122,9 @@ def _second_gradient(
     ops, constants = library.custom_ops(), _attributes(op)
 
     def times_slope(cotangent: tf.Tensor) -> tf.Tensor:
-        return ops.sg_keras_bias_act_grad(cotangent, y, of_result=True, **constants)
+        return ops.sg_keras_bias_act_grad(cotangent, y, of_result=True, sum_bias=False, **constants).dx
 
+    print(v_dnoise.op.type, v_db_image.op.type) if not tf.executing_eagerly() else None
     du = times_slope(dy)
     d_du = ops.sg_keras_channel_scale(v_dx, scale) + ops.sg_keras_channel_scale(x, v_dscale)
     d_du = d_du + v_dnoise + v_db_image[:, tf.newaxis, tf.newaxis, :]

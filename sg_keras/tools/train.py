@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import sys
 import traceback
@@ -16,6 +15,7 @@ from sg_keras.flags import (
     parse_command_line,
     resolved_configuration,
 )
+from sg_keras.tools.quiet_start import quiet_start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,10 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if help_requested(words):
         print(help_text(pathlib.Path(sys.argv[0]).name or "run_training.py"))
         return 0
-    # TensorFlow reads this when it is loaded; its own chatter would bury ours.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        return _train(parse_command_line(words))
+        with quiet_start():  # TensorFlow is loaded once the options are in order
+            parsed = parse_command_line(words)
+        return _train(parsed)
     except (ValueError, OSError) as error:
         if debug_requested(words):
             traceback.print_exc()
@@ -48,7 +48,7 @@ def _train(parsed: ParsedCommandLine) -> int:
         return 0
     for note in parsed.notes:
         print(f"Note: {note}", flush=True)
-    from sg_keras.training.run import run  # loads TensorFlow
+    from sg_keras.training.run import run
 
     return run(parsed.config, resume=parsed.resume)
 

@@ -8,10 +8,10 @@ import pathlib
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from sg_keras.checkpoint.whole_files import whole_file
 from sg_keras.data import ImageDataset
+from sg_keras.inference import png_bytes, to_uint8
 
 _WIDEST, _HIGHEST = 7680, 4320  # pixels, of a whole grid
 _LATENTS_KEY = -1  # beside the seed; training's own keys are not negative
@@ -80,11 +80,6 @@ def _label_groups(dataset: ImageDataset, order: np.ndarray) -> list[np.ndarray]:
     return [order[number.reshape(-1) == index] for index in range(len(labels))]
 
 
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Pictures from -1..1 (clipped) to 0..255."""
-    return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
 def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: int) -> np.ndarray:
     """Pictures uint8 [N,H,W,C] of latents and labels, with constant noise.
 
@@ -98,15 +93,7 @@ def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: in
     return np.concatenate([to_uint8(np.asarray(G(z[piece], labels[piece], noise_mode="const"))) for piece in pieces])
 
 
-def tile(images: np.ndarray, columns: int) -> np.ndarray:
-    """One picture [rows*H,columns*W,C] of pictures [rows*columns,H,W,C], row after row."""
-    count, height, width, channels = images.shape
-    rows = count // columns
-    grid = images.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
-    return grid.reshape(rows * height, columns * width, channels)
-
-
 def save_png(image: np.ndarray, path: pathlib.Path) -> None:
-    """Write a picture uint8 [H,W,1 or 3] as PNG."""
+    """Write a picture uint8 [H,W,1 or 3] as a PNG that is never seen half-written."""
     with whole_file(path) as beside:
-        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(beside, format="PNG")
+        beside.write_bytes(png_bytes(image))

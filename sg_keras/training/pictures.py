@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.training.image_grid import SampleGrid, generate_images, save_png, tile
+from sg_keras.inference import tile
+from sg_keras.training.image_grid import SampleGrid, generate_images, save_png
 from sg_keras.training.meter import Meter, Tick, TickCallback
 from sg_keras.training.ticks import TickClock
 

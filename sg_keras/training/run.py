@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
 from sg_keras.checkpoint.manager import FOLDER
+from sg_keras.checkpoint.state import first_line
 from sg_keras.config import ResumeRequest, TrainingConfig
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.ops.library import resolve_impl
@@ -193,7 +194,7 @@ def _errors_logged(log: RunLog) -> Iterator[None]:
         log.keep(f"Error: {error}")
         raise
     except tf.errors.ResourceExhaustedError as error:
-        reason = error.message.splitlines()[0]
+        reason = first_line(error)
         log.keep(f"Error: out of memory: {reason}")
         raise OSError(f"--batch-gpu: found too little memory for this batch ({reason}), expected less") from error
     except Exception:

@@ -56,15 +56,18 @@ _PRINT_DIGEST = """
 import hashlib, sys
 import tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from sg_keras.ops import bias_act, setup_filter, upsample2d
+from sg_keras.ops import bias_act, channel_scale, scale_bias_act, setup_filter, upsample2d
 x = tf.random.stateless_normal([5, 32, 32, 37], seed=[0, 0])
 b = tf.ones([37])
+s = tf.random.stateless_uniform([5, 37], seed=[0, 1])
 f = setup_filter([1, 3, 3, 1])
 with tf.GradientTape() as tape:
     tape.watch(x)
-    y = upsample2d(bias_act(x, b, "lrelu", impl="custom"), f, impl="custom")
-g = tape.gradient(y, x, y * y)
-print(hashlib.sha256(y.numpy().tobytes() + g.numpy().tobytes()).hexdigest())
+    tape.watch([x, s, b])
+    y = scale_bias_act(channel_scale(x, s, impl="custom"), s, None, b, impl="custom")
+    y = upsample2d(bias_act(y, b, "lrelu", impl="custom"), f, impl="custom")
+gradients = tape.gradient(y, [x, s, b], y * y)
+print(hashlib.sha256(b"".join(a.numpy().tobytes() for a in (y, *gradients))).hexdigest())
 """
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sg_keras.data import open_dataset
-from sg_keras.training.image_grid import grid_size, make_sample_grid, save_png, tile, to_uint8
+from sg_keras.training.image_grid import grid_size, make_sample_grid, save_png
 
 
 @pytest.mark.parametrize("resolution, size", [
@@ -35,15 +35,6 @@ def test_the_same_grid_every_time(pictures):
     np.testing.assert_array_equal(first.reals, second.reals)
     np.testing.assert_array_equal(first.z, second.z)
     assert not np.array_equal(first.z, make_sample_grid(dataset, (5, 4), z_dim=4, seed=4).z)
-
-
-def test_tiles_lie_row_after_row():
-    images = np.arange(6, dtype=np.uint8)[:, None, None, None] * np.ones([1, 2, 2, 1], np.uint8)
-    np.testing.assert_array_equal(tile(images, 3)[::2, ::2, 0], [[0, 1, 2], [3, 4, 5]])
-
-
-def test_range_of_pixels():
-    assert to_uint8(np.array([-2.0, -1.0, 0.0, 1.0, 2.0])).tolist() == [0, 0, 128, 255, 255]
 
 
 @pytest.mark.parametrize("channels, mode", [(1, "L"), (3, "RGB")])

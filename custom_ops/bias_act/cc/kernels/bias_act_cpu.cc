@@ -106,6 +106,13 @@ SG_KERAS_INLINE void PiecewiseBackward(Slopes<A> slopes, const T* dy, const T* u
   }
 }
 
+template <typename T, typename A>
+SG_KERAS_INLINE void AddPeriods(const T* x, int64_t count, int64_t period, A* __restrict__ sums) {
+  for (int64_t start = 0; start < count; start += period) {
+    for (int64_t j = 0; j < period; ++j) sums[j] += Load(x[start + j]);
+  }
+}
+
 // Target clones have to be plain functions.
 #define DEFINE_PIECEWISE(T, A)                                                                                   \
   SG_KERAS_CPU_TARGETS void ForwardRow(Slopes<A> slopes, const T* x, const A* bias, int64_t count, T* y) {       \
@@ -126,6 +133,9 @@ SG_KERAS_INLINE void PiecewiseBackward(Slopes<A> slopes, const T* dy, const T* u
   }                                                                                                              \
   SG_KERAS_CPU_TARGETS void BackwardRowOfResult(Slopes<A> slopes, const T* dy, const T* y, int64_t count, T* dx) { \
     PiecewiseBackwardOfResult<T, A>(slopes, dy, y, count, dx);                                                   \
+  }                                                                                                              \
+  SG_KERAS_CPU_TARGETS void PeriodRows(const T* x, int64_t count, int64_t period, A* sums) {                     \
+    AddPeriods<T, A>(x, count, period, sums);                                                                    \
   }                                                                                                              \
   SG_KERAS_CPU_TARGETS void BackwardRow(Slopes<A> slopes, const T* dy, const T* u, int64_t count, T* dx) {       \
     PiecewiseBackward<T, A>(slopes, dy, u, count, dx);                                                           \
@@ -275,6 +285,11 @@ void BiasActBackward(const BiasActParameters& p, bool of_result, const T* dy, co
   }
 }
 
+template <typename T>
+void SumPeriods(const T* x, int64_t count, int64_t period, typename Computation<T>::Type* sums) {
+  PeriodRows(x, count, period, sums);
+}
+
 #define INSTANTIATE(T)                                                                                             \
   template void BiasActForward<T>(const BiasActParameters&, const T*, const typename Computation<T>::Type*, int64_t, \
                                   T*);                                                                             \
@@ -283,6 +298,7 @@ void BiasActBackward(const BiasActParameters& p, bool of_result, const T* dy, co
   template void ScaleBiasActBackward<T>(const BiasActParameters&, const T*, const T*, const T*, const T*, int64_t,  \
                                         int64_t, typename Computation<T>::Type*, T*,                               \
                                         typename Computation<T>::Type*, T*, typename Computation<T>::Type*);       \
+  template void SumPeriods<T>(const T*, int64_t, int64_t, typename Computation<T>::Type*);                           \
   template void BiasActBackward<T>(const BiasActParameters&, bool, const T*, const T*, int64_t, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)

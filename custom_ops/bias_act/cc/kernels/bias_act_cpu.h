@@ -45,6 +45,10 @@ template <typename T>
 void BiasActBackward(const BiasActParameters& parameters, bool of_result, const T* dy, const T* at, int64_t count,
                      T* dx);
 
+// sums[j] += the sum of x[j + k * period] over all k, for j < period; count is a multiple of period.
+template <typename T>
+void SumPeriods(const T* x, int64_t count, int64_t period, typename Computation<T>::Type* sums);
+
 }  // namespace sg_keras
 
 #endif  // CUSTOM_OPS_BIAS_ACT_CC_KERNELS_BIAS_ACT_CPU_H_

@@ -16,6 +16,8 @@ using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
 constexpr int64_t kChunk = 4096;  // elements handled by one call of the arithmetic: a few pages
+constexpr int64_t kShortestPeriod = 64;  // elements summed side by side
+constexpr int64_t kLeastPeriods = 64;    // summed into one before memory is needed for the next
 constexpr double kPiecewiseNanoseconds = 0.4;
 constexpr double kSmoothNanoseconds = 6.0;
 
@@ -195,6 +197,7 @@ class BiasActGradOp : public OpKernel {
   explicit BiasActGradOp(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, GetParameters(context, &parameters_));
     OP_REQUIRES_OK(context, context->GetAttr("of_result", &of_result_));
+    OP_REQUIRES_OK(context, context->GetAttr("sum_bias", &sum_bias_));
     const bool piecewise = NanosecondsPerElement(parameters_.act) == kPiecewiseNanoseconds;
     OP_REQUIRES(context, !of_result_ || (piecewise && parameters_.alpha >= 0 && parameters_.gain >= 0),
                 BadInput(
@@ -204,27 +207,51 @@ class BiasActGradOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     const Tensor& dy = context->input(0);
     const Tensor& at = context->input(1);
-    OP_REQUIRES(context, dy.shape() == at.shape(),
-                BadInput("dy: found shape ", dy.shape().DebugString(), ", expected ",
-                                                    at.shape().DebugString()));
+    OP_REQUIRES(context, dy.dims() >= 1 && dy.shape() == at.shape(),
+                BadInput("dy: found shape ", dy.shape().DebugString(), ", expected ", at.shape().DebugString()));
+    const int64_t channels = dy.dim_size(dy.dims() - 1);
     Tensor* dx = nullptr;
+    Tensor* db = nullptr;
     OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({0}, 0, dy.shape(), &dx));
+    OP_REQUIRES_OK(context, context->allocate_output(1, {sum_bias_ ? channels : 0}, &db));
     const int64_t total = dy.NumElements();
-    if (total == 0) return;
     const auto* source = Data<T>(dy);
     const auto* place = Data<T>(at);
     auto* target = MutableData<T>(dx);
+
+    // Blocks that depend on the shape alone. A block's sums are taken while it is in the cache, over a period of
+    // several pixels where there are few channels, and the blocks' sums are then added in their order.
+    const int64_t period = channels * std::max<int64_t>(1, kShortestPeriod / std::max<int64_t>(1, channels));
+    const int64_t block = period * std::max<int64_t>(kChunk / std::max<int64_t>(1, period), kLeastPeriods);
+    const int64_t num_blocks = total == 0 ? 0 : (total + block - 1) / block;
+    std::vector<Number> sums(sum_bias_ ? num_blocks * period : 0);
     const auto run = [&](int64_t begin, int64_t end) {
-      const int64_t start = begin * kChunk;
-      BiasActBackward(parameters_, of_result_, source + start, place + start, std::min(end * kChunk, total) - start,
-                      target + start);
+      for (int64_t b = begin; b < end; ++b) {
+        const int64_t start = b * block;
+        const int64_t count = std::min(block, total - start);
+        BiasActBackward(parameters_, of_result_, source + start, place + start, count, target + start);
+        if (!sum_bias_) continue;
+        const int64_t whole = count - count % period;
+        SumPeriods(target + start, whole, period, &sums[b * period]);
+        SumPeriods(target + start + whole, count - whole, std::max<int64_t>(1, count - whole), &sums[b * period]);
+      }
     };
-    RunSharded(context, (total + kChunk - 1) / kChunk, kChunk * NanosecondsPerElement(parameters_.act), run);
+    RunSharded(context, num_blocks, block * NanosecondsPerElement(parameters_.act), run);
+    if (sum_bias_) AddBlocks(sums, channels, MutableData<T>(db));
   }
 
  private:
+  using Number = typename Computation<typename Element<T>::Type>::Type;
+
+  static void AddBlocks(const std::vector<Number>& sums, int64_t channels, typename Element<T>::Type* db) {
+    std::vector<Number> totals(channels);
+    SumPeriods(sums.data(), sums.size(), std::max<int64_t>(1, channels), totals.data());
+    for (int64_t c = 0; c < channels; ++c) Store(totals[c], &db[c]);
+  }
+
   BiasActParameters parameters_;
   bool of_result_;
+  bool sum_bias_;
 };
 
 #define REGISTER(T)                                                                                              \

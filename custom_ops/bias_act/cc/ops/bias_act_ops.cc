@@ -32,7 +32,11 @@ absl::Status BiasActShape(InferenceContext* context) {
 absl::Status BiasActGradShape(InferenceContext* context) {
   ShapeHandle merged;
   TF_RETURN_IF_ERROR(context->Merge(context->input(0), context->input(1), &merged));
+  TF_RETURN_IF_ERROR(context->WithRankAtLeast(merged, 1, &merged));
+  bool sum_bias;
+  TF_RETURN_IF_ERROR(context->GetAttr("sum_bias", &sum_bias));
   context->set_output(0, merged);
+  context->set_output(1, sum_bias ? context->Vector(context->Dim(merged, -1)) : context->Vector(0));
   return absl::OkStatus();
 }
 
@@ -106,17 +110,20 @@ REGISTER_OP("SgKerasScaleBiasActGrad")
     .SetShapeFn(ScaleBiasActGradShape);
 
 // dx = dy times the slope of clamp(gain * act(u)). The slope is read from `at`: from u = x + b, or (of_result, for
-// piecewise linear activations with neither alpha nor gain below 0) from the op's result y.
+// piecewise linear activations with neither alpha nor gain below 0) from the op's result y. db [C] is the sum of dx over
+// all other axes if sum_bias, else [0]; unlike TensorFlow's BiasAddGrad it does not depend on the number of threads.
 REGISTER_OP("SgKerasBiasActGrad")
     .Input("dy: T")
     .Input("at: T")
     .Output("dx: T")
+    .Output("db: T")
     .Attr("T: {float, double, bfloat16}")
     .Attr(kActivations)
     .Attr("alpha: string")
     .Attr("gain: string")
     .Attr("clamp: string")
     .Attr("of_result: bool")
+    .Attr("sum_bias: bool")
     .SetShapeFn(BiasActGradShape);
 
 }  // namespace sg_keras
