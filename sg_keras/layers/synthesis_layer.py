@@ -10,7 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.layers.dense import Dense
-from sg_keras.ops import ACTIVATIONS, bias_act, modulated_conv2d, setup_filter
+from sg_keras.ops import (
+    ACTIVATIONS,
+    bias_act,
+    channel_scale,
+    conv2d_resample,
+    demodulation,
+    modulated_conv2d,
+    scale_bias_act,
+    setup_filter,
+)
 
 NOISE_MODES = ("const", "random", "none")
 
@@ -90,20 +99,24 @@ class SynthesisLayer(keras.layers.Layer):
         noise_seed: tf.Tensor | None = None,
         gain: float = 1.0,
     ) -> tf.Tensor:
-        x = modulated_conv2d(
+        weight, styles = tf.convert_to_tensor(self.weight), self.affine(w)
+        noise = self._noise(x, noise_mode, noise_seed)
+        # modulated_conv2d, its second scaling fused with what follows.
+        x = channel_scale(x, styles, impl=self.ops)
+        padding = self.kernel_size // 2
+        x = conv2d_resample(
+            x, weight, self._taps, up=self.up, padding=padding, flip_weight=self.up == 1, impl=self.ops
+        )
+        return scale_bias_act(
             x,
-            tf.convert_to_tensor(self.weight),
-            self.affine(w),
-            noise=self._noise(x, noise_mode, noise_seed),
-            up=self.up,
-            padding=self.kernel_size // 2,
-            f=self._taps,
-            flip_weight=self.up == 1,
+            demodulation(weight, styles),
+            noise,
+            tf.convert_to_tensor(self.bias),
+            self.activation,
+            gain=ACTIVATIONS[self.activation].default_gain * gain,
+            clamp=None if self.conv_clamp is None else self.conv_clamp * gain,
             impl=self.ops,
         )
-        act_gain = ACTIVATIONS[self.activation].default_gain * gain
-        clamp = None if self.conv_clamp is None else self.conv_clamp * gain
-        return bias_act(x, tf.convert_to_tensor(self.bias), self.activation, gain=act_gain, clamp=clamp, impl=self.ops)
 
     def _noise(self, x: tf.Tensor, noise_mode: str, noise_seed: tf.Tensor | None) -> tf.Tensor | None:
         if noise_mode not in NOISE_MODES:

@@ -5,7 +5,7 @@ from sg_keras.ops.channel_scale import channel_scale
 from sg_keras.ops.conv2d_resample import conv2d_resample
 from sg_keras.ops.filters import setup_filter
 from sg_keras.ops.library import resolve_impl
-from sg_keras.ops.modulated_conv2d import modulated_conv2d
+from sg_keras.ops.modulated_conv2d import demodulation, modulated_conv2d
 from sg_keras.ops.scale_bias_act import scale_bias_act
 from sg_keras.ops.upfirdn2d import downsample2d, filter2d, upfirdn2d, upsample2d
 
@@ -14,6 +14,7 @@ __all__ = [
     "bias_act",
     "channel_scale",
     "conv2d_resample",
+    "demodulation",
     "downsample2d",
     "filter2d",
     "modulated_conv2d",

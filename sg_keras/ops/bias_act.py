@@ -173,8 +173,7 @@ def _second_gradient(op: tf.Operation, v_dx: tf.Tensor, v_db: tf.Tensor) -> tupl
     dy, at = op.inputs
     constants = _attributes(op)
     of_result = op.get_attr("of_result")
-    if op.get_attr("sum_bias"):
-        print(v_db, v_db.op.type if not tf.executing_eagerly() else None)
+    if op.get_attr("sum_bias") and not is_known_zero(v_db):
         v_dx = v_dx + v_db
     d_dy, _ = library.custom_ops().sg_keras_bias_act_grad(v_dx, at, of_result=of_result, sum_bias=False, **constants)
     curvature = ACTIVATIONS[constants["act"]].curvature
@@ -186,6 +185,12 @@ def _second_gradient(op: tf.Operation, v_dx: tf.Tensor, v_db: tf.Tensor) -> tupl
         value = gain * ACTIVATIONS[constants["act"]].function(at, float(constants["alpha"]))
         d_at *= tf.cast(tf.abs(value) < clamp, d_at.dtype)
     return d_dy, d_at
+
+
+def is_known_zero(cotangent: tf.Tensor) -> bool:
+    """Whether a cotangent is just the zero that TensorFlow gives for an output that was not used."""
+    value = tf.get_static_value(cotangent)
+    return value is not None and not value.any()
 
 
 def _attributes(op: tf.Operation) -> dict[str, str]:

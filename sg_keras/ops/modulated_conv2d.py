@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.ops.channel_scale import channel_scale
 from sg_keras.ops.conv2d_resample import conv2d_resample
 
 
@@ -44,9 +45,19 @@ def modulated_conv2d(
     """
     if styles.shape.rank != 2 or styles.shape[1] != x.shape[-1]:
         raise ValueError(f"modulated_conv2d: styles {styles.shape} do not fit x {x.shape}")
-    x = x * styles[:, None, None, :]
+    x = channel_scale(x, styles, impl=impl)
     x = conv2d_resample(x, w, f, up=up, down=down, padding=padding, flip_weight=flip_weight, impl=impl)
     if demodulate:
-        energy = tf.reduce_sum(tf.square(w), axis=[0, 1])  # [C,O]
-        x = x * tf.math.rsqrt(tf.square(styles) @ energy + 1e-8)[:, None, None, :]
+        x = channel_scale(x, demodulation(w, styles), impl=impl)
     return x if noise is None else x + noise
+
+
+def demodulation(w: tf.Tensor, styles: tf.Tensor) -> tf.Tensor:
+    """Factor [N,O] that brings the scaled weights of each output channel to a norm of 1 (equation 3).
+
+    Args:
+        w: [kh,kw,C,O] kernel.
+        styles: [N,C] scale of each input channel.
+    """
+    energy = tf.reduce_sum(tf.square(w), axis=[0, 1])  # [C,O]
+    return tf.math.rsqrt(tf.square(styles) @ energy + 1e-8)

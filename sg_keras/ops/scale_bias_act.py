@@ -11,7 +11,7 @@ import math
 import tensorflow as tf
 
 from sg_keras.ops import library
-from sg_keras.ops.bias_act import ACTIVATIONS, bias_act
+from sg_keras.ops.bias_act import ACTIVATIONS, bias_act, is_known_zero
 from sg_keras.ops.channel_scale import channel_scale, check_scale
 
 
@@ -124,10 +124,12 @@ def _second_gradient(
     def times_slope(cotangent: tf.Tensor) -> tf.Tensor:
         return ops.sg_keras_bias_act_grad(cotangent, y, of_result=True, sum_bias=False, **constants).dx
 
-    print(v_dnoise.op.type, v_db_image.op.type) if not tf.executing_eagerly() else None
     du = times_slope(dy)
     d_du = ops.sg_keras_channel_scale(v_dx, scale) + ops.sg_keras_channel_scale(x, v_dscale)
-    d_du = d_du + v_dnoise + v_db_image[:, tf.newaxis, tf.newaxis, :]
+    if not is_known_zero(v_dnoise):
+        d_du += v_dnoise
+    if not is_known_zero(v_db_image):
+        d_du += v_db_image[:, tf.newaxis, tf.newaxis, :]
     d_x = ops.sg_keras_channel_scale(du, v_dscale)
     d_scale = ops.sg_keras_channel_dot(v_dx, du)
     return times_slope(d_du), None, d_x, d_scale

@@ -161,8 +161,8 @@ def test_compiled_ops_refuse_bad_input():
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"b: found shape \[2\] for x of shape \[2,3\]"):
         ops.sg_keras_bias_act(_X, [0.0, 0.0], **constants)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"dy: found shape \[2,3\], expected \[2\]"):
-        ops.sg_keras_bias_act_grad(_X, [0.0, 0.0], of_result=True, **constants)
+        ops.sg_keras_bias_act_grad(_X, [0.0, 0.0], of_result=True, sum_bias=False, **constants)
     with pytest.raises(tf.errors.InvalidArgumentError, match="of_result: expected a piecewise linear"):
-        ops.sg_keras_bias_act_grad(_X, _X, of_result=True, **(constants | {"act": "tanh"}))
+        ops.sg_keras_bias_act_grad(_X, _X, of_result=True, sum_bias=True, **(constants | {"act": "tanh"}))
     with pytest.raises(tf.errors.InvalidArgumentError, match="gain: found 2 numbers, expected one"):
         ops.sg_keras_bias_act(_X, _X[0], **(constants | {"gain": "1 2"}))
