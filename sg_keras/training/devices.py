@@ -27,6 +27,8 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
     except RuntimeError as error:
         raise ValueError(f"--gpus, --cpu_devices: found devices that are in use already ({error}), expected a run to "
                          "be the first thing that uses TensorFlow in a process") from error
+    # TensorFlow's remapper pass gives up on second-order graphs with an alarming line, and finds nothing in ours.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
     kind = "GPU" if config.gpus else "CPU"
     if config.num_replicas == 1:
         return tf.distribute.get_strategy()
