@@ -53,7 +53,7 @@ class Conv2D(keras.layers.Layer):
         self.ops = ops
         self._taps = setup_filter(self.resample_filter) if up > 1 or down > 1 else None
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         channels, k = int(input_shape[-1]), self.kernel_size
         self.weight_gain = 1 / np.sqrt(channels * k * k)
         self.weight = self.add_weight(
@@ -75,8 +75,9 @@ class Conv2D(keras.layers.Layer):
             impl=self.ops,
         )
         bias = None if self.bias is None else tf.convert_to_tensor(self.bias)
+        gain_of_act = ACTIVATIONS[self.activation].default_gain * gain
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
-        return bias_act(x, bias, self.activation, gain=ACTIVATIONS[self.activation].default_gain * gain, clamp=clamp, impl=self.ops)
+        return bias_act(x, bias, self.activation, gain=gain_of_act, clamp=clamp, impl=self.ops)
 
     def get_config(self) -> dict[str, Any]:
         return {

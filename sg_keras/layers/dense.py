@@ -47,7 +47,7 @@ class Dense(keras.layers.Layer):
         self.bias_init = np.asarray(bias_init, np.float64).tolist()
         self.ops = ops
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         in_features = int(input_shape[-1])
         self.weight_gain = self.lr_multiplier / np.sqrt(in_features)
         self.weight = self.add_weight(

@@ -70,7 +70,7 @@ class SynthesisLayer(keras.layers.Layer):
         self.ops = ops
         self._taps = setup_filter(self.resample_filter)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         channels, k = int(input_shape[-1]), self.kernel_size
         self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)
         self.affine.build((None, self.w_dim))
@@ -176,7 +176,7 @@ class ToRGB(keras.layers.Layer):
         self.conv_clamp = conv_clamp
         self.ops = ops
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         in_channels, k = int(input_shape[-1]), self.kernel_size
         self.weight_gain = 1 / np.sqrt(in_channels * k * k)
         self.affine = Dense(in_channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)

@@ -136,7 +136,7 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         architecture: "skip" (an image path beside the features), "resnet" or "orig".
         resample_filter, use_noise, activation, conv_clamp, ops: handed to the layers.
 
-    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,img_channels], nominally -1..1.
+    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,C], nominally -1..1.
     noise_seed, int64 [2], makes "random" noise a pure function of it.
     """
 
@@ -198,7 +198,8 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         x = img = None
         first = 0  # of ws; a block's ToRGB shares its w with the next block's first convolution
         for block in self.blocks:
-            seeds = [None if noise_seed is None else noise_seed + [first + i, 0] for i in range(block.num_convs)]
+            layers = range(first, first + block.num_convs)
+            seeds = [None if noise_seed is None else noise_seed + tf.constant([i, 0], noise_seed.dtype) for i in layers]
             block_ws = ws[:, first : first + block.num_convs + 1]
             x, img = block(x, img, block_ws, noise_mode=noise_mode, noise_seeds=seeds)
             first += block.num_convs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -52,7 +53,7 @@ def conv2d_resample(
 
     kh, kw = int(w.shape[0]), int(w.shape[1])
     pad = _with_filter_padding(padding, f, up, down)
-    fir = {"flip_filter": flip_filter, "impl": impl}
+    fir: dict[str, Any] = {"flip_filter": flip_filter, "impl": impl}
     pointwise = kh == 1 and kw == 1
     if pointwise and down > 1 and up == 1:
         return _conv2d(upfirdn2d(x, f, down=down, padding=pad, **fir), w, 1, (0, 0, 0, 0), flip_weight)

@@ -91,7 +91,9 @@ class Adam(keras.optimizers.Optimizer):
         return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
 
-def lazy_adam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float, interval: int | None, name: str) -> Adam:
+def lazy_adam(
+    learning_rate: float, beta_1: float, beta_2: float, epsilon: float, interval: int | None, name: str
+) -> Adam:
     """Adam for a network whose regulariser runs every `interval` iterations with its loss times `interval`.
 
     StyleGAN2, arXiv:1912.04958, appendix B: with c = k/(k+1), lr * c and betas ** c keep the effective time constants.

@@ -123,7 +123,8 @@ class Phase:
         state = self.read_state(model)
         sources = [v.value for v in variables]
         gradients: list[tf.Tensor] = []
-        total, moments = None, {}
+        total: tf.Tensor | None = None
+        moments: dict[str, tf.Tensor] = {}
         for number in range(model.num_rounds):
             # A round starts when the one before is done: its activations need not be in memory any more.
             with tf.control_dependencies(gradients):

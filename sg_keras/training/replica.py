@@ -8,11 +8,12 @@ Keras's and TensorFlow's own synchronised assignments do not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 
-AnyVariable = keras.Variable | tf.Variable
+AnyVariable: TypeAlias = keras.Variable | tf.Variable
 
 
 def local_handle(variable: AnyVariable) -> tf.Tensor:

@@ -135,8 +135,7 @@ class StyleGAN(keras.Model):
 
     def make_train_function(self, force: bool = False) -> Callable[[Iterator[Batch]], dict[str, float]]:
         """For `fit`: train_step runs in Python over phases that are compiled one by one."""
-        if self.train_function is None or force:
-            self.train_function = lambda iterator: self.train_step(next(iterator))
+        self.train_function: Callable[[Iterator[Batch]], dict[str, float]] = lambda data: self.train_step(next(data))
         return self.train_function
 
     # ---- what the phases build on --------------------------------------------------------------------------------
@@ -155,7 +154,7 @@ class StyleGAN(keras.Model):
         )
 
     def mixed_styles(self, phase: Phase, micro: MicroBatch, w: tf.Tensor | None = None) -> tf.Tensor:
-        """ws [N,num_ws,w_dim] of a micro-batch's latents, with style mixing (StyleGAN, arXiv:1812.04948, section 3.1)."""
+        """ws [N,num_ws,w_dim] of a micro-batch's latents, with style mixing (arXiv:1812.04948, section 3.1)."""
         if w is None:
             w = self.G.mapping.styles(self.draws.latents(phase.index, micro.first_sample, micro.size), micro.gen_labels)
         num_ws = self.G.num_ws
