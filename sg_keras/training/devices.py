@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from sg_keras.config import TrainingConfig
+from sg_keras.training.threads import configure_threads
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
@@ -29,6 +30,7 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
                          "be the first thing that uses TensorFlow in a process") from error
     # TensorFlow's remapper pass gives up on second-order graphs with an alarming line, and finds nothing in ours.
     tf.config.optimizer.set_experimental_options({"remapping": False})
+    configure_threads()  # a strategy over several devices starts TensorFlow
     kind = "GPU" if config.gpus else "CPU"
     if config.num_replicas == 1:
         return tf.distribute.get_strategy()

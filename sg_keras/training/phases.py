@@ -184,7 +184,7 @@ class PathLength(Phase):
         config = model.loss_config
         count = max(micro.size // config.pl_batch_shrink, 1)
         small = dataclasses.replace(micro, gen_labels=micro.gen_labels[:count], size=count)
-        ws, seed = model.mixed_styles(self, small), model.draws.layer_noise_seed(self.index, micro.first_sample)
+        (ws, _), seed = model.mixed_styles(self, small), model.draws.layer_noise_seed(self.index, micro.first_sample)
         noise = model.draws.path_noise(self.index, micro.first_sample, [count, *model.G.image_shape])
         lengths = path_lengths(
             lambda w: model.G.synthesis(w, noise_mode=model.draws.noise_mode, noise_seed=seed), ws, noise

@@ -153,24 +153,26 @@ class StyleGAN(keras.Model):
             size=self.batch_gpu,
         )
 
-    def mixed_styles(self, phase: Phase, micro: MicroBatch, w: tf.Tensor | None = None) -> tf.Tensor:
-        """ws [N,num_ws,w_dim] of a micro-batch's latents, with style mixing (arXiv:1812.04948, section 3.1)."""
-        if w is None:
-            w = self.G.mapping.styles(self.draws.latents(phase.index, micro.first_sample, micro.size), micro.gen_labels)
-        num_ws = self.G.num_ws
-        ws = tf.repeat(w[:, None, :], num_ws, axis=1)
+    def mixed_styles(self, phase: Phase, micro: MicroBatch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Styles of a micro-batch's latents, mixed with those of a second z (arXiv:1812.04948, section 3.1).
+
+        Returns:
+            ws [N,num_ws,w_dim], and w [N,w_dim] of the first latents.
+        """
+        num_ws, first = self.G.num_ws, micro.first_sample
+        z, c = self.draws.latents(phase.index, first, micro.size), micro.gen_labels
         if self.draws.style_mixing_prob == 0:
-            return ws
-        other = self.draws.mixing_latents(phase.index, micro.first_sample, micro.size)
-        other = self.G.mapping.styles(other, micro.gen_labels)[:, None, :]
-        cutoff = self.draws.mixing_cutoff(phase.index, micro.first_sample, num_ws)
-        return tf.where(tf.range(num_ws)[None, :, None] < cutoff, ws, other)
+            w = self.G.mapping.styles(z, c)
+            return tf.repeat(w[:, None, :], num_ws, axis=1), w
+        z = tf.concat([z, self.draws.mixing_latents(phase.index, first, micro.size)], axis=0)
+        # Both at once: the time of the mapping network goes into reading its weights.
+        w, other = tf.split(self.G.mapping.styles(z, tf.concat([c, c], axis=0)), 2)
+        is_first = tf.range(num_ws) < self.draws.mixing_cutoff(phase.index, first, num_ws)
+        return tf.where(is_first[None, :, None], w[:, None, :], other[:, None, :]), w
 
     def generate(self, phase: Phase, micro: MicroBatch) -> tuple[tf.Tensor, tf.Tensor]:
         """Fakes [N,H,W,C] of a micro-batch, and w [N,w_dim] of its first latents."""
-        z = self.draws.latents(phase.index, micro.first_sample, micro.size)
-        w = self.G.mapping.styles(z, micro.gen_labels)
-        ws = self.mixed_styles(phase, micro, w)
+        ws, w = self.mixed_styles(phase, micro)
         seed = self.draws.layer_noise_seed(phase.index, micro.first_sample)
         return self.G.synthesis(ws, noise_mode=self.draws.noise_mode, noise_seed=seed), w
 
