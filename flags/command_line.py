@@ -40,8 +40,9 @@ class ParsedCommandLine:
     typed: frozenset[str]
 
 
-def parse_command_line(argv: Sequence[str], *, open_dataset: Callable[..., Any] | None = None,
-                       count_gpus: Callable[[], int] | None = None) -> ParsedCommandLine:
+def parse_command_line(
+    argv: Sequence[str], *, open_dataset: Callable[..., Any] | None = None, count_gpus: Callable[[], int] | None = None
+) -> ParsedCommandLine:
     """Parse, validate and resolve a command line.
 
     TensorFlow is loaded only after the options themselves are in order.
@@ -65,12 +66,14 @@ def parse_command_line(argv: Sequence[str], *, open_dataset: Callable[..., Any] 
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer)
-    return ParsedCommandLine(config, resume, values["dry_run"], tuple(_notes(values, typed, labels_unused)),
-                             not_built, frozenset(typed))
+    return ParsedCommandLine(
+        config, resume, values["dry_run"], tuple(_notes(values, typed, labels_unused)), not_built, frozenset(typed)
+    )
 
 
-def read_values(arguments: Sequence[Argument],
-                options: Sequence[Option] = OPTIONS) -> tuple[dict[str, Any], dict[str, str]]:
+def read_values(
+    arguments: Sequence[Argument], options: Sequence[Option] = OPTIONS
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Values of all options by key, and the spelling of those that were typed. The last of several counts.
 
     Raises:
@@ -121,8 +124,10 @@ def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Map
 def _check_gpus(gpus: int, count_gpus: Callable[[], int]) -> None:
     available = count_gpus() if gpus else 0
     if gpus > available:
-        raise ValueError(f"--gpus: found {gpus}, expected at most {available}, which is how many GPUs TensorFlow sees "
-                         "on this machine (--gpus=0 trains on the CPU)")
+        raise ValueError(
+            f"--gpus: found {gpus}, expected at most {available}, which is how many GPUs TensorFlow sees "
+            "on this machine (--gpus=0 trains on the CPU)"
+        )
 
 
 def _open_dataset(path: str, **options: Any) -> Any:

@@ -55,8 +55,9 @@ def _option_text(option: Option) -> str:
     if len(default) < _WIDTH - _COLUMN:
         default = " " + default[1:].replace(" ", "\N{NO-BREAK SPACE}")
     indent = " " * _COLUMN
-    body = textwrap.fill(option.help + default, _WIDTH, initial_indent=indent, subsequent_indent=indent,
-                         break_on_hyphens=False).replace("\N{NO-BREAK SPACE}", " ")
+    body = textwrap.fill(
+        option.help + default, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    ).replace("\N{NO-BREAK SPACE}", " ")
     if len(usage) < _COLUMN - 1:
-        return usage + body[len(usage):]
+        return usage + body[len(usage) :]
     return f"{usage}\n{body}"

@@ -21,17 +21,33 @@ class NotBuilt:
 
 
 NOT_BUILT = (
-    NotBuilt("cfg", "--cfg=stylegan3-t and stylegan3-r", lambda values: values["cfg"] != "stylegan2",
-             "use --cfg=stylegan2, until StyleGAN3 exists"),
-    NotBuilt("aug", "--aug=ada and fixed", lambda values: values["aug"] != "noaug",
-             "use --aug=noaug, until ADA exists"),
-    NotBuilt("resume", "--resume with a network", lambda values: values["transfer"] is not None,
-             "train from scratch without --resume, until transfer learning exists"),
-    NotBuilt("metrics", "--metrics other than none", lambda values: bool(values["metrics"]),
-             "use --metrics=none, until metrics exist"),
-    NotBuilt("precision", "--precision=float16 and bfloat16",
-             lambda values: values["precision"] not in ("auto", "float32"),
-             "use --precision=float32, until half precision exists"),
+    NotBuilt(
+        "cfg",
+        "--cfg=stylegan3-t and stylegan3-r",
+        lambda values: values["cfg"] != "stylegan2",
+        "use --cfg=stylegan2, until StyleGAN3 exists",
+    ),
+    NotBuilt(
+        "aug", "--aug=ada and fixed", lambda values: values["aug"] != "noaug", "use --aug=noaug, until ADA exists"
+    ),
+    NotBuilt(
+        "resume",
+        "--resume with a network",
+        lambda values: values["transfer"] is not None,
+        "train from scratch without --resume, until transfer learning exists",
+    ),
+    NotBuilt(
+        "metrics",
+        "--metrics other than none",
+        lambda values: bool(values["metrics"]),
+        "use --metrics=none, until metrics exist",
+    ),
+    NotBuilt(
+        "precision",
+        "--precision=float16 and bfloat16",
+        lambda values: values["precision"] not in ("auto", "float32"),
+        "use --precision=float32, until half precision exists",
+    ),
 )
 
 

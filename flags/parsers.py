@@ -16,8 +16,17 @@ FALSE_WORDS = ("0", "false", "f", "no", "n", "off")
 
 #: The published metrics that people ask for by name.
 METRICS = (
-    "fid50k_full", "kid50k_full", "pr50k3_full", "ppl2_wend", "eqt50k_int", "eqt50k_frac", "eqr50k",
-    "fid50k", "kid50k", "pr50k3", "is50k",
+    "fid50k_full",
+    "kid50k_full",
+    "pr50k3_full",
+    "ppl2_wend",
+    "eqt50k_int",
+    "eqt50k_frac",
+    "eqr50k",
+    "fid50k",
+    "kid50k",
+    "pr50k3",
+    "is50k",
 )
 
 

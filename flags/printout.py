@@ -14,8 +14,14 @@ from sg_keras.flags.options import BY_KEY
 
 _NOT_BUILT = "(not built yet)"
 _TITLES = {
-    "": "Training", "dataset": "Data", "generator": "Generator", "discriminator": "Discriminator",
-    "optimizer": "Optimizer", "loss": "Losses", "augment": "Augmentation", "run": "Run",
+    "": "Training",
+    "dataset": "Data",
+    "generator": "Generator",
+    "discriminator": "Discriminator",
+    "optimizer": "Optimizer",
+    "loss": "Losses",
+    "augment": "Augmentation",
+    "run": "Run",
 }
 
 
@@ -55,11 +61,21 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
     dataset = config.dataset
     mirrored = f", {2 * dataset.num_images} with mirrored copies" if dataset.mirror else ""
     labels = f", labels of width {dataset.c_dim}" if dataset.c_dim else ", no labels"
-    yield "pictures", (f"{dataset.num_images}{mirrored}, {dataset.resolution}x{dataset.resolution}, "
-                       f"{'gray' if dataset.channels == 1 else 'RGB'}{labels}")
+    yield (
+        "pictures",
+        (
+            f"{dataset.num_images}{mirrored}, {dataset.resolution}x{dataset.resolution}, "
+            f"{'gray' if dataset.channels == 1 else 'RGB'}{labels}"
+        ),
+    )
     device = "GPU" if config.gpus else "CPU device"
-    yield "batch", (f"{config.batch} = {config.num_replicas} {device}{'s' if config.num_replicas > 1 else ''} x "
-                    f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''} x {config.batch_gpu} pictures")
+    yield (
+        "batch",
+        (
+            f"{config.batch} = {config.num_replicas} {device}{'s' if config.num_replicas > 1 else ''} x "
+            f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''} x {config.batch_gpu} pictures"
+        ),
+    )
     yield "length", f"{value_text(config.run.total_kimg)} kimg = {_iterations(config)} iterations"
     if config.run.snapshot_ticks:
         yield "snapshot", f"every {value_text(config.run.snapshot_ticks * config.run.tick_kimg)} kimg"

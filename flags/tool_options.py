@@ -53,8 +53,13 @@ class FiniteNumber(absl_flags.ArgumentParser[float]):
         return value
 
 
-_NETWORK = Option(REQUIRED, "network", "PATH", Text("a run directory, a network snapshot or a checkpoint"),
-                  "Run directory, RUN_DIR@TICK, folder of a network snapshot, or checkpoint. G_ema is taken.")
+_NETWORK = Option(
+    REQUIRED,
+    "network",
+    "PATH",
+    Text("a run directory, a network snapshot or a checkpoint"),
+    "Run directory, RUN_DIR@TICK, folder of a network snapshot, or checkpoint. G_ema is taken.",
+)
 _DEBUG = Option(MISC, "debug", "", Boolean(), "Show the traceback of an error.", False, switch=True)
 
 GENERATE_OPTIONS: tuple[Option, ...] = (
@@ -63,20 +68,42 @@ GENERATE_OPTIONS: tuple[Option, ...] = (
     Option(REQUIRED, "outdir", "DIR", Text("a directory"), "Where seed0000.png ... and grid.png go."),
     Option(RUN, "trunc", "PSI", FiniteNumber(), "Truncation: 1 is none, lower trades variety for quality.", 1.0),
     Option(RUN, "trunc-cutoff", "N", Integer(0), "Truncate only the first N layers' styles.", default_text="all"),
-    Option(RUN, "class", "N", Integer(0), "Class of every picture, of a conditional network.",
-           default_text="all classes by turns, seed modulo their number"),
-    Option(RUN, "noise-mode", "MODE", Choice("const", "random", "none"),
-           "Noise inputs: const is stored in the network, random follows from the seed.", "const"),
-    Option(MISC, "ops", "IMPL", Choice("auto", "custom", "reference"),
-           "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
-           "auto"),
+    Option(
+        RUN,
+        "class",
+        "N",
+        Integer(0),
+        "Class of every picture, of a conditional network.",
+        default_text="all classes by turns, seed modulo their number",
+    ),
+    Option(
+        RUN,
+        "noise-mode",
+        "MODE",
+        Choice("const", "random", "none"),
+        "Noise inputs: const is stored in the network, random follows from the seed.",
+        "const",
+    ),
+    Option(
+        MISC,
+        "ops",
+        "IMPL",
+        Choice("auto", "custom", "reference"),
+        "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
+        "auto",
+    ),
     _DEBUG,
 )
 
 EXPORT_OPTIONS: tuple[Option, ...] = (
     _NETWORK,
-    Option(REQUIRED, "outdir", "DIR", Text("a directory"),
-           "The SavedModel's folder: new, empty, or an older export that is replaced."),
+    Option(
+        REQUIRED,
+        "outdir",
+        "DIR",
+        Text("a directory"),
+        "The SavedModel's folder: new, empty, or an older export that is replaced.",
+    ),
     Option(RUN, "format", "FORMAT", Choice("savedmodel"), "What is written.", "savedmodel"),
     _DEBUG,
 )

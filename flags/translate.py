@@ -21,14 +21,18 @@ def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> N
     if values["cfg"] != "stylegan2":
         for key in _STYLEGAN2_ONLY:
             if key in typed and values[key]:
-                raise ValueError(f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, "
-                                 "expected it with --cfg=stylegan2 alone")
+                raise ValueError(
+                    f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, "
+                    "expected it with --cfg=stylegan2 alone"
+                )
     outdir = pathlib.Path(values["outdir"])
     if outdir.exists() and not outdir.is_dir():
         raise ValueError(f"{typed['outdir']}: found the file {outdir}, expected a directory, or nothing yet")
     if values["gpus"] > 0 and values["cpu_devices"] > 1:
-        raise ValueError(f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
-                         "expected it with --gpus=0 alone")
+        raise ValueError(
+            f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
+            "expected it with --gpus=0 alone"
+        )
     if values["fp32"] and values["precision"] not in ("auto", "float32"):
         raise ValueError(f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto")
 
@@ -49,8 +53,10 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
     side = dataset.resolution
     if side < _SMALLEST_RESOLUTION or side & (side - 1):
-        raise ValueError(f"--data: found pictures of {side}x{side} in {path}, expected a power of two a side, "
-                         f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs")
+        raise ValueError(
+            f"--data: found pictures of {side}x{side} in {path}, expected a power of two a side, "
+            f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs"
+        )
     config = DatasetConfig(
         path=path if path in _BUILT_IN else str(pathlib.Path(path).resolve()),
         name=dataset.name,
@@ -64,8 +70,9 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
     return config, bool(dataset.has_labels and not values["cond"])
 
 
-def make_config(values: Mapping[str, Any], typed: Mapping[str, str], dataset: DatasetConfig,
-                transfer: str | None) -> TrainingConfig:
+def make_config(
+    values: Mapping[str, Any], typed: Mapping[str, str], dataset: DatasetConfig, transfer: str | None
+) -> TrainingConfig:
     """Build the configuration; its errors are told in terms of the options as typed."""
     names = {field.name for field in dataclasses.fields(TrainingOptions)} - {"transfer"}
     options = TrainingOptions(transfer=transfer, **{name: values[name] for name in names})
@@ -99,5 +106,5 @@ def _in_terms_of_options(message: str, typed: Mapping[str, str]) -> str:
     if match is None or option is None:
         return message
     if option.key in typed:
-        return f"{typed[option.key]}: {message[match.end():]}"
-    return f"--{option.name}: {message[match.end():]} (by default {option.shown_default})"
+        return f"{typed[option.key]}: {message[match.end() :]}"
+    return f"--{option.name}: {message[match.end() :]} (by default {option.shown_default})"

@@ -11,7 +11,17 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "augment", "checkpoint", "config", "data", "inference", "layers", "losses", "metrics", "models", "ops", "training",
+    "augment",
+    "checkpoint",
+    "config",
+    "data",
+    "inference",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "training",
 )
 
 

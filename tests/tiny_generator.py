@@ -10,8 +10,15 @@ def tiny_generator(c_dim: int = 3, channels: int = 1, resolution: int = 16, name
     """Weights that follow from nothing but the arguments; the noise and w_avg matter."""
     keras.utils.set_random_seed(0)
     G = Generator(
-        z_dim=8, w_dim=8, c_dim=c_dim, img_resolution=resolution, img_channels=channels, channel_base=64,
-        channel_max=8, mapping_kwargs={"num_layers": 2}, name=name,
+        z_dim=8,
+        w_dim=8,
+        c_dim=c_dim,
+        img_resolution=resolution,
+        img_channels=channels,
+        channel_base=64,
+        channel_max=8,
+        mapping_kwargs={"num_layers": 2},
+        name=name,
     )
     random = np.random.RandomState(1)
     for variable in G.variables:

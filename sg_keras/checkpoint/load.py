@@ -89,6 +89,8 @@ def _config_of(prefix: pathlib.Path) -> TrainingConfig:
         return read_config(run_dir / CONFIG_FILE)
     saved = read_note(prefix).get("config")
     if saved is None:
-        raise ValueError(f"{prefix}: found it outside of a run directory and without {prefix.name}.json, expected that "
-                         "file beside it, which says how the networks are built")
+        raise ValueError(
+            f"{prefix}: found it outside of a run directory and without {prefix.name}.json, expected that "
+            "file beside it, which says how the networks are built"
+        )
     return TrainingConfig.from_dict(saved)

@@ -130,8 +130,12 @@ class CheckpointStore:
             times = [index_path(prefix).stat().st_mtime for prefix in prefixes]
             # The manager drops what seems older than last_preserved_timestamp; clocks can go back.
             tf.compat.v1.train.update_checkpoint_state(
-                str(self._directory), names[-1], names, all_model_checkpoint_timestamps=times,
-                last_preserved_timestamp=0.0)
+                str(self._directory),
+                names[-1],
+                names,
+                all_model_checkpoint_timestamps=times,
+                last_preserved_timestamp=0.0,
+            )
         else:
             (self._directory / "checkpoint").unlink(missing_ok=True)
         for path in self._directory.iterdir():
@@ -139,7 +143,8 @@ class CheckpointStore:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         remove_partial(self._directory)
         self._manager = tf.train.CheckpointManager(
-            self._checkpoint, str(self._directory), max_to_keep=self._keep, checkpoint_name=_NAME)
+            self._checkpoint, str(self._directory), max_to_keep=self._keep, checkpoint_name=_NAME
+        )
 
     def _remove_unlisted_notes(self) -> None:
         listed = {note_path(prefix) for prefix in self.checkpoints}

@@ -139,21 +139,27 @@ def _from_checkpoint(config: TrainingConfig, prefix: pathlib.Path) -> StartingPo
         return _in_run_directory(config, run_dir, checkpoint_number(prefix))
     saved = read_note(prefix).get("config")
     if saved is None:
-        raise ValueError(f"--resume: found {prefix} outside of a run directory and without {prefix.name}.json, "
-                         "expected that file beside it, which says how it was trained")
+        raise ValueError(
+            f"--resume: found {prefix} outside of a run directory and without {prefix.name}.json, "
+            "expected that file beside it, which says how it was trained"
+        )
     config = _continued(TrainingConfig.from_dict(saved), config, str(prefix))
     SavedState(prefix).check()
     return _at_checkpoint(config, None, prefix, [])
 
 
-def _at_checkpoint(config: TrainingConfig, run_dir: pathlib.Path | None, prefix: pathlib.Path,
-                   notes: list[str]) -> StartingPoint:
+def _at_checkpoint(
+    config: TrainingConfig, run_dir: pathlib.Path | None, prefix: pathlib.Path, notes: list[str]
+) -> StartingPoint:
     nimg = SavedState(prefix).nimg
     elapsed_sec = float(read_note(prefix).get("elapsed_sec", 0.0))
     finished = nimg >= config.run.total_kimg * 1000
     if finished:
-        notes = [*notes, f"{run_dir or prefix} is finished: {nimg / 1000:g} of {config.run.total_kimg:g} kimg are "
-                         "done; a larger --kimg goes on from there"]
+        notes = [
+            *notes,
+            f"{run_dir or prefix} is finished: {nimg / 1000:g} of {config.run.total_kimg:g} kimg are "
+            "done; a larger --kimg goes on from there",
+        ]
     return StartingPoint(config, run_dir, prefix, nimg, elapsed_sec, finished, tuple(notes))
 
 
@@ -162,6 +168,8 @@ def _continued(saved: TrainingConfig, requested: TrainingConfig, where: str) -> 
     requested = adopt_choices(saved, requested)
     blocking, _ = compare(saved, requested)
     if blocking:
-        raise ValueError(f"--resume: found options that differ from those of {where} and would alter the run, expected "
-                         f"the same:\n\n{format_differences(blocking)}\n")
+        raise ValueError(
+            f"--resume: found options that differ from those of {where} and would alter the run, expected "
+            f"the same:\n\n{format_differences(blocking)}\n"
+        )
     return requested

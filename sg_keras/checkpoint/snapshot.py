@@ -59,8 +59,9 @@ def read_network(path: pathlib.Path, ops: str) -> keras.Model:
     try:
         network: Any = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OSError(f"{path}: found a file that Keras cannot load ({first_line(error)}), expected a network "
-                      "of a snapshot") from error
+        raise OSError(
+            f"{path}: found a file that Keras cannot load ({first_line(error)}), expected a network of a snapshot"
+        ) from error
     if not isinstance(network, Generator | Discriminator):
         raise ValueError(f"{path}: found {type(network).__name__}, expected a generator or discriminator")
     return with_ops(network, ops)

@@ -80,7 +80,8 @@ class SavedState:
         except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:  # as TensorFlow translates them
             reason = first_line(error)
             raise DamagedCheckpointError(
-                f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one") from error
+                f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one"
+            ) from error
 
 
 def first_line(error: Exception) -> str:
@@ -102,8 +103,10 @@ def check_same_variables(saved: SavedState, variables: Mapping[str, tf.Variable]
     wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
     missing, unused = sorted(set(wanted) - set(saved.shapes)), sorted(set(saved.shapes) - set(wanted))
     if missing or unused:
-        raise ValueError(f"{saved.prefix}: found other variables than this version and configuration have, missing "
-                         f"{_some(missing)}, unknown {_some(unused)}")
+        raise ValueError(
+            f"{saved.prefix}: found other variables than this version and configuration have, missing "
+            f"{_some(missing)}, unknown {_some(unused)}"
+        )
     for name, shape in wanted.items():
         if saved.shapes[name] != shape:
             raise ValueError(f"{saved.prefix}: found shape {saved.shapes[name]} of {name}, expected {shape}")

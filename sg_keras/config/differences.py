@@ -16,11 +16,24 @@ from sg_keras.config.training_config import TrainingConfig
 Difference = tuple[str, Any, Any]  # field ("part.field"), saved value, requested value
 
 #: Fields that may change from one continuation to the next: no bit of the training state depends on them.
-ALLOWED = frozenset({
-    "dataset.name", "dataset.workers", "run.outdir", "run.total_kimg", "run.tick_kimg", "run.snapshot_ticks",
-    "run.image_snapshot_ticks", "run.checkpoint_minutes", "run.keep_checkpoints", "run.metrics", "run.desc",
-    "run.sample_grid", "run.nobench", "run.debug",
-})
+ALLOWED = frozenset(
+    {
+        "dataset.name",
+        "dataset.workers",
+        "run.outdir",
+        "run.total_kimg",
+        "run.tick_kimg",
+        "run.snapshot_ticks",
+        "run.image_snapshot_ticks",
+        "run.checkpoint_minutes",
+        "run.keep_checkpoints",
+        "run.metrics",
+        "run.desc",
+        "run.sample_grid",
+        "run.nobench",
+        "run.debug",
+    }
+)
 
 
 def compare(saved: TrainingConfig, requested: TrainingConfig) -> tuple[list[Difference], list[Difference]]:
@@ -51,7 +64,8 @@ def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingC
         requested = dataclasses.replace(requested, augment=augment)
     if requested.loss.blur_init_sigma == PRESETS[requested.generator.cfg].blur_init_sigma:
         loss = dataclasses.replace(
-            requested.loss, blur_init_sigma=saved.loss.blur_init_sigma, blur_fade_kimg=saved.loss.blur_fade_kimg)
+            requested.loss, blur_init_sigma=saved.loss.blur_init_sigma, blur_fade_kimg=saved.loss.blur_fade_kimg
+        )
         requested = dataclasses.replace(requested, loss=loss)
     return requested
 

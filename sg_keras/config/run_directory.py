@@ -14,7 +14,11 @@ def run_directory_name(config: TrainingConfig, number: int) -> str:
     """The directory's name inside --outdir, for the run with this number."""
     name = config.dataset.name or "data"
     parts = [
-        f"{number:05d}", config.generator.cfg, name, f"gpus{config.gpus}", f"batch{config.batch}",
+        f"{number:05d}",
+        config.generator.cfg,
+        name,
+        f"gpus{config.gpus}",
+        f"batch{config.batch}",
         f"gamma{config.loss.r1_gamma:g}",
     ]
     return "-".join(parts + ([config.run.desc] if config.run.desc else []))

@@ -50,10 +50,13 @@ class GeneratorConfig:
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
 
     def __post_init__(self) -> None:
-        _require(self.cfg in ("stylegan2", "stylegan3-t", "stylegan3-r"), "cfg", self.cfg,
-                 "stylegan2, stylegan3-t or stylegan3-r")
-        _require(self.architecture in ("skip", "resnet", "orig"), "g_arch", self.architecture,
-                 "skip, resnet or orig")
+        _require(
+            self.cfg in ("stylegan2", "stylegan3-t", "stylegan3-r"),
+            "cfg",
+            self.cfg,
+            "stylegan2, stylegan3-t or stylegan3-r",
+        )
+        _require(self.architecture in ("skip", "resnet", "orig"), "g_arch", self.architecture, "skip, resnet or orig")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
 
@@ -73,8 +76,7 @@ class DiscriminatorConfig:
     freeze_layers: int = 0
 
     def __post_init__(self) -> None:
-        _require(self.architecture in ("resnet", "skip", "orig"), "d_arch", self.architecture,
-                 "resnet, skip or orig")
+        _require(self.architecture in ("resnet", "skip", "orig"), "d_arch", self.architecture, "resnet, skip or orig")
         _require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
 
 
@@ -112,8 +114,9 @@ class LossConfig:
         _require(0 <= self.style_mixing_prob <= 1, "style_mixing_prob", self.style_mixing_prob, "0 to 1")
         _require(self.pl_weight >= 0, "pl_weight", self.pl_weight, "0 or more")
         _require(self.d_reg_interval >= 1, "d_reg_interval", self.d_reg_interval, "1 or more")
-        _require(self.g_reg_interval is None or self.g_reg_interval >= 1, "g_reg_interval",
-                 self.g_reg_interval, "1 or more")
+        _require(
+            self.g_reg_interval is None or self.g_reg_interval >= 1, "g_reg_interval", self.g_reg_interval, "1 or more"
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +156,11 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name, option in (("total_kimg", "kimg"), ("tick_kimg", "tick")):
             _require(getattr(self, name) > 0, option, getattr(self, name), "a positive number")
-        for name, option in (("snapshot_ticks", "snap"), ("image_snapshot_ticks", "image_snap"),
-                             ("keep_checkpoints", "keep")):
+        for name, option in (
+            ("snapshot_ticks", "snap"),
+            ("image_snapshot_ticks", "image_snap"),
+            ("keep_checkpoints", "keep"),
+        ):
             value = getattr(self, name)
             _require(value is None or value >= 1, option, value, "1 or more")
 
@@ -185,13 +191,21 @@ class TrainingConfig:
         _require(self.gpus >= 0, "gpus", self.gpus, "0 or more")
         _require(self.cpu_devices >= 1, "cpu_devices", self.cpu_devices, "1 or more")
         self._check_batch()
-        _require(self.discriminator.channel_base >= self.dataset.resolution, "cbase", self.discriminator.channel_base,
-                 f"{self.dataset.resolution} or more, for one channel at {self.dataset.resolution}x"
-                 f"{self.dataset.resolution}")
+        _require(
+            self.discriminator.channel_base >= self.dataset.resolution,
+            "cbase",
+            self.discriminator.channel_base,
+            f"{self.dataset.resolution} or more, for one channel at {self.dataset.resolution}x"
+            f"{self.dataset.resolution}",
+        )
         _require(self.ema_kimg > 0, "ema_kimg", self.ema_kimg, "a positive number")
         _require(self.ops in ("auto", "custom", "reference"), "ops", self.ops, "auto, custom or reference")
-        _require(self.precision in ("float32", "float16", "bfloat16"), "precision", self.precision,
-                 "float32, float16 or bfloat16")
+        _require(
+            self.precision in ("float32", "float16", "bfloat16"),
+            "precision",
+            self.precision,
+            "float32, float16 or bfloat16",
+        )
 
     def _check_batch(self) -> None:
         replicas = self.num_replicas
@@ -199,14 +213,26 @@ class TrainingConfig:
         _require(self.batch >= 1, "batch", self.batch, "1 or more")
         _require(self.batch % replicas == 0, "batch", self.batch, f"a multiple of {source}")
         share = self.batch // replicas
-        _require(self.batch_gpu >= 1 and share % self.batch_gpu == 0, "batch-gpu", self.batch_gpu,
-                 f"a divisor of --batch={self.batch} / {source}, that is of {share}")
+        _require(
+            self.batch_gpu >= 1 and share % self.batch_gpu == 0,
+            "batch-gpu",
+            self.batch_gpu,
+            f"a divisor of --batch={self.batch} / {source}, that is of {share}",
+        )
         group = self.discriminator.mbstd_group_size
-        _require(group is None or self.batch_gpu % group == 0, "batch-gpu", self.batch_gpu,
-                 f"a multiple of the minibatch standard deviation group, --mbstd-group={group}")
+        _require(
+            group is None or self.batch_gpu % group == 0,
+            "batch-gpu",
+            self.batch_gpu,
+            f"a multiple of the minibatch standard deviation group, --mbstd-group={group}",
+        )
         path_length = self.loss.g_reg_interval is not None and self.loss.pl_weight > 0
-        _require(not path_length or self.batch_gpu >= self.loss.pl_batch_shrink, "batch-gpu", self.batch_gpu,
-                 f"at least {self.loss.pl_batch_shrink}, which path length regularisation needs, or --pl_weight=0")
+        _require(
+            not path_length or self.batch_gpu >= self.loss.pl_batch_shrink,
+            "batch-gpu",
+            self.batch_gpu,
+            f"at least {self.loss.pl_batch_shrink}, which path length regularisation needs, or --pl_weight=0",
+        )
 
     @property
     def num_replicas(self) -> int:
@@ -237,8 +263,13 @@ class TrainingConfig:
 
 
 _PARTS = {
-    "dataset": DatasetConfig, "generator": GeneratorConfig, "discriminator": DiscriminatorConfig,
-    "optimizer": OptimizerConfig, "loss": LossConfig, "augment": AugmentConfig, "run": RunConfig,
+    "dataset": DatasetConfig,
+    "generator": GeneratorConfig,
+    "discriminator": DiscriminatorConfig,
+    "optimizer": OptimizerConfig,
+    "loss": LossConfig,
+    "augment": AugmentConfig,
+    "run": RunConfig,
 }
 
 

@@ -92,8 +92,9 @@ class ImageDataset:
     def _checked(self, indices: np.ndarray) -> np.ndarray:
         indices = np.asarray(indices, np.int64)
         if len(indices) and (indices.min() < 0 or indices.max() >= len(self)):
-            raise IndexError(f"{self.name}: found indices from {indices.min()} to {indices.max()}, expected 0 to "
-                             f"{len(self) - 1}")
+            raise IndexError(
+                f"{self.name}: found indices from {indices.min()} to {indices.max()}, expected 0 to {len(self) - 1}"
+            )
         return indices
 
 
@@ -158,8 +159,9 @@ def _read_labels(source: ImageSource, use_labels: bool) -> tuple[Labels, bool]:
         return no_labels(len(source.names)), entries is not None
     if entries is None:
         found = f"no {LABEL_FILE}" if text is None else f"no labels in {LABEL_FILE}"
-        raise ValueError(f"{source.path}: found {found}, expected labels there, since conditional training (--cond=1) "
-                         "was asked for")
+        raise ValueError(
+            f"{source.path}: found {found}, expected labels there, since conditional training (--cond=1) was asked for"
+        )
     return labels_from_entries(entries, source.names, where), True
 
 
@@ -213,12 +215,15 @@ def _parse_whole(data: bytes, where: str) -> ImageHeader:
 
 def _check_same(header: ImageHeader, where: str, first: ImageHeader, first_where: str) -> None:
     if (header.width, header.height) != (first.width, first.height):
-        raise ValueError(f"{where}: found {header.width}x{header.height} pixels, expected {first.width}x"
-                         f"{first.height} as in {first_where}")
+        raise ValueError(
+            f"{where}: found {header.width}x{header.height} pixels, expected {first.width}x"
+            f"{first.height} as in {first_where}"
+        )
     if header.channels != first.channels:
         kinds = {1: "gray", 3: "RGB"}
-        raise ValueError(f"{where}: found a {kinds[header.channels]} image, expected {kinds[first.channels]} as in "
-                         f"{first_where}")
+        raise ValueError(
+            f"{where}: found a {kinds[header.channels]} image, expected {kinds[first.channels]} as in {first_where}"
+        )
 
 
 def _check_resolution(where: str, found: int, resolution: int | None, require_power_of_two: bool) -> None:

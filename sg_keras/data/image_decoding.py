@@ -15,8 +15,16 @@ from sg_keras.data.image_headers import NeedMoreBytesError, check_png_chunks, pa
 # TensorFlow decodes large PNGs 1.8 times as fast as Pillow but has a high fixed cost a call, which several threads
 # cannot share. From this many pixels on it wins.
 _TENSORFLOW_MIN_PIXELS = 128 * 128
-_DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, NeedMoreBytesError,
-                    Image.DecompressionBombError, tf.errors.OpError)
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    NeedMoreBytesError,
+    Image.DecompressionBombError,
+    tf.errors.OpError,
+)
 
 
 def decode_image(data: bytes, where: str) -> np.ndarray:
@@ -44,8 +52,9 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
         return pixels.reshape(header.height, header.width, header.channels)
     except _DECODING_ERRORS as error:
         reason = _reason(error)
-        raise OSError(f"{where}: found a damaged image ({reason}), expected a PNG or JPEG file that can be decoded"
-                      ) from error
+        raise OSError(
+            f"{where}: found a damaged image ({reason}), expected a PNG or JPEG file that can be decoded"
+        ) from error
 
 
 def _reason(error: BaseException) -> str:

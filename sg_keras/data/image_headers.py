@@ -125,8 +125,9 @@ def _parse_jpeg(data: bytes) -> ImageHeader:
                 break
             depth, height, width, components = struct.unpack_from(">BHHB", data, position + 4)
             if components not in (1, 3) or depth != 8:
-                raise ValueError(f"found a JPEG of {components} channels, {depth} bits each, expected gray or RGB, "
-                                 "8 bits")
+                raise ValueError(
+                    f"found a JPEG of {components} channels, {depth} bits each, expected gray or RGB, 8 bits"
+                )
             return ImageHeader(width, height, components, "JPEG")
         else:
             position += 2 + struct.unpack_from(">H", data, position + 2)[0]

@@ -63,12 +63,12 @@ def read_label_entries(text: str | None, where: str) -> list[Any] | None:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{where}: found text that is not JSON ({error}), expected an object with "
-                         "\"labels\"") from error
+        raise ValueError(f'{where}: found text that is not JSON ({error}), expected an object with "labels"') from error
     entries = content.get("labels") if isinstance(content, dict) else None
     if entries is not None and not isinstance(entries, list):
-        raise ValueError(f"{where}: found \"labels\" of type {type(entries).__name__}, expected a list of "
-                         "[file name, label] pairs")
+        raise ValueError(
+            f'{where}: found "labels" of type {type(entries).__name__}, expected a list of [file name, label] pairs'
+        )
     return entries or None
 
 
@@ -86,8 +86,10 @@ def labels_from_entries(entries: list[Any], names: list[str], where: str) -> Lab
     table = _table(entries, where)
     for name in names:
         if table.get(name) is None:
-            raise ValueError(f"{where}: found no label for {name}, expected one for every image "
-                             f"(the file's first entry is {entries[0][0]})")
+            raise ValueError(
+                f"{where}: found no label for {name}, expected one for every image "
+                f"(the file's first entry is {entries[0][0]})"
+            )
     first = names[0]
     for name in names:
         _check_label(table[name], name, table[first], first, where)
@@ -101,8 +103,9 @@ def _table(entries: list[Any], where: str) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for position, entry in enumerate(entries):
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
-            raise ValueError(f"{where}: found {_short(entry)} at position {position} of \"labels\", expected a "
-                             "[file name, label] pair")
+            raise ValueError(
+                f'{where}: found {_short(entry)} at position {position} of "labels", expected a [file name, label] pair'
+            )
         name = entry[0].replace("\\", "/")
         if name in table and table[name] != entry[1]:
             raise ValueError(f"{where}: found two different labels for {name}, expected one")
@@ -115,14 +118,18 @@ def _check_label(label: Any, name: str, first_label: Any, first: str, where: str
         if not 0 <= label < _MAX_CLASSES:
             raise ValueError(f"{where}: found the class index {label} for {name}, expected 0 to {_MAX_CLASSES - 1}")
     elif not (isinstance(label, list) and label and all(map(_is_number, label))):
-        raise ValueError(f"{where}: found the label {_short(label)} for {name}, expected a class index or a list of "
-                         "numbers")
+        raise ValueError(
+            f"{where}: found the label {_short(label)} for {name}, expected a class index or a list of numbers"
+        )
     if _is_class(label) != _is_class(first_label):
-        raise ValueError(f"{where}: found {_kind(label)} for {name} but {_kind(first_label)} for {first}, expected "
-                         "class indices only or vectors only")
+        raise ValueError(
+            f"{where}: found {_kind(label)} for {name} but {_kind(first_label)} for {first}, expected "
+            "class indices only or vectors only"
+        )
     if isinstance(label, list) and len(label) != len(first_label):
-        raise ValueError(f"{where}: found a vector of {len(label)} numbers for {name}, expected {len(first_label)} "
-                         f"as for {first}")
+        raise ValueError(
+            f"{where}: found a vector of {len(label)} numbers for {name}, expected {len(first_label)} as for {first}"
+        )
 
 
 def _is_class(label: Any) -> bool:

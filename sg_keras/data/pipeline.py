@@ -44,8 +44,12 @@ def make_pipeline(
     Raises:
         ValueError: batch, num_phases or workers below 1, start_nimg below 0.
     """
-    for name, value, least in (("batch", batch, 1), ("start_nimg", start_nimg, 0), ("num_phases", num_phases, 1),
-                               ("workers", workers, 1)):
+    for name, value, least in (
+        ("batch", batch, 1),
+        ("start_nimg", start_nimg, 0),
+        ("num_phases", num_phases, 1),
+        ("workers", workers, 1),
+    ):
         if value < least:
             raise ValueError(f"{name}: found {value}, expected {least} or more")
     read_batch = _batch_reader(dataset, seed, batch, num_phases)
@@ -54,8 +58,9 @@ def make_pipeline(
     def to_element(nimg: tf.Tensor) -> dict[str, tf.Tensor]:
         # stateful=False, as read_batch is a pure function: tf.data would run stateful functions one at a time under
         # enable_op_determinism.
-        image, label, gen_label = tf.numpy_function(read_batch, [nimg], (tf.uint8, tf.float32, tf.float32),
-                                                    stateful=False)
+        image, label, gen_label = tf.numpy_function(
+            read_batch, [nimg], (tf.uint8, tf.float32, tf.float32), stateful=False
+        )
         return {
             "image": tf.ensure_shape(image, (batch, side, side, channels)),
             "label": tf.ensure_shape(label, (batch, c_dim)),
@@ -63,8 +68,9 @@ def make_pipeline(
         }
 
     batches = tf.data.Dataset.counter(start=start_nimg, step=batch)
-    batches = batches.map(tf.autograph.experimental.do_not_convert(to_element), num_parallel_calls=workers,
-                          deterministic=True)
+    batches = batches.map(
+        tf.autograph.experimental.do_not_convert(to_element), num_parallel_calls=workers, deterministic=True
+    )
     return batches.prefetch(_PREFETCHED_BATCHES).with_options(_options(workers))
 
 

@@ -149,8 +149,10 @@ class ZipSource:
         """Offset of a member's data. The local header's own name and extra field lengths count, not the directory's."""
         if self._map.size() < len(self._map):  # size() asks for the file's size now
             # Reading pages that are gone would kill the process with SIGBUS, without a word.
-            raise OSError(f"{self.path}: found that the zip file was cut short while it was in use, "
-                          f"expected {len(self._map)} bytes")
+            raise OSError(
+                f"{self.path}: found that the zip file was cut short while it was in use, "
+                f"expected {len(self._map)} bytes"
+            )
         header = self._map[max(member.header_offset, 0) : member.header_offset + _MEMBER_HEADER_BYTES]
         if member.header_offset < 0 or len(header) < _MEMBER_HEADER_BYTES or header[:4] != b"PK\x03\x04":
             raise self._damaged(member, "no member header at its offset")
@@ -170,19 +172,23 @@ def _zip_directory(path: str) -> dict[str, zipfile.ZipInfo]:
             members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     except (zipfile.BadZipFile, struct.error, UnicodeDecodeError, NotImplementedError) as error:
         if not path.lower().endswith(".zip"):
-            raise ValueError(f"{path}: found a file that is not a zip, expected a folder or zip file of images, "
-                             "or 'digits'") from error
+            raise ValueError(
+                f"{path}: found a file that is not a zip, expected a folder or zip file of images, or 'digits'"
+            ) from error
         size = pathlib.Path(path).stat().st_size
-        raise OSError(f"{path}: found a truncated or damaged zip file of {size} bytes ({error}), expected a complete "
-                      "one") from error
+        raise OSError(
+            f"{path}: found a truncated or damaged zip file of {size} bytes ({error}), expected a complete one"
+        ) from error
     except OSError as error:
         raise _unreadable(path, error) from error
     for info in members.values():
         if info.flag_bits & 1:
             raise ValueError(f"{path}/{info.filename}: found an encrypted member, expected none")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"{path}/{info.filename}: found zip compression method {info.compress_type}, "
-                             "expected stored or deflated")
+            raise ValueError(
+                f"{path}/{info.filename}: found zip compression method {info.compress_type}, "
+                "expected stored or deflated"
+            )
     return members
 
 

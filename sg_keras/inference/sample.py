@@ -77,8 +77,15 @@ def generate(
     return _draw(G, seeds, z, c, truncation_psi, truncation_cutoff, noise_mode)
 
 
-def _draw(G: Generator, seeds: Sequence[int], z: Sequence[np.ndarray], c: Sequence[np.ndarray], psi: float,
-          cutoff: int | None, noise_mode: str) -> Iterator[np.ndarray]:
+def _draw(
+    G: Generator,
+    seeds: Sequence[int],
+    z: Sequence[np.ndarray],
+    c: Sequence[np.ndarray],
+    psi: float,
+    cutoff: int | None,
+    noise_mode: str,
+) -> Iterator[np.ndarray]:
     @tf.function(autograph=False, jit_compile=False)
     def picture(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
         return G(z, c, truncation_psi=psi, truncation_cutoff=cutoff, noise_mode=noise_mode, noise_seed=noise_seed)

@@ -104,9 +104,7 @@ class SynthesisLayer(keras.layers.Layer):
         # modulated_conv2d, its second scaling fused with what follows.
         x = channel_scale(x, styles, impl=self.ops)
         padding = self.kernel_size // 2
-        x = conv2d_resample(
-            x, weight, self._taps, up=self.up, padding=padding, flip_weight=self.up == 1, impl=self.ops
-        )
+        x = conv2d_resample(x, weight, self._taps, up=self.up, padding=padding, flip_weight=self.up == 1, impl=self.ops)
         return scale_bias_act(
             x,
             demodulation(weight, styles),

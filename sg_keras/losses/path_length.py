@@ -7,9 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 
-def path_lengths(
-    synthesis: Callable[[tf.Tensor], tf.Tensor], ws: tf.Tensor, noise: tf.Tensor
-) -> tf.Tensor:
+def path_lengths(synthesis: Callable[[tf.Tensor], tf.Tensor], ws: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Length of J^T y for each sample: how far the image moves for a step in w.
 
     Args:

@@ -77,7 +77,13 @@ class SynthesisBlock(keras.layers.Layer):
             self.torgb = ToRGB(img_channels, w_dim, name="torgb", **shared)
         if self.has_skip:
             self.skip = Conv2D(
-                out_channels, 1, bias=False, up=2, resample_filter=resample_filter, ops=ops, name="skip",
+                out_channels,
+                1,
+                bias=False,
+                up=2,
+                resample_filter=resample_filter,
+                ops=ops,
+                name="skip",
                 dtype=self.dtype_policy,
             )
 
@@ -192,9 +198,7 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         for block in self.blocks:
             block.build()
 
-    def call(
-        self, ws: tf.Tensor, noise_mode: str = "const", noise_seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def call(self, ws: tf.Tensor, noise_mode: str = "const", noise_seed: tf.Tensor | None = None) -> tf.Tensor:
         x = img = None
         first = 0  # of ws; a block's ToRGB shares its w with the next block's first convolution
         for block in self.blocks:

@@ -35,14 +35,19 @@ def _generate(values: dict[str, Any]) -> int:
     seeds, outdir = values["seeds"], pathlib.Path(values["outdir"])
     G = sg_keras.load(values["network"], ops=values["ops"])["G_ema"]
     pictures = generate(
-        G, seeds, _classes(values, G.c_dim), truncation_psi=values["trunc"], truncation_cutoff=values["trunc_cutoff"],
+        G,
+        seeds,
+        _classes(values, G.c_dim),
+        truncation_psi=values["trunc"],
+        truncation_cutoff=values["trunc_cutoff"],
         noise_mode=values["noise_mode"],
     )
     outdir.mkdir(parents=True, exist_ok=True)
     in_grid: list[np.ndarray] = []
     most = (_LARGEST_GRID // G.img_resolution) ** 2
-    for seed, picture in zip(seeds, rich.progress.track(pictures, "generating", len(seeds), transient=True),
-                             strict=True):
+    for seed, picture in zip(
+        seeds, rich.progress.track(pictures, "generating", len(seeds), transient=True), strict=True
+    ):
         with whole_file(outdir / f"seed{seed:04d}.png") as path:
             path.write_bytes(png_bytes(picture))
         if len(in_grid) < most:

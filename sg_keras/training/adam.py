@@ -69,9 +69,7 @@ class Adam(keras.optimizers.Optimizer):
         scalars = [tf.unstack(tf.cast(s, variables[0].dtype)) for s in (beta_1_power, beta_2_power, epsilon)]
         learning_rate = tf.cast(tf.convert_to_tensor(self.learning_rate), variables[0].dtype)
         beta_1, beta_2 = (tf.constant(beta, variables[0].dtype) for beta in (self.beta_1, self.beta_2))
-        for variable, grad, position, power_1, power_2, eps in zip(
-            variables, grads, positions, *scalars, strict=True
-        ):
+        for variable, grad, position, power_1, power_2, eps in zip(variables, grads, positions, *scalars, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=local_handle(variable),
                 m=local_handle(self.momentums[position]),

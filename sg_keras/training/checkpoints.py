@@ -53,7 +53,11 @@ class ExactCheckpoints(TickCallback):
     """
 
     def __init__(
-        self, meter: Meter, store: CheckpointStore, config: TrainingConfig, clock: TickClock,
+        self,
+        meter: Meter,
+        store: CheckpointStore,
+        config: TrainingConfig,
+        clock: TickClock,
         check_finite: Callable[[], None],
     ) -> None:
         super().__init__(meter)
@@ -70,7 +74,8 @@ class ExactCheckpoints(TickCallback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         tick, run = self._meter.tick, self._config.run
         due = tick is not None and (
-            tick.last or tick.nimg == self._clock.batch or self._clock.is_due(tick.nimg, run.snapshot_ticks))
+            tick.last or tick.nimg == self._clock.batch or self._clock.is_due(tick.nimg, run.snapshot_ticks)
+        )
         by_clock = 0 < run.checkpoint_minutes * 60 <= time.monotonic() - self._newest_time
         if due or by_clock:
             self._save()

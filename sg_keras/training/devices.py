@@ -16,8 +16,10 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
     """
     gpus = tf.config.list_physical_devices("GPU")
     if config.gpus > len(gpus):
-        raise ValueError(f"--gpus: found {config.gpus}, expected at most {len(gpus)}, which is how many GPUs "
-                         "TensorFlow sees on this machine (--gpus=0 trains on the CPU)")
+        raise ValueError(
+            f"--gpus: found {config.gpus}, expected at most {len(gpus)}, which is how many GPUs "
+            "TensorFlow sees on this machine (--gpus=0 trains on the CPU)"
+        )
     try:
         if tf.config.get_visible_devices("GPU") != gpus[: config.gpus]:
             tf.config.set_visible_devices(gpus[: config.gpus], "GPU")
@@ -26,8 +28,10 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
         if config.cpu_devices > 1:
             _split_cpu(config.cpu_devices)
     except RuntimeError as error:
-        raise ValueError(f"--gpus, --cpu_devices: found devices that are in use already ({error}), expected a run to "
-                         "be the first thing that uses TensorFlow in a process") from error
+        raise ValueError(
+            f"--gpus, --cpu_devices: found devices that are in use already ({error}), expected a run to "
+            "be the first thing that uses TensorFlow in a process"
+        ) from error
     # TensorFlow's remapper pass gives up on second-order graphs with an alarming line, and finds nothing in ours.
     tf.config.optimizer.set_experimental_options({"remapping": False})
     configure_threads()  # a strategy over several devices starts TensorFlow
@@ -68,6 +72,7 @@ def split_for_replicas(
 
     return {
         name: strategy.experimental_distribute_values_from_function(
-            lambda context, tensor=tensor: share(tensor, context.replica_id_in_sync_group))
+            lambda context, tensor=tensor: share(tensor, context.replica_id_in_sync_group)
+        )
         for name, tensor in batch.items()
     }

@@ -56,7 +56,8 @@ class NonFiniteGuard(TickCallback):
         culprit = find_culprit(self.model, phase, self._fetch_batch(nimg), nimg)
         raise NonFiniteError(
             f"training stopped: found a number that is not finite in phase {phase.name} of the iteration at kimg "
-            f"{nimg / 1000:g}, {culprit}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)")
+            f"{nimg / 1000:g}, {culprit}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)"
+        )
 
 
 def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:

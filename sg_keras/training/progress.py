@@ -26,9 +26,17 @@ class LiveProgress(keras.callbacks.Callback):
     def __init__(self, console: rich.console.Console, total_nimg: float, start_nimg: int) -> None:
         super().__init__()
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.1f}/{task.total:g} kimg"),
-            TextColumn("{task.fields[pace]}"), TimeElapsedColumn(), TextColumn("eta"), TimeRemainingColumn(),
-            console=console, disable=not console.is_terminal, refresh_per_second=2, transient=True,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.1f}/{task.total:g} kimg"),
+            TextColumn("{task.fields[pace]}"),
+            TimeElapsedColumn(),
+            TextColumn("eta"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            refresh_per_second=2,
+            transient=True,
             speed_estimate_period=120,
         )
         self._task = self._progress.add_task("compiling", total=total_nimg / 1000, pace="")

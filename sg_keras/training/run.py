@@ -151,16 +151,25 @@ def _open_dataset(config: TrainingConfig) -> ImageDataset:
     dataset = open_dataset(data.path, use_labels=data.c_dim > 0, mirror=data.mirror, resolution=data.resolution)
     for name, expected in (("channels", data.channels), ("c_dim", data.c_dim), ("num_images", data.num_images)):
         if getattr(dataset, name) != expected:
-            raise ValueError(f"--data: found {name} {getattr(dataset, name)} in {data.path}, expected {expected}, as "
-                             "the configuration says")
+            raise ValueError(
+                f"--data: found {name} {getattr(dataset, name)} in {data.path}, expected {expected}, as "
+                "the configuration says"
+            )
     return dataset
 
 
 def _whole_batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:
     """Batches of all replicas together."""
-    return iter(make_pipeline(
-        dataset, seed=config.seed, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_draws,
-        workers=config.dataset.workers))
+    return iter(
+        make_pipeline(
+            dataset,
+            seed=config.seed,
+            batch=config.batch,
+            start_nimg=start_nimg,
+            num_phases=model.num_draws,
+            workers=config.dataset.workers,
+        )
+    )
 
 
 def _batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:

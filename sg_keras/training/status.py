@@ -28,18 +28,20 @@ def duration_text(seconds: float) -> str:
 def status_line(tick: Tick) -> str:
     """One line a tick; fields are two blanks apart, each a name, a blank and its value."""
     eta = "unknown" if tick.eta_sec is None else duration_text(tick.eta_sec)
-    return "  ".join([
-        f"tick {tick.number}",
-        f"kimg {tick.nimg / 1000:.1f}",
-        f"time {duration_text(tick.total_sec)}",
-        f"sec/tick {tick.sec_per_tick:.1f}",
-        f"sec/kimg {tick.sec_per_kimg:.2f}",
-        f"data-wait {100 * tick.data_wait_frac:.1f}%",
-        f"cpumem {tick.cpu_mem_gb:.1f}",
-        f"gpumem {tick.peak_gpu_mem_gb:.1f}",
-        f"augment {tick.augment_p:.3f}",
-        f"eta {eta}",
-    ])
+    return "  ".join(
+        [
+            f"tick {tick.number}",
+            f"kimg {tick.nimg / 1000:.1f}",
+            f"time {duration_text(tick.total_sec)}",
+            f"sec/tick {tick.sec_per_tick:.1f}",
+            f"sec/kimg {tick.sec_per_kimg:.2f}",
+            f"data-wait {100 * tick.data_wait_frac:.1f}%",
+            f"cpumem {tick.cpu_mem_gb:.1f}",
+            f"gpumem {tick.peak_gpu_mem_gb:.1f}",
+            f"augment {tick.augment_p:.3f}",
+            f"eta {eta}",
+        ]
+    )
 
 
 def tick_statistics(tick: Tick) -> dict[str, dict[str, float]]:

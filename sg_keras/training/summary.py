@@ -39,8 +39,11 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
     return [
         ("sg_keras", sg_keras.__version__),
         ("run directory", str(run_dir)),
-        ("pictures", f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
-                     f"{'gray' if data.channels == 1 else 'RGB'}, {labels}"),
+        (
+            "pictures",
+            f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
+            f"{'gray' if data.channels == 1 else 'RGB'}, {labels}",
+        ),
         ("batch", f"{config.batch} = {devices} x {rounds} x {config.batch_gpu}"),
         ("phases", phases),
         ("gamma", f"{loss.r1_gamma:g}"),

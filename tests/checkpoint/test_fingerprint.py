@@ -13,13 +13,16 @@ def test_order_does_not_matter():
     assert fingerprint(BASE.items()) == fingerprint(reversed(BASE.items()))
 
 
-@pytest.mark.parametrize("change", [
-    {"a": np.arange(4, dtype=np.float32) + np.float32(1e-7)},
-    {"a": np.arange(4, dtype=np.int32)},
-    {"b": np.zeros([3, 2], np.int64)},
-    {"c": np.zeros(0)},
-    {"a": np.array([-0.0, 1, 2, 3], np.float32)},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"a": np.arange(4, dtype=np.float32) + np.float32(1e-7)},
+        {"a": np.arange(4, dtype=np.int32)},
+        {"b": np.zeros([3, 2], np.int64)},
+        {"c": np.zeros(0)},
+        {"a": np.array([-0.0, 1, 2, 3], np.float32)},
+    ],
+)
 def test_names_types_shapes_and_bits_matter(change):
     assert fingerprint({**BASE, **change}.items()) != fingerprint(BASE.items())
 
@@ -43,11 +46,14 @@ def test_tool_prints_one_line_without_a_path(run_dir, capsys):
     assert capsys.readouterr().out.startswith("nimg 72 sha256 ")
 
 
-@pytest.mark.parametrize("words, message", [
-    ([], "found 0 arguments, expected one"),
-    (["nowhere"], "nowhere: found nothing, expected a run directory"),
-    (["{run_dir}@3"], "found no checkpoint of tick 3 in {run_dir}, expected one of these ticks: 0, 2, 4"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "found 0 arguments, expected one"),
+        (["nowhere"], "nowhere: found nothing, expected a run directory"),
+        (["{run_dir}@3"], "found no checkpoint of tick 3 in {run_dir}, expected one of these ticks: 0, 2, 4"),
+    ],
+)
 def test_tool_names_what_is_wrong_in_one_line(run_dir, capsys, words, message):
     assert main([word.format(run_dir=run_dir) for word in words]) == 1
     printed = capsys.readouterr()

@@ -101,11 +101,14 @@ def test_a_copied_checkpoint_is_enough(saved, tmp_path):
     assert_same(sg_keras.load(tmp_path / "ckpt-0"), model)
 
 
-@pytest.mark.parametrize("name, error, message", [
-    ("stylegan2.pkl", ValueError, "official pickle"),
-    ("nowhere", ValueError, "nowhere: found nothing, expected a run directory"),
-    ("G_ema.keras", OSError, r"G_ema\.keras: found a file that Keras cannot load"),
-])
+@pytest.mark.parametrize(
+    "name, error, message",
+    [
+        ("stylegan2.pkl", ValueError, "official pickle"),
+        ("nowhere", ValueError, "nowhere: found nothing, expected a run directory"),
+        ("G_ema.keras", OSError, r"G_ema\.keras: found a file that Keras cannot load"),
+    ],
+)
 def test_errors_name_the_file(tmp_path, name, error, message):
     path = tmp_path / name
     if name.endswith(".keras"):

@@ -63,7 +63,11 @@ def test_later_ones_can_be_forgotten(state, tmp_path):
     assert store.forget_after(tmp_path / "ckpt-1") == [tmp_path / "ckpt-2", tmp_path / "ckpt-3"]
     assert store.forget_after(tmp_path / "ckpt-1") == []
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "checkpoint", "ckpt-1.data-00000-of-00001", "ckpt-1.index", "ckpt-1.json"]
+        "checkpoint",
+        "ckpt-1.data-00000-of-00001",
+        "ckpt-1.index",
+        "ckpt-1.json",
+    ]
     save_all(store, state, [2])
     assert numbers(tmp_path) == [1, 2]
 
@@ -77,7 +81,11 @@ def test_what_a_killed_process_left_is_cleaned_up(state, tmp_path):
     assert numbers(tmp_path) == [1]
     CheckpointStore(tmp_path, state, keep=3)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "checkpoint", "ckpt-1.data-00000-of-00001", "ckpt-1.index", "ckpt-1.json"]
+        "checkpoint",
+        "ckpt-1.data-00000-of-00001",
+        "ckpt-1.index",
+        "ckpt-1.json",
+    ]
 
 
 def test_a_moved_run_and_a_clock_that_went_back(state, tmp_path):
@@ -97,11 +105,17 @@ def test_a_lost_list_is_made_up_from_the_files(state, tmp_path):
     assert numbers(tmp_path) == [9, 10, 11]
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda state: state.pop("G/b4/const"), "missing none, unknown G/b4/const"),
-    (lambda state: state.update({"D/bias": tf.Variable(0.0)}), "missing D/bias, unknown none"),
-    (lambda state: state.update({"G/b4/const": tf.Variable(tf.zeros([7]))}), r"\(6,\) of G/b4/const, expected \(7,\)"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda state: state.pop("G/b4/const"), "missing none, unknown G/b4/const"),
+        (lambda state: state.update({"D/bias": tf.Variable(0.0)}), "missing D/bias, unknown none"),
+        (
+            lambda state: state.update({"G/b4/const": tf.Variable(tf.zeros([7]))}),
+            r"\(6,\) of G/b4/const, expected \(7,\)",
+        ),
+    ],
+)
 def test_other_variables_are_refused(state, tmp_path, change, message):
     prefix = CheckpointStore(tmp_path, state, keep=3).save(1, {})
     change(state)

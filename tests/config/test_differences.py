@@ -8,37 +8,68 @@ from sg_keras.config import RunConfig, adopt_choices, compare, format_difference
 from tests.config.test_training_config import make
 
 
-@pytest.mark.parametrize("change, field", [
-    ({"cbase": 2048}, "generator.channel_base"), ({"batch": 64}, "batch"), ({"gamma": 2.0}, "loss.r1_gamma"),
-    ({"seed": 1}, "seed"), ({"ops": "reference"}, "ops"), ({"gpus": 1}, "gpus"), ({"cpu_devices": 2}, "cpu_devices"),
-    ({"glr": 0.001}, "optimizer.g_lr"), ({"cfg": "stylegan3-t"}, "generator.cfg"), ({"aug": "noaug"}, "augment.mode"),
-    ({"freezed": 2}, "discriminator.freeze_layers"), ({"ema_kimg": 3.0}, "ema_kimg"),
-    ({"fp32": True}, "generator.conv_clamp"),
-    ({"transfer": "https://example.org/net.pkl"}, "resume"),
-])
+@pytest.mark.parametrize(
+    "change, field",
+    [
+        ({"cbase": 2048}, "generator.channel_base"),
+        ({"batch": 64}, "batch"),
+        ({"gamma": 2.0}, "loss.r1_gamma"),
+        ({"seed": 1}, "seed"),
+        ({"ops": "reference"}, "ops"),
+        ({"gpus": 1}, "gpus"),
+        ({"cpu_devices": 2}, "cpu_devices"),
+        ({"glr": 0.001}, "optimizer.g_lr"),
+        ({"cfg": "stylegan3-t"}, "generator.cfg"),
+        ({"aug": "noaug"}, "augment.mode"),
+        ({"freezed": 2}, "discriminator.freeze_layers"),
+        ({"ema_kimg": 3.0}, "ema_kimg"),
+        ({"fp32": True}, "generator.conv_clamp"),
+        ({"transfer": "https://example.org/net.pkl"}, "resume"),
+    ],
+)
 def test_options_that_alter_the_run_block(change, field):
     blocking, allowed = compare(make(), make(**change))
     assert field in [difference[0] for difference in blocking] and allowed == []
 
 
-@pytest.mark.parametrize("change", [
-    {"path": "/data/y.zip"}, {"resolution": 32}, {"c_dim": 3}, {"num_images": 11}, {"mirror": True}, {"channels": 1},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "/data/y.zip"},
+        {"resolution": 32},
+        {"c_dim": 3},
+        {"num_images": 11},
+        {"mirror": True},
+        {"channels": 1},
+    ],
+)
 def test_other_data_blocks(change):
     config = make()
     other = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, **change))
-    (name, value), = change.items()
+    ((name, value),) = change.items()
     assert compare(config, other)[0] == [(f"dataset.{name}", getattr(config.dataset, name), value)]
 
 
-@pytest.mark.parametrize("change", [
-    {"total_kimg": 1.0}, {"tick_kimg": 1.0}, {"snapshot_ticks": 1}, {"image_snapshot_ticks": 1}, {"desc": "again"},
-    {"checkpoint_minutes": 1.0}, {"keep_checkpoints": 9}, {"metrics": ("fid50k_full",)}, {"sample_grid": (2, 2)},
-    {"debug": True}, {"nobench": True}, {"outdir": "elsewhere"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"total_kimg": 1.0},
+        {"tick_kimg": 1.0},
+        {"snapshot_ticks": 1},
+        {"image_snapshot_ticks": 1},
+        {"desc": "again"},
+        {"checkpoint_minutes": 1.0},
+        {"keep_checkpoints": 9},
+        {"metrics": ("fid50k_full",)},
+        {"sample_grid": (2, 2)},
+        {"debug": True},
+        {"nobench": True},
+        {"outdir": "elsewhere"},
+    ],
+)
 def test_options_that_say_how_long_and_where_are_taken(change):
     new = make(run=RunConfig(**{"outdir": "runs", **change}))
-    (name, value), = change.items()
+    ((name, value),) = change.items()
     assert compare(make(), new) == ([], [(f"run.{name}", getattr(RunConfig(outdir="runs"), name), value)])
 
 

@@ -25,23 +25,32 @@ def make(run=None, **options):
     return resolve(TrainingOptions(**chosen), DATASET, run or RunConfig(outdir="runs"))
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"cfg": "stylegan3-r", "fp32": True}, {"gpus": 2, "batch_gpu": 4}, {"transfer": "https://example.org/net.pkl"},
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cfg": "stylegan3-r", "fp32": True},
+        {"gpus": 2, "batch_gpu": 4},
+        {"transfer": "https://example.org/net.pkl"},
+    ],
+)
 def test_json_round_trip(options):
     run = RunConfig(outdir="runs", metrics=("fid50k_full",), sample_grid=(5, 4), desc="ä")
     config = make(run=run, **options)
     assert TrainingConfig.from_json(config.to_json()) == config
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda values: values.update(extra=1), r"training_config: found \['extra'\], expected known fields only"),
-    (lambda values: values["loss"].update(extra=1), r"loss: found \['extra'\]"),
-    (lambda values: values["loss"].pop("r1_gamma"), "expected also r1_gamma"),
-    (lambda values: values.pop("batch"), "expected also batch"),
-    (lambda values: values.update(run=3), "run: found 3, expected an object"),
-    (lambda values: values.pop("run"), "run: found None, expected an object"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda values: values.update(extra=1), r"training_config: found \['extra'\], expected known fields only"),
+        (lambda values: values["loss"].update(extra=1), r"loss: found \['extra'\]"),
+        (lambda values: values["loss"].pop("r1_gamma"), "expected also r1_gamma"),
+        (lambda values: values.pop("batch"), "expected also batch"),
+        (lambda values: values.update(run=3), "run: found 3, expected an object"),
+        (lambda values: values.pop("run"), "run: found None, expected an object"),
+    ],
+)
 def test_bad_json_names_the_field(change, message):
     values = json.loads(make().to_json())
     change(values)
@@ -49,17 +58,22 @@ def test_bad_json_names_the_field(change, message):
         TrainingConfig.from_dict(values)
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"batch": 30, "gpus": 4}, "batch: found 30, expected a multiple of --gpus=4"),
-    ({"batch_gpu": 5}, "batch-gpu: found 5, expected a divisor"),
-    ({"batch_gpu": 2}, "batch-gpu: found 2, expected a multiple of the minibatch"),
-    ({"batch": 12, "mbstd_group": 8}, "batch-gpu: found 12, expected a multiple of the minibatch"),
-    ({"cbase": 32}, "cbase: found 32, expected 64 or more"), ({"cfg": "stylegan1"}, "cfg: found 'stylegan1'"),
-    ({"g_arch": "big"}, "g_arch: found 'big'"), ({"gamma": -1.0}, "gamma: found -1.0"),
-    ({"gpus": -1}, "gpus: found -1"),
-    ({"cpu_devices": 0}, "cpu_devices: found 0"),
-    ({"fp32": True, "precision": "float16"}, "precision: found 'float16'"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"batch": 30, "gpus": 4}, "batch: found 30, expected a multiple of --gpus=4"),
+        ({"batch_gpu": 5}, "batch-gpu: found 5, expected a divisor"),
+        ({"batch_gpu": 2}, "batch-gpu: found 2, expected a multiple of the minibatch"),
+        ({"batch": 12, "mbstd_group": 8}, "batch-gpu: found 12, expected a multiple of the minibatch"),
+        ({"cbase": 32}, "cbase: found 32, expected 64 or more"),
+        ({"cfg": "stylegan1"}, "cfg: found 'stylegan1'"),
+        ({"g_arch": "big"}, "g_arch: found 'big'"),
+        ({"gamma": -1.0}, "gamma: found -1.0"),
+        ({"gpus": -1}, "gpus: found -1"),
+        ({"cpu_devices": 0}, "cpu_devices: found 0"),
+        ({"fp32": True, "precision": "float16"}, "precision: found 'float16'"),
+    ],
+)
 def test_impossible_configurations_are_refused(options, message):
     with pytest.raises(ValueError) as error:
         make(**options)
@@ -76,11 +90,14 @@ def test_option_names_are_fields():
     assert set(FIELD_OPTIONS) <= set(dict(flatten(dataclasses.asdict(make()))))
 
 
-@pytest.mark.parametrize("options, desc, name", [
-    ({"gamma": 0.01}, "", "00003-stylegan2-x-gpus0-batch32-gamma0.01"),
-    ({"gamma": 52.4288, "gpus": 1}, "try 2", "00003-stylegan2-x-gpus1-batch32-gamma52.4288-try 2"),
-    ({"gamma": 10.0}, "", "00003-stylegan2-x-gpus0-batch32-gamma10"),
-])
+@pytest.mark.parametrize(
+    "options, desc, name",
+    [
+        ({"gamma": 0.01}, "", "00003-stylegan2-x-gpus0-batch32-gamma0.01"),
+        ({"gamma": 52.4288, "gpus": 1}, "try 2", "00003-stylegan2-x-gpus1-batch32-gamma52.4288-try 2"),
+        ({"gamma": 10.0}, "", "00003-stylegan2-x-gpus0-batch32-gamma10"),
+    ],
+)
 def test_run_directory_name(options, desc, name):
     assert run_directory_name(make(run=RunConfig(outdir="runs", desc=desc), **options), 3) == name
 
@@ -106,6 +123,8 @@ def test_config_imports_the_standard_library_alone():
     import subprocess
     import sys
 
-    code = ("import sys, sg_keras.config; "
-            "sys.exit(any(name in sys.modules for name in ('numpy', 'tensorflow', 'keras', 'absl')))")
+    code = (
+        "import sys, sg_keras.config; "
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'tensorflow', 'keras', 'absl')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

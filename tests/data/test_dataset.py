@@ -37,11 +37,15 @@ def assert_one_line(error: BaseException) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [8, 128])  # two decoders
 @pytest.mark.parametrize("cached_bytes", [0, 2**30])
-def test_folder_and_zips_give_the_same_pictures(tmp_path: pathlib.Path, channels: int, side: int,
-                                                cached_bytes: int) -> None:
+def test_folder_and_zips_give_the_same_pictures(
+    tmp_path: pathlib.Path, channels: int, side: int, cached_bytes: int
+) -> None:
     files = png_files(6, side, channels)
-    paths = (write_folder(tmp_path / "folder", files), write_zip(tmp_path / "stored.zip", files),
-             write_zip(tmp_path / "deflated.zip", files, zipfile.ZIP_DEFLATED))
+    paths = (
+        write_folder(tmp_path / "folder", files),
+        write_zip(tmp_path / "stored.zip", files),
+        write_zip(tmp_path / "deflated.zip", files, zipfile.ZIP_DEFLATED),
+    )
     for path in paths:
         dataset = open_dataset(path, max_cached_bytes=cached_bytes)
         assert (dataset.resolution, dataset.channels, dataset.num_images, len(dataset)) == (side, channels, 6, 6)
@@ -67,8 +71,9 @@ def test_mirrored_copies_are_pictures_of_their_own(tmp_path: pathlib.Path, files
     dataset = open_dataset(write_zip(tmp_path / "set.zip", files), mirror=True)
     assert (dataset.num_images, len(dataset)) == (6, 12)
     assert np.array_equal(dataset.images(np.arange(12)), np.concatenate([expected(), expected()[:, :, ::-1]]))
-    assert np.array_equal(dataset.images(np.array([8, 2, 8])), np.stack([expected()[2][:, ::-1], expected()[2],
-                                                                         expected()[2][:, ::-1]]))
+    assert np.array_equal(
+        dataset.images(np.array([8, 2, 8])), np.stack([expected()[2][:, ::-1], expected()[2], expected()[2][:, ::-1]])
+    )
 
 
 def test_index_out_of_range(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
@@ -85,8 +90,10 @@ def test_jpeg_as_pillow_decodes_it(tmp_path: pathlib.Path, channels: int, option
     exif = Image.Exif()
     exif[0x010E] = "x" * 5000  # pushes the frame header beyond the first kilobyte
     exif[0x0112] = 6  # orientation: not applied
-    files = {"a.jpg": encode(make_pixels(0, 16, channels), "JPEG", **options),
-             "b.JPEG": encode(make_pixels(1, 16, channels), "JPEG", exif=exif, **options)}
+    files = {
+        "a.jpg": encode(make_pixels(0, 16, channels), "JPEG", **options),
+        "b.JPEG": encode(make_pixels(1, 16, channels), "JPEG", exif=exif, **options),
+    }
     dataset = open_dataset(write_folder(tmp_path / "set", files))
     for index, name in enumerate(files):
         with Image.open(tmp_path / "set" / name) as image:
@@ -104,8 +111,9 @@ def test_png_kinds(tmp_path: pathlib.Path, mode: str, channels: int) -> None:
     (tmp_path / "set").mkdir()
     image.save(tmp_path / "set" / "a.png")
     dataset = open_dataset(tmp_path / "set")
-    assert np.array_equal(dataset.image(0), np.asarray(image.convert("L" if channels == 1 else "RGB")
-                                                       ).reshape(8, 8, channels))
+    assert np.array_equal(
+        dataset.image(0), np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(8, 8, channels)
+    )
 
 
 def test_color_key_of_an_rgb_png_is_ignored(tmp_path: pathlib.Path) -> None:
@@ -114,13 +122,16 @@ def test_color_key_of_an_rgb_png_is_ignored(tmp_path: pathlib.Path) -> None:
     assert np.array_equal(open_dataset(write_folder(tmp_path / "set", files)).image(0), pixels)
 
 
-@pytest.mark.parametrize(("mode", "message"), [
-    ("RGBA", r"found transparency \(alpha\), expected gray or RGB"),
-    ("LA", r"found transparency \(alpha\), expected gray or RGB"),
-    ("PA", r"found transparency \(alpha\), expected gray or RGB"),
-    ("I;16", "found 16 bits a channel, expected 8"),
-    ("CMYK", "found a JPEG of 4 channels, 8 bits each, expected gray or RGB, 8 bits"),
-])
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("RGBA", r"found transparency \(alpha\), expected gray or RGB"),
+        ("LA", r"found transparency \(alpha\), expected gray or RGB"),
+        ("PA", r"found transparency \(alpha\), expected gray or RGB"),
+        ("I;16", "found 16 bits a channel, expected 8"),
+        ("CMYK", "found a JPEG of 4 channels, 8 bits each, expected gray or RGB, 8 bits"),
+    ],
+)
 def test_kinds_that_are_refused(tmp_path: pathlib.Path, mode: str, message: str) -> None:
     (tmp_path / "set").mkdir()
     if mode == "PA":
@@ -128,8 +139,9 @@ def test_kinds_that_are_refused(tmp_path: pathlib.Path, mode: str, message: str)
         image.info["transparency"] = 3
     else:
         image = Image.fromarray(make_pixels(0, channels=1)[:, :, 0]).convert("I" if mode == "I;16" else mode)
-    image.convert(mode if mode == "I;16" else image.mode).save(tmp_path / "set" / "a.png",
-                                                                "JPEG" if mode == "CMYK" else "PNG")
+    image.convert(mode if mode == "I;16" else image.mode).save(
+        tmp_path / "set" / "a.png", "JPEG" if mode == "CMYK" else "PNG"
+    )
     with pytest.raises(ValueError, match=f"set/a.png: {message}") as caught:
         open_dataset(tmp_path / "set")
     assert_one_line(caught.value)
@@ -149,8 +161,9 @@ def test_links_are_followed_once(tmp_path: pathlib.Path, files: dict[str, bytes]
     assert len(open_dataset(folder)) == 2
 
 
-def test_zip64_and_data_before_the_archive(tmp_path: pathlib.Path, files: dict[str, bytes],
-                                           monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zip64_and_data_before_the_archive(
+    tmp_path: pathlib.Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)  # as if the file were beyond 4 GiB
     path = tmp_path / "set.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -186,8 +199,11 @@ def test_no_images(tmp_path: pathlib.Path, content: dict[str, bytes], found: str
 @pytest.mark.parametrize("compression", [None, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_mixed_sizes_name_both_files(tmp_path: pathlib.Path, files: dict[str, bytes], compression: int | None) -> None:
     files["00/003.png"] = encode(make_pixels(9, side=16))
-    path = (write_folder(tmp_path / "set", files) if compression is None
-            else write_zip(tmp_path / "set", files, compression))
+    path = (
+        write_folder(tmp_path / "set", files)
+        if compression is None
+        else write_zip(tmp_path / "set", files, compression)
+    )
     with pytest.raises(ValueError, match=r"set/00/003.png: found 16x16 pixels, expected 8x8 as in .*set/00/000.png"):
         open_dataset(path)
 
@@ -220,15 +236,19 @@ def test_other_resolution_than_asked(tmp_path: pathlib.Path, files: dict[str, by
 
 
 @pytest.mark.parametrize("write", [write_folder, write_zip])
-@pytest.mark.parametrize(("damage", "message"), [
-    (lambda data: b"", "found an empty file, expected a PNG or JPEG image"),
-    (lambda data: b"<html>" * 20, "found neither a PNG nor a JPEG file, expected one of them"),
-    (lambda data: data[:20], "found an image that ends within its header"),
-    (lambda data: data[: len(data) // 2], r"found a damaged image \(it is truncated\)"),
-    (lambda data: data[:100] + bytes(len(data) - 100), r"found a damaged image \("),
-])
-def test_broken_file_is_found_when_opening(tmp_path: pathlib.Path, files: dict[str, bytes], message: str,
-                                           damage: Callable[[bytes], bytes], write: Writer) -> None:
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: b"", "found an empty file, expected a PNG or JPEG image"),
+        (lambda data: b"<html>" * 20, "found neither a PNG nor a JPEG file, expected one of them"),
+        (lambda data: data[:20], "found an image that ends within its header"),
+        (lambda data: data[: len(data) // 2], r"found a damaged image \(it is truncated\)"),
+        (lambda data: data[:100] + bytes(len(data) - 100), r"found a damaged image \("),
+    ],
+)
+def test_broken_file_is_found_when_opening(
+    tmp_path: pathlib.Path, files: dict[str, bytes], message: str, damage: Callable[[bytes], bytes], write: Writer
+) -> None:
     files["01/003.png"] = damage(files["01/003.png"])
     with pytest.raises((OSError, ValueError), match=f"set/01/003.png: {message}") as caught:
         open_dataset(write(tmp_path / "set", files))

@@ -14,8 +14,18 @@ def test_shape_and_labels() -> None:
     images = dataset.images(np.arange(1797))
     assert images.dtype == np.uint8
     assert (images.min(), images.max()) == (0, 255)
-    assert np.bincount(dataset.labels(np.arange(1797)).argmax(1)).tolist() == [178, 182, 177, 183, 181, 182, 181, 179,
-                                                                               174, 180]
+    assert np.bincount(dataset.labels(np.arange(1797)).argmax(1)).tolist() == [
+        178,
+        182,
+        177,
+        183,
+        181,
+        182,
+        181,
+        179,
+        174,
+        180,
+    ]
     assert open_dataset("digits", mirror=True).c_dim == 0
     assert len(open_dataset("digits", mirror=True)) == 2 * 1797
 

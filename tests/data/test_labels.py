@@ -49,49 +49,70 @@ def test_unused_labels_have_no_width(tmp_path: pathlib.Path, files: dict[str, by
     assert dataset.label(0).shape == (0,)
 
 
-@pytest.mark.parametrize("extra", [{}, label_file(None), label_file([]), {"dataset.json": b"{}"},
-                                   {"dataset.json": b"[]"}])
+@pytest.mark.parametrize(
+    "extra", [{}, label_file(None), label_file([]), {"dataset.json": b"{}"}, {"dataset.json": b"[]"}]
+)
 def test_no_labels(tmp_path: pathlib.Path, files: dict[str, bytes], extra: dict[str, bytes]) -> None:
     path = write_folder(tmp_path / "set", files | extra)
     assert not open_dataset(path).has_labels
-    with pytest.raises(ValueError, match=r"set: found no (labels in )?dataset.json, expected labels there, since "
-                                         r"conditional training \(--cond=1\) was asked for"):
+    with pytest.raises(
+        ValueError,
+        match=r"set: found no (labels in )?dataset.json, expected labels there, since "
+        r"conditional training \(--cond=1\) was asked for",
+    ):
         open_dataset(path, use_labels=True)
 
 
-@pytest.mark.parametrize(("values", "message"), [
-    ([0, 1, -1, 0, 1, 0], "found the class index -1 for 00/004.png, expected 0 to 999999"),
-    ([0, 1, 10**30, 0, 1, 0], "found the class index 10{30} for 00/004.png, expected 0 to 999999"),
-    ([0, 1, [1, 0], 0, 1, 0],
-     "found a vector for 00/004.png but a class index for 00/000.png, expected class indices only or vectors only"),
-    ([[1], 1, [0], [0], [0], [0]], "found a class index for 00/002.png but a vector for 00/000.png, expected class"),
-    ([[1, 2], [1, 2], [1], [1, 2], [1, 2], [1, 2]],
-     "found a vector of 1 numbers for 00/004.png, expected 2 as for 00/000.png"),
-    ([0, 1, None, 0, 1, 0], "found no label for 00/004.png, expected one for every image"),
-    ([0, 1, 1.5, 0, 1, 0], "found the label 1.5 for 00/004.png, expected a class index or a list of numbers"),
-    ([0, 1, True, 0, 1, 0], "found the label true for 00/004.png, expected a class index or a list of numbers"),
-    ([0, 1, "cat", 0, 1, 0], 'found the label "cat" for 00/004.png, expected a class index or a list of numbers'),
-    ([[], [], [], [], [], []], r"found the label \[\] for 00/000.png, expected a class index or a list of numbers"),
-    ([[1], [float("nan")], [1], [1], [1], [1]], r"found the label \[NaN\] for 00/002.png, expected a class index"),
-    ([[1], [[1]], [1], [1], [1], [1]], r"found the label \[\[1\]\] for 00/002.png, expected a class index"),
-])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([0, 1, -1, 0, 1, 0], "found the class index -1 for 00/004.png, expected 0 to 999999"),
+        ([0, 1, 10**30, 0, 1, 0], "found the class index 10{30} for 00/004.png, expected 0 to 999999"),
+        (
+            [0, 1, [1, 0], 0, 1, 0],
+            "found a vector for 00/004.png but a class index for 00/000.png, expected class indices only or vectors only",
+        ),
+        (
+            [[1], 1, [0], [0], [0], [0]],
+            "found a class index for 00/002.png but a vector for 00/000.png, expected class",
+        ),
+        (
+            [[1, 2], [1, 2], [1], [1, 2], [1, 2], [1, 2]],
+            "found a vector of 1 numbers for 00/004.png, expected 2 as for 00/000.png",
+        ),
+        ([0, 1, None, 0, 1, 0], "found no label for 00/004.png, expected one for every image"),
+        ([0, 1, 1.5, 0, 1, 0], "found the label 1.5 for 00/004.png, expected a class index or a list of numbers"),
+        ([0, 1, True, 0, 1, 0], "found the label true for 00/004.png, expected a class index or a list of numbers"),
+        ([0, 1, "cat", 0, 1, 0], 'found the label "cat" for 00/004.png, expected a class index or a list of numbers'),
+        ([[], [], [], [], [], []], r"found the label \[\] for 00/000.png, expected a class index or a list of numbers"),
+        ([[1], [float("nan")], [1], [1], [1], [1]], r"found the label \[NaN\] for 00/002.png, expected a class index"),
+        ([[1], [[1]], [1], [1], [1], [1]], r"found the label \[\[1\]\] for 00/002.png, expected a class index"),
+    ],
+)
 def test_bad_labels(tmp_path: pathlib.Path, files: dict[str, bytes], values: Sequence[object], message: str) -> None:
     path = write_folder(tmp_path / "set", files | labelled(values))
     with pytest.raises(ValueError, match=f"set/dataset.json: {message}"):
         open_dataset(path, use_labels=True)
 
 
-@pytest.mark.parametrize(("extra", "message"), [
-    (label_file([["00/000.png", 1]]), r"found no label for 00/002.png, expected .* \(the file's first entry is 00/000"),
-    (label_file([["00/000.png"]]), r'found \["00/000.png"\] at position 0 of "labels", expected a \[file'),
-    (label_file([["00/000.png", 1], ["00/000.png", 2]]), "found two different labels for 00/000.png, expected one"),
-    (label_file({"00/000.png": 1}), 'found "labels" of type dict, expected a list of'),
-    ({"dataset.json": b"{"}, "found text that is not JSON"),
-    ({"dataset.json": b"\xff\xfe"}, "found text that is not UTF-8, expected JSON"),
-])
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (
+            label_file([["00/000.png", 1]]),
+            r"found no label for 00/002.png, expected .* \(the file's first entry is 00/000",
+        ),
+        (label_file([["00/000.png"]]), r'found \["00/000.png"\] at position 0 of "labels", expected a \[file'),
+        (label_file([["00/000.png", 1], ["00/000.png", 2]]), "found two different labels for 00/000.png, expected one"),
+        (label_file({"00/000.png": 1}), 'found "labels" of type dict, expected a list of'),
+        ({"dataset.json": b"{"}, "found text that is not JSON"),
+        ({"dataset.json": b"\xff\xfe"}, "found text that is not UTF-8, expected JSON"),
+    ],
+)
 @pytest.mark.parametrize("write", [write_folder, write_zip])
-def test_bad_label_file(tmp_path: pathlib.Path, files: dict[str, bytes], extra: dict[str, bytes], message: str,
-                        write: Writer) -> None:
+def test_bad_label_file(
+    tmp_path: pathlib.Path, files: dict[str, bytes], extra: dict[str, bytes], message: str, write: Writer
+) -> None:
     path = write(tmp_path / "set", files | extra)
     with pytest.raises(ValueError, match=f"set/dataset.json: {message}") as caught:
         open_dataset(path, use_labels=True)

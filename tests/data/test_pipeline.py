@@ -43,8 +43,11 @@ def labelled(tmp_path: pathlib.Path) -> ImageDataset:
 
 def test_static_shapes(labelled: ImageDataset) -> None:
     spec = make_pipeline(labelled, seed=0, batch=4, start_nimg=0, num_phases=3).element_spec
-    assert spec == {"image": tf.TensorSpec((4, 8, 8, 3), tf.uint8), "label": tf.TensorSpec((4, 3), tf.float32),
-                    "gen_label": tf.TensorSpec((4, 3, 3), tf.float32)}
+    assert spec == {
+        "image": tf.TensorSpec((4, 8, 8, 3), tf.uint8),
+        "label": tf.TensorSpec((4, 3), tf.float32),
+        "gen_label": tf.TensorSpec((4, 3, 3), tf.float32),
+    }
 
 
 def test_without_labels_they_have_no_width() -> None:

@@ -11,10 +11,17 @@ REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=pictures.zip", "--gpus=0
 
 def make_opener(resolution=32, channels=3, has_labels=True):
     """An open_dataset that opens nothing."""
+
     def open_dataset(path, *, use_labels=False, mirror=False, resolution=resolution):
         return types.SimpleNamespace(
-            name="pictures", resolution=resolution, channels=channels, num_images=100, has_labels=has_labels,
-            c_dim=10 if use_labels else 0)
+            name="pictures",
+            resolution=resolution,
+            channels=channels,
+            num_images=100,
+            has_labels=has_labels,
+            c_dim=10 if use_labels else 0,
+        )
+
     return open_dataset
 
 
@@ -24,8 +31,8 @@ def parse():
     from sg_keras.flags import parse_command_line
 
     def parse(*words, required=REQUIRED, gpus_there=0, **facts):
-        return parse_command_line([*required, *words], open_dataset=make_opener(**facts),
-                                  count_gpus=lambda: gpus_there)
+        return parse_command_line([*required, *words], open_dataset=make_opener(**facts), count_gpus=lambda: gpus_there)
+
     return parse
 
 
@@ -41,4 +48,5 @@ def flat_pictures(tmp_path_factory):
                 Image.fromarray(np.full((side, side, 3), gray, np.uint8)).save(folder / f"{gray}.png")
             folders[side] = str(folder)
         return folders[side]
+
     return flat_pictures

@@ -10,14 +10,57 @@ from tests.flags.conftest import REQUIRED
 
 DRY = ["--dry-run"]
 PUBLISHED = {
-    "outdir", "cfg", "data", "gpus", "batch", "gamma", "cond", "mirror", "aug", "resume", "freezed", "p", "target",
-    "batch-gpu", "cbase", "cmax", "glr", "dlr", "map-depth", "mbstd-group", "desc", "metrics", "kimg", "tick",
-    "snap", "seed", "fp32", "nobench", "workers", "dry-run",
+    "outdir",
+    "cfg",
+    "data",
+    "gpus",
+    "batch",
+    "gamma",
+    "cond",
+    "mirror",
+    "aug",
+    "resume",
+    "freezed",
+    "p",
+    "target",
+    "batch-gpu",
+    "cbase",
+    "cmax",
+    "glr",
+    "dlr",
+    "map-depth",
+    "mbstd-group",
+    "desc",
+    "metrics",
+    "kimg",
+    "tick",
+    "snap",
+    "seed",
+    "fp32",
+    "nobench",
+    "workers",
+    "dry-run",
 }
 OURS = {
-    "z-dim", "w-dim", "sample-grid", "style_mixing_prob", "pl_weight", "g_arch", "d_arch", "ema_kimg", "ema_rampup",
-    "g_reg_interval", "d_reg_interval", "image_snap", "ops", "debug", "cpu_devices", "checkpoint_minutes",
-    "deterministic", "keep", "precision",
+    "z-dim",
+    "w-dim",
+    "sample-grid",
+    "style_mixing_prob",
+    "pl_weight",
+    "g_arch",
+    "d_arch",
+    "ema_kimg",
+    "ema_rampup",
+    "g_reg_interval",
+    "d_reg_interval",
+    "image_snap",
+    "ops",
+    "debug",
+    "cpu_devices",
+    "checkpoint_minutes",
+    "deterministic",
+    "keep",
+    "precision",
 }
 
 
@@ -30,7 +73,8 @@ def get(config, field):
 def replaced(**options):
     """The required options with some exchanged."""
     return [word for word in REQUIRED if word[2:].split("=")[0] not in options] + [
-        f"--{name}={value}" for name, value in options.items()]
+        f"--{name}={value}" for name, value in options.items()
+    ]
 
 
 def test_every_option_is_there():
@@ -50,96 +94,185 @@ def test_defaults_agree_with_the_configuration_classes(parse):
     assert parse(*DRY).config.run == run
 
 
-@pytest.mark.parametrize("cfg, expected", [
-    ("stylegan2", {
-        "generator.mapping_layers": 8, "optimizer.g_lr": 0.002, "optimizer.d_lr": 0.002,
-        "generator.channel_base": 32768, "generator.channel_max": 512, "loss.pl_weight": 2,
-        "loss.style_mixing_prob": 0.9, "loss.g_reg_interval": 4,
-        "loss.d_reg_interval": 16, "loss.blur_init_sigma": 0, "augment.mode": "ada", "augment.p": 0,
-        "augment.target": 0.6, "augment.ada_kimg": 500, "ema_kimg": 10, "ema_rampup": 0.05, "batch_gpu": 32, "seed": 0,
-        "discriminator.mbstd_group_size": 4, "discriminator.mapping_layers": 8, "discriminator.freeze_layers": 0,
-        "generator.conv_clamp": 256, "discriminator.conv_clamp": 256, "dataset.c_dim": 0, "dataset.mirror": False,
-        "dataset.workers": 3, "run.total_kimg": 25000, "run.tick_kimg": 4, "run.snapshot_ticks": 50,
-        "run.image_snapshot_ticks": 50, "run.metrics": (), "run.desc": "", "precision": "float32", "ops": "auto",
-        "resume": None}),
-    ("stylegan3-t", {
-        "generator.mapping_layers": 2, "optimizer.g_lr": 0.0025, "optimizer.d_lr": 0.002,
-        "generator.channel_base": 32768, "generator.channel_max": 512, "loss.pl_weight": 0,
-        "loss.style_mixing_prob": 0, "loss.g_reg_interval": None, "loss.blur_init_sigma": 0,
-        "generator.magnitude_ema_beta": 0.5 ** (32 / 20000)}),
-    ("stylegan3-r", {
-        "generator.mapping_layers": 2, "optimizer.g_lr": 0.0025, "generator.channel_base": 65536,
-        "generator.channel_max": 1024, "discriminator.channel_base": 32768, "discriminator.channel_max": 512,
-        "loss.g_reg_interval": None, "loss.blur_init_sigma": 10, "loss.blur_fade_kimg": 200}),
-])
+@pytest.mark.parametrize(
+    "cfg, expected",
+    [
+        (
+            "stylegan2",
+            {
+                "generator.mapping_layers": 8,
+                "optimizer.g_lr": 0.002,
+                "optimizer.d_lr": 0.002,
+                "generator.channel_base": 32768,
+                "generator.channel_max": 512,
+                "loss.pl_weight": 2,
+                "loss.style_mixing_prob": 0.9,
+                "loss.g_reg_interval": 4,
+                "loss.d_reg_interval": 16,
+                "loss.blur_init_sigma": 0,
+                "augment.mode": "ada",
+                "augment.p": 0,
+                "augment.target": 0.6,
+                "augment.ada_kimg": 500,
+                "ema_kimg": 10,
+                "ema_rampup": 0.05,
+                "batch_gpu": 32,
+                "seed": 0,
+                "discriminator.mbstd_group_size": 4,
+                "discriminator.mapping_layers": 8,
+                "discriminator.freeze_layers": 0,
+                "generator.conv_clamp": 256,
+                "discriminator.conv_clamp": 256,
+                "dataset.c_dim": 0,
+                "dataset.mirror": False,
+                "dataset.workers": 3,
+                "run.total_kimg": 25000,
+                "run.tick_kimg": 4,
+                "run.snapshot_ticks": 50,
+                "run.image_snapshot_ticks": 50,
+                "run.metrics": (),
+                "run.desc": "",
+                "precision": "float32",
+                "ops": "auto",
+                "resume": None,
+            },
+        ),
+        (
+            "stylegan3-t",
+            {
+                "generator.mapping_layers": 2,
+                "optimizer.g_lr": 0.0025,
+                "optimizer.d_lr": 0.002,
+                "generator.channel_base": 32768,
+                "generator.channel_max": 512,
+                "loss.pl_weight": 0,
+                "loss.style_mixing_prob": 0,
+                "loss.g_reg_interval": None,
+                "loss.blur_init_sigma": 0,
+                "generator.magnitude_ema_beta": 0.5 ** (32 / 20000),
+            },
+        ),
+        (
+            "stylegan3-r",
+            {
+                "generator.mapping_layers": 2,
+                "optimizer.g_lr": 0.0025,
+                "generator.channel_base": 65536,
+                "generator.channel_max": 1024,
+                "discriminator.channel_base": 32768,
+                "discriminator.channel_max": 512,
+                "loss.g_reg_interval": None,
+                "loss.blur_init_sigma": 10,
+                "loss.blur_fade_kimg": 200,
+            },
+        ),
+    ],
+)
 def test_defaults_that_follow_from_cfg(parse, cfg, expected):
     config = parse(*DRY, required=replaced(cfg=cfg)).config
     assert {field: get(config, field) for field in expected} == expected
 
 
-@pytest.mark.parametrize("words, field, expected", [
-    (["--batch=64"], "ema_kimg", 20), (["--batch=64"], "batch_gpu", 64),
-    (["--cpu_devices=2"], "batch_gpu", 16), (["--gpus=8"], "batch_gpu", 4),
-    (["--batch-gpu", "8"], "num_rounds", 4),
-    (["--batch_gpu=8", "--cpu-devices=2"], "num_rounds", 2),
-    (["--cond=1"], "dataset.c_dim", 10), (["--cond", "no"], "dataset.c_dim", 0),
-    (["--mirror", "1"], "dataset.mirror", True), (["--mirror=Yes"], "dataset.mirror", True),
-    (["--aug=fixed"], "augment.p", 0.2), (["--aug=fixed", "--p=0.7"], "augment.p", 0.7),
-    (["--aug=NoAug"], "augment.mode", "noaug"), (["--target=0.5"], "augment.target", 0.5),
-    (["--fp32=1"], "generator.conv_clamp", None), (["--fp32=1"], "discriminator.conv_clamp", None),
-    (["--precision=float32"], "generator.conv_clamp", 256), (["--precision=bfloat16"], "generator.num_fp16_res", 4),
-    (["--ema_rampup=0"], "ema_rampup", None), (["--ema-rampup=0.1"], "ema_rampup", 0.1),
-    (["--resume=https://example.org/net.pkl"], "ema_rampup", None),
-    (["--resume=https://example.org/net.pkl"], "augment.ada_kimg", 100),
-    (["--resume=https://example.org/net.pkl", "--cfg=stylegan3-r"], "loss.blur_init_sigma", 0),
-    (["--resume=https://example.org/net.pkl", "--ema_rampup=0.1"], "ema_rampup", 0.1),
-    (["--resume=https://example.org/net.pkl"], "resume", "https://example.org/net.pkl"),
-    (["--resume=latest"], "resume", None), (["--resume=latest"], "ema_rampup", 0.05),
-    (["--freezed=10"], "discriminator.freeze_layers", 10),
-    (["--snap=10"], "run.image_snapshot_ticks", 10), (["--snap=10", "--image_snap=2"], "run.image_snapshot_ticks", 2),
-    (["--sample-grid=10x4"], "run.sample_grid", (10, 4)), (["--kimg=0.5"], "run.total_kimg", 0.5),
-    (["--metrics=none"], "run.metrics", ()),
-    (["--metrics=fid50k_full,eqr50k"], "run.metrics", ("fid50k_full", "eqr50k")),
-    (["--keep=5"], "run.keep_checkpoints", 5), (["--checkpoint_minutes=0"], "run.checkpoint_minutes", 0),
-    (["--g_arch=orig"], "generator.architecture", "orig"), (["--d-arch", "skip"], "discriminator.architecture", "skip"),
-    (["--z-dim=64", "--w_dim=32"], "generator.w_dim", 32), (["--deterministic"], "run.deterministic", True),
-    (["--ops=reference"], "ops", "reference"), (["--seed=1", "--seed=2"], "seed", 2),
-    (["--d_reg_interval=8"], "loss.d_reg_interval", 8), (["--g_reg_interval=8"], "loss.g_reg_interval", 8),
-    (["--nobench=1"], "run.nobench", True), (["--workers=1"], "dataset.workers", 1), (["--debug"], "run.debug", True),
-    (["--glr=1e-3"], "optimizer.g_lr", 0.001), (["--desc=two words"], "run.desc", "two words"),
-])
+@pytest.mark.parametrize(
+    "words, field, expected",
+    [
+        (["--batch=64"], "ema_kimg", 20),
+        (["--batch=64"], "batch_gpu", 64),
+        (["--cpu_devices=2"], "batch_gpu", 16),
+        (["--gpus=8"], "batch_gpu", 4),
+        (["--batch-gpu", "8"], "num_rounds", 4),
+        (["--batch_gpu=8", "--cpu-devices=2"], "num_rounds", 2),
+        (["--cond=1"], "dataset.c_dim", 10),
+        (["--cond", "no"], "dataset.c_dim", 0),
+        (["--mirror", "1"], "dataset.mirror", True),
+        (["--mirror=Yes"], "dataset.mirror", True),
+        (["--aug=fixed"], "augment.p", 0.2),
+        (["--aug=fixed", "--p=0.7"], "augment.p", 0.7),
+        (["--aug=NoAug"], "augment.mode", "noaug"),
+        (["--target=0.5"], "augment.target", 0.5),
+        (["--fp32=1"], "generator.conv_clamp", None),
+        (["--fp32=1"], "discriminator.conv_clamp", None),
+        (["--precision=float32"], "generator.conv_clamp", 256),
+        (["--precision=bfloat16"], "generator.num_fp16_res", 4),
+        (["--ema_rampup=0"], "ema_rampup", None),
+        (["--ema-rampup=0.1"], "ema_rampup", 0.1),
+        (["--resume=https://example.org/net.pkl"], "ema_rampup", None),
+        (["--resume=https://example.org/net.pkl"], "augment.ada_kimg", 100),
+        (["--resume=https://example.org/net.pkl", "--cfg=stylegan3-r"], "loss.blur_init_sigma", 0),
+        (["--resume=https://example.org/net.pkl", "--ema_rampup=0.1"], "ema_rampup", 0.1),
+        (["--resume=https://example.org/net.pkl"], "resume", "https://example.org/net.pkl"),
+        (["--resume=latest"], "resume", None),
+        (["--resume=latest"], "ema_rampup", 0.05),
+        (["--freezed=10"], "discriminator.freeze_layers", 10),
+        (["--snap=10"], "run.image_snapshot_ticks", 10),
+        (["--snap=10", "--image_snap=2"], "run.image_snapshot_ticks", 2),
+        (["--sample-grid=10x4"], "run.sample_grid", (10, 4)),
+        (["--kimg=0.5"], "run.total_kimg", 0.5),
+        (["--metrics=none"], "run.metrics", ()),
+        (["--metrics=fid50k_full,eqr50k"], "run.metrics", ("fid50k_full", "eqr50k")),
+        (["--keep=5"], "run.keep_checkpoints", 5),
+        (["--checkpoint_minutes=0"], "run.checkpoint_minutes", 0),
+        (["--g_arch=orig"], "generator.architecture", "orig"),
+        (["--d-arch", "skip"], "discriminator.architecture", "skip"),
+        (["--z-dim=64", "--w_dim=32"], "generator.w_dim", 32),
+        (["--deterministic"], "run.deterministic", True),
+        (["--ops=reference"], "ops", "reference"),
+        (["--seed=1", "--seed=2"], "seed", 2),
+        (["--d_reg_interval=8"], "loss.d_reg_interval", 8),
+        (["--g_reg_interval=8"], "loss.g_reg_interval", 8),
+        (["--nobench=1"], "run.nobench", True),
+        (["--workers=1"], "dataset.workers", 1),
+        (["--debug"], "run.debug", True),
+        (["--glr=1e-3"], "optimizer.g_lr", 0.001),
+        (["--desc=two words"], "run.desc", "two words"),
+    ],
+)
 def test_options_reach_their_fields(parse, words, field, expected):
     value = get(parse(*words, *DRY).config, field)
     assert value == expected and type(value) in (type(expected), float)
 
 
-@pytest.mark.parametrize("words, message", [
-    (["--batch=abc"], "--batch: found 'abc', expected a whole number, 1 or more"),
-    (["--batch=0"], "--batch: found 0, expected a whole number, 1 or more"),
-    (["--batch_gpu=0"], "--batch_gpu: found 0, expected"), (["--batch-gpu=1.5"], "--batch-gpu: found '1.5', expected"),
-    (["--gamma=-1"], "--gamma: found '-1', expected a number, 0 or more"), (["--gamma=nan"], "--gamma: found 'nan'"),
-    (["--kimg=inf"], "--kimg: found 'inf', expected a number above 0"), (["--tick=0"], "--tick: found '0'"),
-    (["--p=1.5"], "--p: found '1.5', expected a number from 0 to 1"),
-    (["--cfg=stylegan4"], "--cfg: found 'stylegan4', expected stylegan2, stylegan3-t or stylegan3-r"),
-    (["--aug=adda"], "--aug: found 'adda', expected noaug, ada or fixed"),
-    (["--mirror=2"], "--mirror: found '2', expected 0 or 1"), (["--snap=0"], "--snap: found 0"),
-    (["--seed=-1"], "--seed: found -1, expected a whole number, from 0 to 2147483647"),
-    (["--sample-grid=10"], "--sample-grid: found '10', expected columns x rows such as 10x10"),
-    (["--sample_grid=0x4"], "--sample_grid: found '0x4'"),
-    (["--metrics=fid"], "--metrics: found 'fid', expected none or some of fid50k_full"),
-    (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"), (["--outdir="], "--outdir: found ''"),
-    (["--batch=30", "--gpus=4"], "--batch: found 30, expected a multiple of --gpus=4"),
-    (["--batch=3", "--cpu_devices=2"], "--batch: found 3, expected a multiple of --cpu_devices=2"),
-    (["--batch_gpu=12"], "--batch_gpu: found 12, expected a divisor of --batch=32 / --cpu_devices=1, that is of 32"),
-    (["--batch=16", "--gpus=8"], "--batch-gpu: found 2, expected a multiple of the minibatch standard deviation group, "
-                                 "--mbstd-group=4 (by default batch / gpus)"),
-    (["--batch=1", "--mbstd-group=1"], "--batch-gpu: found 1, expected at least 2, which path length"),
-    (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
-    (["--gpus=1", "--cpu_devices=2"], "--cpu_devices: found 2 with --gpus=1"),
-    (["--cfg=stylegan3-t", "--pl_weight=2"], "--pl_weight: found 2.0 with --cfg=stylegan3-t"),
-    (["--fp32=1", "--precision=float16"], "--precision: found float16 with --fp32=1"),
-    (["--resume=nowhere"], "--resume: found 'nowhere', which does not exist, expected latest"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--batch=abc"], "--batch: found 'abc', expected a whole number, 1 or more"),
+        (["--batch=0"], "--batch: found 0, expected a whole number, 1 or more"),
+        (["--batch_gpu=0"], "--batch_gpu: found 0, expected"),
+        (["--batch-gpu=1.5"], "--batch-gpu: found '1.5', expected"),
+        (["--gamma=-1"], "--gamma: found '-1', expected a number, 0 or more"),
+        (["--gamma=nan"], "--gamma: found 'nan'"),
+        (["--kimg=inf"], "--kimg: found 'inf', expected a number above 0"),
+        (["--tick=0"], "--tick: found '0'"),
+        (["--p=1.5"], "--p: found '1.5', expected a number from 0 to 1"),
+        (["--cfg=stylegan4"], "--cfg: found 'stylegan4', expected stylegan2, stylegan3-t or stylegan3-r"),
+        (["--aug=adda"], "--aug: found 'adda', expected noaug, ada or fixed"),
+        (["--mirror=2"], "--mirror: found '2', expected 0 or 1"),
+        (["--snap=0"], "--snap: found 0"),
+        (["--seed=-1"], "--seed: found -1, expected a whole number, from 0 to 2147483647"),
+        (["--sample-grid=10"], "--sample-grid: found '10', expected columns x rows such as 10x10"),
+        (["--sample_grid=0x4"], "--sample_grid: found '0x4'"),
+        (["--metrics=fid"], "--metrics: found 'fid', expected none or some of fid50k_full"),
+        (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"),
+        (["--outdir="], "--outdir: found ''"),
+        (["--batch=30", "--gpus=4"], "--batch: found 30, expected a multiple of --gpus=4"),
+        (["--batch=3", "--cpu_devices=2"], "--batch: found 3, expected a multiple of --cpu_devices=2"),
+        (
+            ["--batch_gpu=12"],
+            "--batch_gpu: found 12, expected a divisor of --batch=32 / --cpu_devices=1, that is of 32",
+        ),
+        (
+            ["--batch=16", "--gpus=8"],
+            "--batch-gpu: found 2, expected a multiple of the minibatch standard deviation group, "
+            "--mbstd-group=4 (by default batch / gpus)",
+        ),
+        (["--batch=1", "--mbstd-group=1"], "--batch-gpu: found 1, expected at least 2, which path length"),
+        (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
+        (["--gpus=1", "--cpu_devices=2"], "--cpu_devices: found 2 with --gpus=1"),
+        (["--cfg=stylegan3-t", "--pl_weight=2"], "--pl_weight: found 2.0 with --cfg=stylegan3-t"),
+        (["--fp32=1", "--precision=float16"], "--precision: found float16 with --fp32=1"),
+        (["--resume=nowhere"], "--resume: found 'nowhere', which does not exist, expected latest"),
+    ],
+)
 def test_bad_values_name_the_option_as_typed(parse, words, message):
     with pytest.raises(ValueError) as error:
         parse(*words, *DRY)
@@ -157,15 +290,20 @@ def test_path_length_needs_two_pictures_only_where_it_is_used(parse):
     assert config.batch_gpu == 1 and config.loss.g_reg_interval == 4
 
 
-@pytest.mark.parametrize("words, message", [
-    ([], "--aug: ada (the default) is not built yet, use --aug=noaug, until ADA exists"),
-    (["--aug=fixed"], "--aug: fixed is not built yet, use --aug=noaug"),
-    (["--aug=noaug", "--cfg=stylegan3-t"], "--cfg: stylegan3-t is not built yet, use --cfg=stylegan2"),
-    (["--aug=noaug", "--metrics=fid50k_full"], "--metrics: fid50k_full is not built yet, use --metrics=none"),
-    (["--aug=noaug", "--resume=https://example.org/net.pkl"],
-     "--resume: https://example.org/net.pkl is not built yet, train from scratch"),
-    (["--aug=noaug", "--precision=float16"], "--precision: float16 is not built yet, use --precision=float32"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "--aug: ada (the default) is not built yet, use --aug=noaug, until ADA exists"),
+        (["--aug=fixed"], "--aug: fixed is not built yet, use --aug=noaug"),
+        (["--aug=noaug", "--cfg=stylegan3-t"], "--cfg: stylegan3-t is not built yet, use --cfg=stylegan2"),
+        (["--aug=noaug", "--metrics=fid50k_full"], "--metrics: fid50k_full is not built yet, use --metrics=none"),
+        (
+            ["--aug=noaug", "--resume=https://example.org/net.pkl"],
+            "--resume: https://example.org/net.pkl is not built yet, train from scratch",
+        ),
+        (["--aug=noaug", "--precision=float16"], "--precision: float16 is not built yet, use --precision=float32"),
+    ],
+)
 def test_what_is_not_built_is_an_error_in_a_real_run_alone(parse, words, message):
     with pytest.raises(ValueError) as error:
         parse(*words)
@@ -188,13 +326,20 @@ def test_more_gpus_than_there_are(parse):
     assert parse(*words, *DRY, gpus_there=2).config.num_replicas == 8
 
 
-@pytest.mark.parametrize("words, facts, part, there", [
-    ([], {}, "metrics: none are computed", True), (["--metrics=none"], {}, "metrics", False),
-    ([], {}, "--cond=1 trains on them", True), (["--cond=1"], {}, "--cond=1 trains on them", False),
-    ([], {"has_labels": False}, "--cond=1 trains on them", False),
-    (["--gpus=1"], {}, "half precision", True), (["--gpus=1", "--fp32=1"], {}, "half precision", False),
-    (["--p=0.3"], {}, "--p has no effect without --aug=fixed", True), ([], {}, "--p has", False),
-])
+@pytest.mark.parametrize(
+    "words, facts, part, there",
+    [
+        ([], {}, "metrics: none are computed", True),
+        (["--metrics=none"], {}, "metrics", False),
+        ([], {}, "--cond=1 trains on them", True),
+        (["--cond=1"], {}, "--cond=1 trains on them", False),
+        ([], {"has_labels": False}, "--cond=1 trains on them", False),
+        (["--gpus=1"], {}, "half precision", True),
+        (["--gpus=1", "--fp32=1"], {}, "half precision", False),
+        (["--p=0.3"], {}, "--p has no effect without --aug=fixed", True),
+        ([], {}, "--p has", False),
+    ],
+)
 def test_notes(parse, words, facts, part, there):
     assert any(part in note for note in parse(*words, *DRY, **facts).notes) == there
 

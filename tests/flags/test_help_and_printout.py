@@ -22,8 +22,14 @@ def test_printout_shows_every_field_and_marks_what_is_not_built(parse):
 
     from sg_keras.config.option_names import flatten
 
-    parsed = parse("--cfg=stylegan3-r", "--metrics=fid50k_full", "--resume=https://example.org/net.pkl", "--mirror=1",
-                   "--gpus=8", "-n")
+    parsed = parse(
+        "--cfg=stylegan3-r",
+        "--metrics=fid50k_full",
+        "--resume=https://example.org/net.pkl",
+        "--mirror=1",
+        "--gpus=8",
+        "-n",
+    )
     text = resolved_configuration(parsed)
     for field, _ in flatten(dataclasses.asdict(parsed.config)):
         assert f"  {field.rpartition('.')[2]} " in text, field

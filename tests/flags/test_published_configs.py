@@ -16,10 +16,21 @@ with CSV.open(newline="") as table:
     ROWS = list(csv.DictReader(table))
 
 FIELDS = {
-    "gpus": "gpus", "batch": "batch", "gamma": "loss.r1_gamma", "batch-gpu": "batch_gpu", "snap": "run.snapshot_ticks",
-    "mirror": "dataset.mirror", "aug": "augment.mode", "kimg": "run.total_kimg", "resume": "resume",
-    "cbase": "discriminator.channel_base", "glr": "optimizer.g_lr", "dlr": "optimizer.d_lr", "cfg": "generator.cfg",
-    "map-depth": "generator.mapping_layers", "mbstd-group": "discriminator.mbstd_group_size",
+    "gpus": "gpus",
+    "batch": "batch",
+    "gamma": "loss.r1_gamma",
+    "batch-gpu": "batch_gpu",
+    "snap": "run.snapshot_ticks",
+    "mirror": "dataset.mirror",
+    "aug": "augment.mode",
+    "kimg": "run.total_kimg",
+    "resume": "resume",
+    "cbase": "discriminator.channel_base",
+    "glr": "optimizer.g_lr",
+    "dlr": "optimizer.d_lr",
+    "cfg": "generator.cfg",
+    "map-depth": "generator.mapping_layers",
+    "mbstd-group": "discriminator.mbstd_group_size",
 }
 
 CIFAR10 = """--outdir=runs --cfg=stylegan2 --data={data} --gpus=2 --batch=64 --gamma=0.01 --cond=1 --kimg=100000
@@ -69,11 +80,25 @@ def test_published_cifar10_configuration(flat_pictures, tmp_path):
     (tmp_path / "dataset.json").write_text(labels)
     config = parse_command_line([*shlex.split(CIFAR10.format(data=tmp_path)), "-n"]).config
     expected = {
-        "batch": 64, "run.total_kimg": 100000, "discriminator.mbstd_group_size": 32, "optimizer.g_lr": 0.0025,
-        "optimizer.d_lr": 0.0025, "loss.r1_gamma": 0.01, "ema_kimg": 500, "ema_rampup": 0.05,
-        "generator.mapping_layers": 2, "loss.pl_weight": 0, "loss.g_reg_interval": 4, "loss.style_mixing_prob": 0,
-        "discriminator.architecture": "orig", "generator.architecture": "skip", "augment.target": 0.6,
-        "generator.num_fp16_res": 4, "discriminator.num_fp16_res": 4, "dataset.c_dim": 10, "batch_gpu": 32,
+        "batch": 64,
+        "run.total_kimg": 100000,
+        "discriminator.mbstd_group_size": 32,
+        "optimizer.g_lr": 0.0025,
+        "optimizer.d_lr": 0.0025,
+        "loss.r1_gamma": 0.01,
+        "ema_kimg": 500,
+        "ema_rampup": 0.05,
+        "generator.mapping_layers": 2,
+        "loss.pl_weight": 0,
+        "loss.g_reg_interval": 4,
+        "loss.style_mixing_prob": 0,
+        "discriminator.architecture": "orig",
+        "generator.architecture": "skip",
+        "augment.target": 0.6,
+        "generator.num_fp16_res": 4,
+        "discriminator.num_fp16_res": 4,
+        "dataset.c_dim": 10,
+        "batch_gpu": 32,
     }
     assert {field: get(config, field) for field in expected} == expected
     for network in (config.generator, config.discriminator):
@@ -84,8 +109,9 @@ def test_small_gpu_recipe(flat_pictures):
     parsed = parse_command_line([*shlex.split(SMALL_GPU.format(data=flat_pictures(64))), "-n"])
     config = parsed.config
     assert (config.generator.z_dim, config.generator.w_dim, config.run.sample_grid) == (32, 32, (5, 5))
-    assert [min(config.generator.channel_base // side, config.generator.channel_max)
-            for side in (4, 8, 16, 32, 64)] == [256, 256, 256, 256, 128]
+    assert [
+        min(config.generator.channel_base // side, config.generator.channel_max) for side in (4, 8, 16, 32, 64)
+    ] == [256, 256, 256, 256, 128]
     assert config.run.image_snapshot_ticks * config.run.tick_kimg * 1000 / config.batch == 1000  # iterations
     assert "4px 256, 8px 256, 16px 256, 32px 256, 64px 128" in resolved_configuration(parsed)
 

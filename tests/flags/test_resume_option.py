@@ -41,11 +41,16 @@ def test_transfer(run_dir, tmp_path):
         assert parse_resume(str(path), "runs") == str(path)
 
 
-@pytest.mark.parametrize("value, message", [
-    ("nowhere", "which does not exist, expected latest, a run directory"), ("nowhere.pkl", "which does not exist"),
-    ("nowhere@3", "expected RUN_DIR@TICK with a run directory, which 'nowhere' is not"),
-    ("ftp://example.org/net.pkl", "expected a URL that starts with https://"), (".", "found '.', expected latest"),
-])
+@pytest.mark.parametrize(
+    "value, message",
+    [
+        ("nowhere", "which does not exist, expected latest, a run directory"),
+        ("nowhere.pkl", "which does not exist"),
+        ("nowhere@3", "expected RUN_DIR@TICK with a run directory, which 'nowhere' is not"),
+        ("ftp://example.org/net.pkl", "expected a URL that starts with https://"),
+        (".", "found '.', expected latest"),
+    ],
+)
 def test_what_is_refused(tmp_path, monkeypatch, value, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError) as error:

@@ -14,8 +14,9 @@ WORDS = ["--cfg=stylegan2", "--data=digits", "--gpus=0", "--batch=32", "--gamma=
 
 
 def command(*words, cwd):
-    return subprocess.run([sys.executable, str(ROOT / "run_training.py"), *words], cwd=cwd, capture_output=True,
-                          text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run_training.py"), *words], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def fake_run(monkeypatch):
     def run(config, resume):
         calls.append((config, resume))
         return 3
+
     monkeypatch.setitem(sys.modules, "sg_keras.training.run", types.SimpleNamespace(run=run))
     return calls
 
@@ -40,19 +42,24 @@ def test_dry_run_prints_and_writes_nothing(tmp_path):
 
 
 def test_help_exits_0_without_loading_tensorflow(tmp_path):
-    code = ("import sys, sg_keras.tools.train as t; s = t.main(['--help']); "
-            "sys.exit(s or 'tensorflow' in sys.modules)")
+    code = "import sys, sg_keras.tools.train as t; s = t.main(['--help']); sys.exit(s or 'tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "Required:" in done.stdout and done.stderr == ""
 
 
-@pytest.mark.parametrize("words, message", [
-    (["--batch=0"], "Error: --batch: found 0, expected a whole number, 1 or more\n"),
-    (["--nonsense"], "Error: --nonsense: no such option (see --help)\n"),
-    (["stray"], "Error: found the stray word 'stray', expected options alone, --name=value (see --help)\n"),
-    ([], "Error: --outdir, --cfg, --data, --gpus, --batch, --gamma: found nothing, expected a value; required "
-         "(see --help)\n"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--batch=0"], "Error: --batch: found 0, expected a whole number, 1 or more\n"),
+        (["--nonsense"], "Error: --nonsense: no such option (see --help)\n"),
+        (["stray"], "Error: found the stray word 'stray', expected options alone, --name=value (see --help)\n"),
+        (
+            [],
+            "Error: --outdir, --cfg, --data, --gpus, --batch, --gamma: found nothing, expected a value; required "
+            "(see --help)\n",
+        ),
+    ],
+)
 def test_errors_are_one_line(capsys, words, message):
     assert main(words) == 1
     assert capsys.readouterr().err == message
@@ -74,7 +81,7 @@ def test_data_errors_name_the_option(capsys, tmp_path):
 def test_real_run_is_handed_over(capsys, tmp_path, fake_run):
     words = [f"--outdir={tmp_path}", *WORDS, "--aug=noaug", "--cond=1", "--resume=latest"]
     assert main(words) == 3
-    (config, resume), = fake_run
+    ((config, resume),) = fake_run
     assert (config.dataset.c_dim, config.dataset.name) == (10, "digits")
     assert (resume.kind, resume.path) == ("latest", str(tmp_path))
     assert "Note: metrics: none" in capsys.readouterr().out
@@ -83,6 +90,7 @@ def test_real_run_is_handed_over(capsys, tmp_path, fake_run):
 def test_errors_of_the_run_are_one_line(capsys, tmp_path, monkeypatch):
     def run(config, resume):
         raise OSError(f"{config.run.outdir}: found no space, expected some")
+
     monkeypatch.setitem(sys.modules, "sg_keras.training.run", types.SimpleNamespace(run=run))
     assert main([f"--outdir={tmp_path}", *WORDS, "--aug=noaug"]) == 1
     assert capsys.readouterr().err == f"Error: {tmp_path}: found no space, expected some\n"

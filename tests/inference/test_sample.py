@@ -29,8 +29,10 @@ def test_labels():
     assert cycled_classes([0, 4, 11], 0) is None
 
 
-@pytest.mark.parametrize("c_dim, message", [(3, "class: found 3, expected 0 to 2"),
-                                            (0, "class: found 3, expected none, since the network is not")])
+@pytest.mark.parametrize(
+    "c_dim, message",
+    [(3, "class: found 3, expected 0 to 2"), (0, "class: found 3, expected none, since the network is not")],
+)
 def test_labels_that_do_not_exist(c_dim, message):
     with pytest.raises(ValueError, match=message):
         class_label(3, c_dim)
@@ -71,12 +73,15 @@ def test_an_unconditional_colour_network():
     assert [picture.shape for picture in pictures] == [(16, 16, 3)] * 2
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"seeds": [0]}, "class: found none, expected 0 to 2, since the network is conditional"),
-    ({"seeds": [0], "classes": [3]}, "class: found 3"),
-    ({"seeds": [-1], "classes": [0]}, "seeds: found -1"),
-    ({"seeds": [0], "classes": [0], "noise_mode": "some"}, "noise-mode: found 'some'"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"seeds": [0]}, "class: found none, expected 0 to 2, since the network is conditional"),
+        ({"seeds": [0], "classes": [3]}, "class: found 3"),
+        ({"seeds": [-1], "classes": [0]}, "seeds: found -1"),
+        ({"seeds": [0], "classes": [0], "noise_mode": "some"}, "noise-mode: found 'some'"),
+    ],
+)
 def test_errors_come_before_the_first_picture(G, options, message):
     with pytest.raises(ValueError, match=message):
         generate(G, **options)

@@ -13,8 +13,9 @@ from tests.tiny_generator import tiny_generator
 def write_tiny_snapshot(folder: pathlib.Path, c_dim: int, resolution: int = 16) -> pathlib.Path:
     """A snapshot as a run leaves it behind."""
     config = resolve(
-        TrainingOptions(cfg="stylegan2", batch=4, gamma=1.0, gpus=0, aug="noaug", cbase=64, cmax=8, map_depth=2,
-                        z_dim=8, w_dim=8),
+        TrainingOptions(
+            cfg="stylegan2", batch=4, gamma=1.0, gpus=0, aug="noaug", cbase=64, cmax=8, map_depth=2, z_dim=8, w_dim=8
+        ),
         DatasetConfig(path="digits", name="digits", resolution=resolution, channels=1, c_dim=c_dim, num_images=10),
         RunConfig(outdir="runs"),
     )

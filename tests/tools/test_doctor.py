@@ -15,8 +15,16 @@ needs_library = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=li
 def test_all_is_well(capsys):
     assert doctor.main([]) == 0
     text = capsys.readouterr().out
-    for part in (f"{tf.__version__}", "Keras", str(library.library_path()), "--ops=auto", "bias_act lrelu",
-                 "upfirdn2d up 2", "bfloat16", "All is well."):
+    for part in (
+        f"{tf.__version__}",
+        "Keras",
+        str(library.library_path()),
+        "--ops=auto",
+        "bias_act lrelu",
+        "upfirdn2d up 2",
+        "bfloat16",
+        "All is well.",
+    ):
         assert part in text
 
 

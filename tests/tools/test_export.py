@@ -62,12 +62,21 @@ def derivatives(G, z, c, psi):
 def test_a_stranger_gets_the_same_pictures_and_derivatives(exported, tmp_path):
     folder, G = exported
     random = np.random.RandomState(0)
-    given = {"z": random.randn(5, 8).astype(np.float32), "c": np.eye(3, dtype=np.float32)[[0, 1, 2, 1, 0]],
-             "psi": np.float32(0.6)}
+    given = {
+        "z": random.randn(5, 8).astype(np.float32),
+        "c": np.eye(3, dtype=np.float32)[[0, 1, 2, 1, 0]],
+        "psi": np.float32(0.6),
+    }
     np.savez(tmp_path / "data.npz", **given)
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    result = subprocess.run([sys.executable, "-c", STRANGER, str(folder), str(tmp_path / "data.npz")], cwd=tmp_path,
-                            env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", STRANGER, str(folder), str(tmp_path / "data.npz")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 0, result.stderr
     assert "custom gradient" not in result.stderr
     found = np.load(tmp_path / "data.npz")

@@ -21,8 +21,12 @@ def read(path):
 def test_pictures_and_grid(snapshot, tmp_path, capsys):
     assert run(snapshot, tmp_path / "new" / "out", "--seeds=0,2-3", "--class=1", "--trunc=0.7") == 0
     folder = tmp_path / "new" / "out"
-    assert sorted(path.name for path in folder.iterdir()) == ["grid.png", "seed0000.png", "seed0002.png",
-                                                              "seed0003.png"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "grid.png",
+        "seed0000.png",
+        "seed0002.png",
+        "seed0003.png",
+    ]
     G = sg_keras.load(snapshot)["G_ema"]
     expected = list(inference.generate(G, [0, 2, 3], [1, 1, 1], truncation_psi=0.7))
     for seed, picture in zip([0, 2, 3], expected, strict=True):
@@ -43,10 +47,13 @@ def test_without_classes(unconditional_snapshot, tmp_path):
     assert (tmp_path / "seed12345.png").is_file()
 
 
-@pytest.mark.parametrize("options, message", [
-    (["--class=3"], "Error: --class: found 3, expected 0 to 2, the classes of the network"),
-    (["--network=nowhere"], "Error: nowhere: found nothing"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--class=3"], "Error: --class: found 3, expected 0 to 2, the classes of the network"),
+        (["--network=nowhere"], "Error: nowhere: found nothing"),
+    ],
+)
 def test_errors(snapshot, tmp_path, options, message, capsys):
     assert run(snapshot, tmp_path / "out", "--seeds=0", *options) == 1
     error = capsys.readouterr().err

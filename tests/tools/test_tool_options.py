@@ -8,19 +8,33 @@ from sg_keras.tools import doctor, export, generate
 REQUIRED = ["--network=net", "--seeds=0-2", "--outdir=out"]
 
 
-@pytest.mark.parametrize("text, seeds", [
-    ("5", (5,)), ("0-3", (0, 1, 2, 3)), ("1,4,7-9", (1, 4, 7, 8, 9)), (" 3, 1-2 ", (3, 1, 2)), ("2,1-3,2", (2, 1, 3)),
-    ("4294967295", (2**32 - 1,)),
-])
+@pytest.mark.parametrize(
+    "text, seeds",
+    [
+        ("5", (5,)),
+        ("0-3", (0, 1, 2, 3)),
+        ("1,4,7-9", (1, 4, 7, 8, 9)),
+        (" 3, 1-2 ", (3, 1, 2)),
+        ("2,1-3,2", (2, 1, 3)),
+        ("4294967295", (2**32 - 1,)),
+    ],
+)
 def test_seeds(text, seeds):
     assert Seeds().parse(text) == seeds
 
 
-@pytest.mark.parametrize("text, message", [
-    ("", "found '', expected numbers and ranges such as 0-15"), ("1,,2", "expected numbers and ranges"),
-    ("-1", "expected numbers"), ("1.5", "expected numbers"), ("9-7", "in ascending order"),
-    ("4294967296", "from 0 to 4294967295"), ("0-4294967295", "expected 1000000 seeds at most"),
-])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "found '', expected numbers and ranges such as 0-15"),
+        ("1,,2", "expected numbers and ranges"),
+        ("-1", "expected numbers"),
+        ("1.5", "expected numbers"),
+        ("9-7", "in ascending order"),
+        ("4294967296", "from 0 to 4294967295"),
+        ("0-4294967295", "expected 1000000 seeds at most"),
+    ],
+)
 def test_seeds_that_are_none(text, message):
     with pytest.raises(ValueError, match=message):
         Seeds().parse(text)
@@ -35,15 +49,18 @@ def test_defaults_and_spellings():
         assert (values["noise_mode"], values["trunc_cutoff"], values["trunc"], values["class"]) == ("none", 3, -0.7, 2)
 
 
-@pytest.mark.parametrize("tool, argv, message", [
-    (generate, [], "--network, --seeds, --outdir: found nothing"),
-    (generate, [*REQUIRED, "--seed=1"], "--seed: no such option; did you mean --seeds?"),
-    (generate, [*REQUIRED, "--trunc=nan"], "--trunc: found 'nan', expected a number"),
-    (generate, [*REQUIRED, "--noise-mode=some"], "--noise-mode: found 'some', expected const, random or none"),
-    (generate, [*REQUIRED, "extra"], "found the stray word 'extra'"),
-    (export, ["--network=net", "--outdir=out", "--format=onnx"], "--format: found 'onnx', expected savedmodel"),
-    (doctor, ["--gpus=1"], "--gpus: no such option"),
-])
+@pytest.mark.parametrize(
+    "tool, argv, message",
+    [
+        (generate, [], "--network, --seeds, --outdir: found nothing"),
+        (generate, [*REQUIRED, "--seed=1"], "--seed: no such option; did you mean --seeds?"),
+        (generate, [*REQUIRED, "--trunc=nan"], "--trunc: found 'nan', expected a number"),
+        (generate, [*REQUIRED, "--noise-mode=some"], "--noise-mode: found 'some', expected const, random or none"),
+        (generate, [*REQUIRED, "extra"], "found the stray word 'extra'"),
+        (export, ["--network=net", "--outdir=out", "--format=onnx"], "--format: found 'onnx', expected savedmodel"),
+        (doctor, ["--gpus=1"], "--gpus: no such option"),
+    ],
+)
 def test_one_line_errors(tool, argv, message, capsys):
     assert tool.main(argv) == 1
     error = capsys.readouterr().err

@@ -16,8 +16,9 @@ from tests.training.tiny_run import ROOT, tiny_config
 def two_replicas(pictures, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
     words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]
-    done = subprocess.run(words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True,
-                          text=True, timeout=300)
+    done = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -8,8 +8,9 @@ from sg_keras.data import open_dataset
 from sg_keras.training.image_grid import grid_size, make_sample_grid, save_png
 
 
-@pytest.mark.parametrize("resolution, size", [
-    (8, (32, 32)), (32, (32, 32)), (256, (30, 16)), (512, (15, 8)), (1024, (7, 4))])
+@pytest.mark.parametrize(
+    "resolution, size", [(8, (32, 32)), (32, (32, 32)), (256, (30, 16)), (512, (15, 8)), (1024, (7, 4))]
+)
 def test_published_sizes(resolution, size):
     assert grid_size(resolution) == size
 

@@ -20,7 +20,8 @@ from tests.training.tiny_run import tiny_config
 
 STATUS = re.compile(
     r"tick (\d+)  kimg \d+\.\d  time (?:\d+[dhm] )?\d+[hms]  sec/tick \d+\.\d  sec/kimg \d+\.\d\d  data-wait \d+\.\d%  "
-    r"cpumem \d+\.\d  gpumem 0\.0  augment 0\.000  eta (?:unknown|(?:\d+[dhm] )?\d+[hms])")
+    r"cpumem \d+\.\d  gpumem 0\.0  augment 0\.000  eta (?:unknown|(?:\d+[dhm] )?\d+[hms])"
+)
 
 
 def lines_of(run_dir, name):
@@ -28,8 +29,10 @@ def lines_of(run_dir, name):
 
 
 def ticks_of(run_dir):
-    return [(entry["Progress/tick"]["mean"], round(1000 * entry["Progress/kimg"]["mean"]))
-            for entry in map(json.loads, lines_of(run_dir, "stats.jsonl"))]
+    return [
+        (entry["Progress/tick"]["mean"], round(1000 * entry["Progress/kimg"]["mean"]))
+        for entry in map(json.loads, lines_of(run_dir, "stats.jsonl"))
+    ]
 
 
 @pytest.fixture
@@ -43,12 +46,27 @@ def unfinished(finished_run, tmp_path):
 def test_files_of_a_run(finished_run):
     assert re.fullmatch(r"00000-stylegan2-noise-gpus0-batch8-gamma0\.1", finished_run.name)
     names = {path.name for path in finished_run.iterdir() if not path.name.startswith("events.out.tfevents.")}
-    assert names == {"training_config.json", "log.txt", "stats.jsonl", "reals.png", "fakes_init.png", "fakes000000.png",
-                     "checkpoints", "network-snapshot-000000"}
+    assert names == {
+        "training_config.json",
+        "log.txt",
+        "stats.jsonl",
+        "reals.png",
+        "fakes_init.png",
+        "fakes000000.png",
+        "checkpoints",
+        "network-snapshot-000000",
+    }
     assert {path.name for path in (finished_run / "network-snapshot-000000").iterdir()} == {
-        "G.keras", "D.keras", "G_ema.keras", "training_config.json"}
+        "G.keras",
+        "D.keras",
+        "G_ema.keras",
+        "training_config.json",
+    }
     assert {path.name for path in (finished_run / "checkpoints").glob("*.index")} == {
-        "ckpt-2.index", "ckpt-4.index", "ckpt-5.index"}
+        "ckpt-2.index",
+        "ckpt-4.index",
+        "ckpt-5.index",
+    }
 
 
 def test_status_lines_and_statistics(finished_run):
@@ -60,10 +78,21 @@ def test_status_lines_and_statistics(finished_run):
         timestamp = entry.pop("timestamp")
         assert timestamp > 1.6e9
         assert all(set(value) == {"num", "mean", "std"} for value in entry.values())
-        assert {"Loss/G/loss", "Loss/D/loss", "Loss/scores/fake", "Loss/scores/real", "Loss/signs/fake",
-                "Loss/signs/real", "Progress/augment", "Timing/total_sec", "Timing/sec_per_tick",
-                "Timing/sec_per_kimg", "Timing/data_wait_frac", "Resources/cpu_mem_gb",
-                "Resources/peak_gpu_mem_gb"} <= set(entry)
+        assert {
+            "Loss/G/loss",
+            "Loss/D/loss",
+            "Loss/scores/fake",
+            "Loss/scores/real",
+            "Loss/signs/fake",
+            "Loss/signs/real",
+            "Progress/augment",
+            "Timing/total_sec",
+            "Timing/sec_per_tick",
+            "Timing/sec_per_kimg",
+            "Timing/data_wait_frac",
+            "Resources/cpu_mem_gb",
+            "Resources/peak_gpu_mem_gb",
+        } <= set(entry)
         assert entry["Loss/D/loss"]["num"] in (8, 32, 24) and 0 <= entry["Timing/data_wait_frac"]["mean"] <= 1
     first = json.loads(lines_of(finished_run, "stats.jsonl")[0])
     assert {"Loss/r1_penalty", "Loss/pl_penalty"} <= set(first)
@@ -83,8 +112,15 @@ def test_tensorboard(finished_run):
     assert [event.step for event in events.Tensors("Loss/G/loss")] == [8, 40, 72, 104, 136, 160]
     assert [event.step for event in events.Tensors("Pictures/fakes")] == [0, 72, 136, 160]
     tags = events.Tags()["tensors"]
-    assert {"Schedule/learning_rate/G", "Schedule/learning_rate/D", "Schedule/ema_beta", "Gradients/Gmain/norm",
-            "Gradients/Dreg/norm", "Timing/sec_per_kimg", "Pictures/reals"} <= set(tags)
+    assert {
+        "Schedule/learning_rate/G",
+        "Schedule/learning_rate/D",
+        "Schedule/ema_beta",
+        "Gradients/Gmain/norm",
+        "Gradients/Dreg/norm",
+        "Timing/sec_per_kimg",
+        "Pictures/reals",
+    } <= set(tags)
 
 
 def test_the_snapshot_of_the_end_is_the_state_of_the_end(finished_run):

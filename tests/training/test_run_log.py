@@ -12,7 +12,8 @@ from sg_keras.training.run_log import RunLog
 
 def console(terminal):
     return rich.console.Console(
-        file=io.StringIO(), force_terminal=terminal, soft_wrap=True, markup=False, highlight=False, width=100)
+        file=io.StringIO(), force_terminal=terminal, soft_wrap=True, markup=False, highlight=False, width=100
+    )
 
 
 def test_lines_are_printed_and_kept_those_from_before_the_run_directory_too(tmp_path):
@@ -26,8 +27,12 @@ def test_lines_are_printed_and_kept_those_from_before_the_run_directory_too(tmp_
     log.open(tmp_path)
     log.line("fourth, of a later session")
     kept = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
-    assert kept == ["first [bold] line", "second, " + 30 * "long ", "third, printed by somebody else",
-                    "fourth, of a later session"]
+    assert kept == [
+        "first [bold] line",
+        "second, " + 30 * "long ",
+        "third, printed by somebody else",
+        "fourth, of a later session",
+    ]
     assert shown.file.getvalue().splitlines() == [kept[0], kept[1], kept[3]]
 
 

@@ -22,9 +22,11 @@ def test_the_first_signal_is_remembered_and_handlers_come_back(number):
 
 
 def test_the_second_signal_ends_the_process_at_once():
-    code = ("import os, signal, time\nfrom sg_keras.training.signals import StopSignals\n"
-            "with StopSignals():\n    os.kill(os.getpid(), signal.SIGTERM)\n    os.kill(os.getpid(), signal.SIGINT)\n"
-            "    time.sleep(60)\n")
+    code = (
+        "import os, signal, time\nfrom sg_keras.training.signals import StopSignals\n"
+        "with StopSignals():\n    os.kill(os.getpid(), signal.SIGTERM)\n    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(60)\n"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.returncode == 128 + signal.SIGINT
     assert "leaving at once" in done.stderr

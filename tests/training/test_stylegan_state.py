@@ -26,7 +26,8 @@ def config(pictures, tmp_path_factory):
 def batches(config, model, start_nimg=0):
     dataset = open_dataset(config.dataset.path, use_labels=True)
     return make_pipeline(
-        dataset, seed=config.seed, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_draws)
+        dataset, seed=config.seed, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_draws
+    )
 
 
 def train(config, model, iterations, start_nimg=0):
@@ -77,8 +78,9 @@ def eager_model(config):
 
 
 def guard_of(config, model):
-    guard = NonFiniteGuard(Meter(TickClock(8, 1), 100, TimedBatches(iter(()))),
-                           lambda nimg: next(iter(batches(config, model, nimg))))
+    guard = NonFiniteGuard(
+        Meter(TickClock(8, 1), 100, TimedBatches(iter(()))), lambda nimg: next(iter(batches(config, model, nimg)))
+    )
     guard.set_model(model)
     return guard
 
@@ -93,11 +95,14 @@ def test_finite_training_passes(config, trained):
     guard_of(config, trained).check()
 
 
-@pytest.mark.parametrize("network, path, value, phase, where", [
-    ("D", "D/b8/conv0/weight", np.nan, "Gmain", "already in the weight D/b8/conv0/weight;"),
-    ("D", "D/b4/fc/weight", 3e38, "Gmain", "first in the output of layer D/b4/fc;"),
-    ("D", "D/b4/out/weight", 1e30, "Gmain", "first in the norm of the gradients, the largest is that of G/"),
-])
+@pytest.mark.parametrize(
+    "network, path, value, phase, where",
+    [
+        ("D", "D/b8/conv0/weight", np.nan, "Gmain", "already in the weight D/b8/conv0/weight;"),
+        ("D", "D/b4/fc/weight", 3e38, "Gmain", "first in the output of layer D/b4/fc;"),
+        ("D", "D/b4/out/weight", 1e30, "Gmain", "first in the norm of the gradients, the largest is that of G/"),
+    ],
+)
 def test_a_non_finite_number_stops_training_with_phase_and_layer(config, network, path, value, phase, where):
     model = eager_model(config)
     train(config, model, 1)

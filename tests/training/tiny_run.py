@@ -29,31 +29,52 @@ def write_pictures(folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def tiny_config(pictures: pathlib.Path, outdir: pathlib.Path, run: dict[str, Any] | None = None,
-                **options: Any) -> TrainingConfig:
+def tiny_config(
+    pictures: pathlib.Path, outdir: pathlib.Path, run: dict[str, Any] | None = None, **options: Any
+) -> TrainingConfig:
     """A run of 20 iterations with a tick every 4; `run` and `options` change RunConfig and TrainingOptions."""
     dataset = DatasetConfig(
-        path=str(pictures), name=pictures.name, resolution=8, channels=3, c_dim=3, num_images=PICTURES)
-    every = {"total_kimg": 0.16, "tick_kimg": 0.032, "snapshot_ticks": 2, "image_snapshot_ticks": 2,
-             "sample_grid": (6, 4)}
+        path=str(pictures), name=pictures.name, resolution=8, channels=3, c_dim=3, num_images=PICTURES
+    )
+    every = {
+        "total_kimg": 0.16,
+        "tick_kimg": 0.032,
+        "snapshot_ticks": 2,
+        "image_snapshot_ticks": 2,
+        "sample_grid": (6, 4),
+    }
     chosen = {"cfg": "stylegan2", "batch": 8, "gamma": 0.1, "gpus": 0, "aug": "noaug", "ops": "reference", **NETWORK}
     return resolve(
-        TrainingOptions(**{**chosen, **options}), dataset, RunConfig(outdir=str(outdir), **{**every, **(run or {})}))
+        TrainingOptions(**{**chosen, **options}), dataset, RunConfig(outdir=str(outdir), **{**every, **(run or {})})
+    )
 
 
 def command(pictures: pathlib.Path, outdir: pathlib.Path, *words: str) -> list[str]:
     """Command line of a tiny run."""
     network = [f"--{name}={value}" for name, value in NETWORK.items()]
     return [
-        sys.executable, str(ROOT / "run_training.py"), f"--outdir={outdir}", f"--data={pictures}", "--cond=1",
-        "--cfg=stylegan2", "--gpus=0", "--batch=8", "--gamma=0.1", "--aug=noaug", "--sample-grid=3x2", *network, *words]
+        sys.executable,
+        str(ROOT / "run_training.py"),
+        f"--outdir={outdir}",
+        f"--data={pictures}",
+        "--cond=1",
+        "--cfg=stylegan2",
+        "--gpus=0",
+        "--batch=8",
+        "--gamma=0.1",
+        "--aug=noaug",
+        "--sample-grid=3x2",
+        *network,
+        *words,
+    ]
 
 
 def start(arguments: list[str]) -> subprocess.Popen:
     """Start a process with its own output files closed to us: what it prints is in its log.txt."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                            text=True)
+    return subprocess.Popen(
+        arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 def finish(arguments: list[str]) -> None:
