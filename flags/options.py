@@ -197,7 +197,7 @@ OPTIONS: tuple[Option, ...] = (
         default_text="as many as fill 7680x4320 pixels",
     ),
     Option(RUN, "checkpoint_minutes", "MIN", Number(), "Save an exact checkpoint by the clock too; 0: do not.", 15.0),
-    Option(RUN, "keep", "N", _COUNT, "Exact checkpoints to keep.", 3),
+    Option(RUN, "keep", "N", _COUNT, "Exact checkpoints to keep; the last two always stay.", 3),
     Option(
         RUN,
         "dry-run",

@@ -70,7 +70,8 @@ def test_no_labels(tmp_path: pathlib.Path, files: dict[str, bytes], extra: dict[
         ([0, 1, 10**30, 0, 1, 0], "found the class index 10{30} for 00/004.png, expected 0 to 999999"),
         (
             [0, 1, [1, 0], 0, 1, 0],
-            "found a vector for 00/004.png but a class index for 00/000.png, expected class indices only or vectors only",
+            "found a vector for 00/004.png but a class index for 00/000.png, "
+            "expected class indices only or vectors only",
         ),
         (
             [[1], 1, [0], [0], [0], [0]],
