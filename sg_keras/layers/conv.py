@@ -64,9 +64,10 @@ class Conv2D(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
 
     def call(self, x: tf.Tensor, gain: float = 1.0) -> tf.Tensor:
+        is_linear = self.activation == "linear" and self.bias is None and self.conv_clamp is None
         x = conv2d_resample(
             x,
-            tf.convert_to_tensor(self.weight) * self.weight_gain,
+            tf.convert_to_tensor(self.weight) * (self.weight_gain * gain if is_linear else self.weight_gain),
             self._taps,
             up=self.up,
             down=self.down,
@@ -74,6 +75,8 @@ class Conv2D(keras.layers.Layer):
             flip_weight=self.up == 1,
             impl=self.ops,
         )
+        if is_linear:
+            return x
         bias = None if self.bias is None else tf.convert_to_tensor(self.bias)
         gain_of_act = ACTIVATIONS[self.activation].default_gain * gain
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
