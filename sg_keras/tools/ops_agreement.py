@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.ops import ACTIVATIONS, bias_act, setup_filter, upfirdn2d
+from sg_keras.ops import ACTIVATIONS, bias_act, channel_scale, scale_bias_act, setup_filter, upfirdn2d
 from sg_keras.ops.library import CUSTOM_DTYPES
 
 # Largest difference allowed, in units of the largest number compared: some roundings of each type.
@@ -62,6 +62,10 @@ def _cases(dtype: tf.DType) -> Iterator[tuple[str, Callable[..., tf.Tensor]]]:
     bias = tf.constant(np.linspace(-0.5, 0.5, _IMAGES[-1]), dtype)
     for act in ACTIVATIONS:
         yield f"bias_act {act}", functools.partial(bias_act, b=bias, act=act, clamp=_CLAMP)
+    # Powers of two keep the numbers away from the kinks.
+    scale = tf.constant(2.0 ** np.arange(-2, 3) * np.ones([_IMAGES[0], 1]), dtype)
+    yield "channel_scale", functools.partial(channel_scale, s=scale)
+    yield "scale_bias_act", functools.partial(scale_bias_act, scale=scale, noise=None, b=0 * bias, clamp=_CLAMP)
     taps = setup_filter([1, 3, 3, 1])
     for name, up, down in (("filter", 1, 1), ("up 2", 2, 1), ("down 2", 1, 2)):
         resample = functools.partial(upfirdn2d, f=taps, up=up, down=down, padding=(2, 1, 1, 2), gain=up * up)

@@ -224,7 +224,7 @@ class DiscriminatorMain(Phase):
         w_avg = state["w_avg"]
         for w_mean in tf.unstack(gather_over_replicas(tf.reduce_mean(w, axis=0))):
             w_avg = model.G.mapping.next_w_avg(w_avg, w_mean)
-        # Fakes and reals in two passes: the minibatch standard deviation must not mix them, and it is no slower than one.
+        # Fakes and reals in two passes: the minibatch standard deviation must not mix them, and one is no quicker.
         fake_logits = model.discriminate(images, micro.gen_labels)
         real_logits = model.discriminate(micro.images, micro.labels)
         loss = discriminator_fake_loss(fake_logits) + discriminator_real_loss(real_logits)
