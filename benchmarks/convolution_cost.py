@@ -66,8 +66,11 @@ class Product:
         attributes, (left, right) = dict(self.attributes), self.operands
         if self.op_type == "Einsum":
             labels = str(attributes["equation"]).split("->")[0].split(",")
-            sizes = {label: size for term, shape in zip(labels, (left, right), strict=True)
-                     for label, size in zip(term, shape, strict=True)}
+            sizes = {
+                label: size
+                for term, shape in zip(labels, (left, right), strict=True)
+                for label, size in zip(term, shape, strict=True)
+            }
             return math.prod(sizes.values())
         transposed = attributes.get("transpose_a", attributes.get("adj_x"))
         return math.prod(self.result) * left[-2 if transposed else -1]
@@ -174,8 +177,10 @@ class TimedAlone:
         # No two runs have the same operands, or they would be merged. The operands are arguments, since constants would
         # be folded. Of each result one number is returned, so that the run is not removed, and the next waits for it.
         variants = math.ceil(math.sqrt(repeats))
-        operands = [[tf.random.normal(shape, dtype=tf.as_dtype(self.product.dtype)) for _ in range(variants)]
-                    for shape in self.product.operands]
+        operands = [
+            [tf.random.normal(shape, dtype=tf.as_dtype(self.product.dtype)) for _ in range(variants)]
+            for shape in self.product.operands
+        ]
 
         @tf.function(jit_compile=False, autograph=False)
         def run(lefts: list[tf.Tensor], rights: list[tf.Tensor]) -> list[tf.Tensor]:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from benchmarks.convolution_cost import Product, TimedAlone, products_of
 from benchmarks.op_profile import OpRun, record_ops
+from benchmarks.other_load import OtherLoad
 from sg_keras.config import TrainingConfig
 from sg_keras.data import make_pipeline, open_dataset
 from sg_keras.training.devices import make_strategy, split_for_replicas
@@ -32,6 +33,7 @@ class Round:
     step_sec: float  # an iteration
     wait_sec: float  # of it, waiting for data
     alone_sec: float  # what the convolutions and matrix products of an iteration take alone
+    other_load: float  # share of the cores' time that other processes took meanwhile
 
     @property
     def overhead_factor(self) -> float:
@@ -54,8 +56,14 @@ class MeasuredStep:
         self.strategy = make_strategy(config)
         with self.strategy.scope():
             self.model: StyleGAN = build_stylegan(config)
-        pipeline = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=0, num_phases=self.model.num_draws,
-                                 workers=config.dataset.workers)
+        pipeline = make_pipeline(
+            dataset,
+            seed=0,
+            batch=config.batch,
+            start_nimg=0,
+            num_phases=self.model.num_draws,
+            workers=config.dataset.workers,
+        )
         self.batches = TimedBatches(iter(pipeline))
         for _ in range(_WARM_UP_ITERATIONS):
             self.iterate()
@@ -95,38 +103,46 @@ class MeasuredStep:
 
     def measure(self) -> Round:
         """One round."""
+        other_load = OtherLoad()
         waited, start = self.batches.wait_sec, time.perf_counter()
         for _ in range(_ITERATIONS_A_ROUND):
             self.iterate()
         _finish()
         step_sec = (time.perf_counter() - start) / _ITERATIONS_A_ROUND
         wait_sec = (self.batches.wait_sec - waited) / _ITERATIONS_A_ROUND
-        alone = self.alone_sec()
-        return Round(step_sec, wait_sec, sum(alone[product] * count for product, count in self.products.items()))
+        times = self.alone_sec()
+        alone_sec = sum(times[product] * count for product, count in self.products.items())
+        return Round(step_sec, wait_sec, alone_sec, other_load.share())
 
-    def run_alone(self, name: str) -> None:
+    def run_alone(self, name: str, batch: dict[str, tf.Tensor]) -> None:
         """One phase (or the moving average) by itself."""
         if name == EMA:
             self.model.run_ema(int(self.model.cur_nimg))
             return
         phase = next(phase for phase in self.model.phases if phase.name == name)
-        self.model.run_phase(phase, self._next_batch(), int(self.model.cur_nimg))
+        self.model.run_phase(phase, batch, int(self.model.cur_nimg))
 
-    def phase_sec(self, runs: int) -> dict[str, float]:
+    def phase_sec(self, runs: int = 4) -> dict[str, float]:
         """Mean time of each phase by itself."""
-        result = {}
+        result, batch = {}, self._next_batch()
         for name in self.frequencies():
             _finish()
             start = time.perf_counter()
             for _ in range(runs):
-                self.run_alone(name)
+                self.run_alone(name, batch)
             _finish()
             result[name] = (time.perf_counter() - start) / runs
         return result
 
-    def recorded_ops(self) -> dict[str, list[OpRun]]:
-        """Every op of one run of each phase."""
-        return {name: record_ops(lambda name=name: self.run_alone(name)) for name in self.frequencies()}
+    def recorded_ops(self, runs: int = 3) -> dict[str, list[OpRun]]:
+        """Every op of each phase, from the quickest of its recorded runs."""
+        batch = self._next_batch()
+
+        def record(name: str) -> list[OpRun]:
+            recordings = [record_ops(lambda: self.run_alone(name, batch)) for _ in range(runs)]
+            return min(recordings, key=lambda ops: max(op.end_sec for op in ops) - ops[0].start_sec)
+
+        return {name: record(name) for name in self.frequencies()}
 
 
 def _finish() -> None:

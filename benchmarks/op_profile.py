@@ -26,8 +26,11 @@ _KINDS = (
     ("optimizer", r"ResourceApply|AssignVariableOp|AssignAddVariableOp"),
     ("random numbers", r"Random"),
     ("reduction", r"^_?(Mkl)?(Sum|Mean|Max|L2Loss|All|Prod|AddN)$"),
-    ("data movement", r"Transpose|Pad|Slice|Concat|Tile|Pack|Reverse|Fill|Gather|Split|Cast|Copy|ZerosLike|Broadcast|"
-                      r"Reshape|Identity|ExpandDims|Squeeze|Shape|Const"),
+    (
+        "data movement",
+        r"Transpose|Pad|Slice|Concat|Tile|Pack|Reverse|Fill|Gather|Split|Cast|Copy|ZerosLike|Broadcast|"
+        r"Reshape|Identity|ExpandDims|Squeeze|Shape|Const",
+    ),
 )
 _REST = "elementwise and rest"
 BETWEEN_OPS = "between ops"

@@ -36,6 +36,7 @@ from sg_keras.training.threads import configure_threads
 
 _NUM_IMAGES = 1024
 _GAMMA = 0.1  # any number: it does not change what is computed
+_DISTURBED = 0.02  # share of the cores that others may take
 _PRODUCTS = ("convolution", "matrix product")
 
 
@@ -56,8 +57,7 @@ def share_by_kind(step: MeasuredStep, recorded: dict[str, list[OpRun]]) -> dict[
 def counted_and_ran(step: MeasuredStep, recorded: dict[str, list[OpRun]]) -> tuple[float, float]:
     """Products an iteration by the traced graphs, and by the profiler: two countings that should agree."""
     ran = sum(
-        frequency for name, frequency in step.frequencies().items() for op in recorded[name]
-        if op.kind in _PRODUCTS
+        frequency for name, frequency in step.frequencies().items() for op in recorded[name] if op.kind in _PRODUCTS
     )
     return sum(step.products.values()), ran
 
@@ -71,12 +71,13 @@ def report(step: MeasuredStep, rounds: Sequence[Round], recorded: dict[str, list
         "img_per_s": {"best": round(max(speeds), 2), "median": round(statistics.median(speeds), 2)},
         "overhead_factor": round(statistics.median(one.overhead_factor for one in rounds), 3),
         "gflop_per_image": round(flops / step.batch / 1e9, 3),
-        "phase_sec": {name: round(sec, 5) for name, sec in step.phase_sec(runs=4).items()},
+        "phase_sec": {name: round(sec, 5) for name, sec in step.phase_sec().items()},
         "share_by_layer_kind": share_by_kind(step, recorded),
         "data_wait": round(statistics.median(one.wait_sec / one.step_sec for one in rounds), 5),
         "peak_gb": round(step.peak_gb, 3),
         "convolutions_alone_img_per_s": round(step.batch / min(one.alone_sec for one in rounds), 2),
         "products_per_step": {"counted": round(counted, 2), "ran": round(ran, 2)},
+        "other_load": round(max(one.other_load for one in rounds), 3),
         "ops_per_phase": {name: len(ops) for name, ops in recorded.items()},
     }
 
@@ -84,16 +85,25 @@ def report(step: MeasuredStep, rounds: Sequence[Round], recorded: dict[str, list
 def print_report(figures: dict, rounds: Sequence[Round], batch: int) -> None:
     """The figures for people."""
     for number, one in enumerate(rounds, 1):
-        print(f"round {number}: {batch / one.step_sec:7.2f} img/s   step {1e3 * one.step_sec:7.1f} ms   "
-              f"its convolutions and products alone {1e3 * one.alone_sec:7.1f} ms   "
-              f"overhead factor {one.overhead_factor:.3f}")
-    print(f"best {figures['img_per_s']['best']} img/s, median {figures['img_per_s']['median']}; "
-          f"{figures['gflop_per_image']} GFLOP an image; waiting for data {100 * figures['data_wait']:.2f}%; "
-          f"peak memory {figures['peak_gb']:.2f} GB")
+        print(
+            f"round {number}: {batch / one.step_sec:7.2f} img/s   step {1e3 * one.step_sec:7.1f} ms   "
+            f"its convolutions and products alone {1e3 * one.alone_sec:7.1f} ms   "
+            f"overhead factor {one.overhead_factor:.3f}"
+        )
+    print(
+        f"best {figures['img_per_s']['best']} img/s, median {figures['img_per_s']['median']}; "
+        f"{figures['gflop_per_image']} GFLOP an image; waiting for data {100 * figures['data_wait']:.2f}%; "
+        f"peak memory {figures['peak_gb']:.2f} GB"
+    )
     for name, sec in figures["phase_sec"].items():
         print(f"  {name:6s} {1e3 * sec:8.2f} ms a run, {figures['ops_per_phase'][name]} ops")
     for kind, share in figures["share_by_layer_kind"].items():
         print(f"  {100 * share:5.1f}%  {kind}")
+    if figures["other_load"] > _DISTURBED:
+        print(
+            f"Note: other processes took up to {100 * figures['other_load']:.0f}% of the cores' time meanwhile; "
+            "measure again on a quiet machine"
+        )
     counted, ran = figures["products_per_step"].values()
     if counted != ran:
         print(f"Note: counted {counted} convolutions and products an iteration, but {ran} ran: TensorFlow merged some")
@@ -149,8 +159,16 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
     for key, way_round in not_built_options({**vars(options), "metrics": ()}, transfer=None).items():
         raise ValueError(f"{key}: found {getattr(options, key)!r}, which does not exist yet: {way_round}")
     training = TrainingOptions(
-        cfg=options.cfg, batch=options.batch, gamma=_GAMMA, gpus=options.gpus, aug=options.aug, p=options.p,
-        cbase=options.cbase, cmax=options.cmax, map_depth=options.map_depth, precision=options.precision,
+        cfg=options.cfg,
+        batch=options.batch,
+        gamma=_GAMMA,
+        gpus=options.gpus,
+        aug=options.aug,
+        p=options.p,
+        cbase=options.cbase,
+        cmax=options.cmax,
+        map_depth=options.map_depth,
+        precision=options.precision,
         ops=options.ops,
     )
     dataset = DatasetConfig(path=path, name="random", resolution=options.resolution, channels=3, num_images=_NUM_IMAGES)

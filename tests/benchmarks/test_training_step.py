@@ -1,0 +1,37 @@
+"""The training step benchmark on networks as small as they get: what it counts and prints, not how fast they are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.training_step import main
+
+TINY = ["--resolution=8", "--cbase=64", "--cmax=8", "--map-depth=1", "--batch", "4", "--rounds=1", "--json"]
+
+
+def test_the_last_line_is_a_json_object_with_all_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(TINY) == 0
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(figures["img_per_s"]) == {"best", "median"}
+    assert set(figures["phase_sec"]) == {"Gmain", "Greg", "Dmain", "Dreg", "ema"}
+    assert all(sec > 0 for sec in figures["phase_sec"].values())
+    assert sum(figures["share_by_layer_kind"].values()) == pytest.approx(1, abs=0.01)
+    assert figures["overhead_factor"] > 0
+    assert 0 <= figures["data_wait"] < 1
+    assert figures["peak_gb"] > 0
+    # What the traced graphs say, TensorFlow ran: nothing merged, nothing forgotten.
+    assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
+
+
+@pytest.mark.parametrize(
+    ("option", "way_round"), [("--aug=ada", "--aug=noaug"), ("--cfg=stylegan3-t", "--cfg=stylegan2")]
+)
+def test_what_does_not_exist_yet_is_refused_in_a_line(
+    option: str, way_round: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*TINY, option]) == 1
+    error = capsys.readouterr().err
+    assert way_round in error
+    assert len(error.splitlines()) == 1
