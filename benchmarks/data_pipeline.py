@@ -44,8 +44,10 @@ def random_png(rng: np.random.Generator, resolution: int) -> bytes:
 
 def decoding_speed(files: list[bytes], count: int, workers: int) -> float:
     """Pictures a second that `workers` threads decode from memory."""
-    chunks = [itertools.islice(itertools.cycle(files), start, start + count // workers)
-              for start in range(0, len(files), max(len(files) // workers, 1))][:workers]
+    chunks = [
+        itertools.islice(itertools.cycle(files), start, start + count // workers)
+        for start in range(0, len(files), max(len(files) // workers, 1))
+    ][:workers]
 
     def decode(chunk: Iterator[bytes]) -> int:
         return sum(1 for data in chunk if decode_image(data, "memory") is not None)
@@ -88,8 +90,9 @@ def measure(resolution: int, batch: int, workers: int, rounds: int) -> dict[str,
             decoding = decoding_speed(files, count, workers)
             reading = pipeline_speed(read, count, batch, workers)
             from_memory = pipeline_speed(cached, 10 * count, batch, workers)
-            results.append({"decoding": decoding, "reading": reading, "cached": from_memory,
-                            "ratio": reading / decoding})
+            results.append(
+                {"decoding": decoding, "reading": reading, "cached": from_memory, "ratio": reading / decoding}
+            )
         read.close()
         cached.close()
     medians = {key: statistics.median(result[key] for result in results) for key in results[0]}
@@ -108,9 +111,11 @@ def main() -> None:
     results = {}
     for resolution in map(int, options.resolutions.split(",")):
         found = measure(resolution, options.batch, options.workers, options.rounds)
-        print(f"{resolution}x{resolution}  decoding alone {found['decoding']:.0f} img/s  pipeline "
-              f"{found['reading']:.0f} img/s  ratio {found['ratio']:.2f}  from memory {found['cached']:.0f} img/s  "
-              f"opening {found['opening_ms_per_1000']:.0f} ms per 1000 images")
+        print(
+            f"{resolution}x{resolution}  decoding alone {found['decoding']:.0f} img/s  pipeline "
+            f"{found['reading']:.0f} img/s  ratio {found['ratio']:.2f}  from memory {found['cached']:.0f} img/s  "
+            f"opening {found['opening_ms_per_1000']:.0f} ms per 1000 images"
+        )
         results[str(resolution)] = {key: round(value, 3) for key, value in found.items()}
     if options.json:
         print(json.dumps({"img_per_s_by_resolution": results, "batch": options.batch, "workers": options.workers}))

@@ -143,8 +143,12 @@ def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
     from benchmarks import digits_quality
     from sg_keras.checkpoint.export import export_saved_model
 
-    names = {"grid": "demo-grid.png", "quality": "demo-quality.json", "model": "demo-savedmodel",
-             "model's grid": "demo-savedmodel.png"}
+    names = {
+        "grid": "demo-grid.png",
+        "quality": "demo-quality.json",
+        "model": "demo-savedmodel",
+        "model's grid": "demo-savedmodel.png",
+    }
     places = {what: run_dir / name for what, name in names.items()}
     _headline("A picture grid", "a row a digit, no truncation, not selected")
     G_ema = sg_keras.load(run_dir)["G_ema"]
@@ -167,8 +171,13 @@ def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
 def use_elsewhere(model: pathlib.Path, grid: pathlib.Path) -> None:
     """Let a process that does not import sg_keras draw a grid with an exported model."""
     script = pathlib.Path(__file__).with_name("use_savedmodel.py")
-    result = subprocess.run([sys.executable, str(script), str(model), str(grid)], cwd=model.parent, text=True,
-                            capture_output=True, check=False)
+    result = subprocess.run(
+        [sys.executable, str(script), str(model), str(grid)],
+        cwd=model.parent,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     if result.returncode != 0:
         raise OSError(f"{script.name}: found exit status {result.returncode}, expected 0:\n{result.stderr.strip()}")
     print(result.stdout.strip())
@@ -185,8 +194,9 @@ def write_grid(G: Any, path: pathlib.Path) -> None:
         beside.write_bytes(png_bytes(tile(pictures, COLUMNS)))
 
 
-def _print_places(run_dir: pathlib.Path, places: dict[str, pathlib.Path], command: Sequence[str],
-                  finished: bool) -> None:
+def _print_places(
+    run_dir: pathlib.Path, places: dict[str, pathlib.Path], command: Sequence[str], finished: bool
+) -> None:
     print(f"{run_dir}/")
     rows = [
         (places["grid"].name, "the picture grid"),

@@ -59,8 +59,9 @@ def real_classifier() -> Any:
     return SVC(gamma="scale", C=10).fit(*real_vectors())
 
 
-def generated_vectors(G: Callable[..., Any], per_class: int = SAMPLES_PER_CLASS,
-                      seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def generated_vectors(
+    G: Callable[..., Any], per_class: int = SAMPLES_PER_CLASS, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Box averages [10*per_class,64] of pictures of G, and the classes they were asked for, class after class.
 
     Args:
@@ -119,8 +120,10 @@ def measure(G: Callable[..., Any], per_class: int = SAMPLES_PER_CLASS, seed: int
     """
     found = (G.c_dim, *G.image_shape)
     if found != (NUM_CLASSES, 32, 32, 1):
-        raise ValueError(f"G: found {found[0]} classes of {found[1]}x{found[2]}x{found[3]} pictures, expected "
-                         f"{NUM_CLASSES} classes of 32x32x1, the digits (--data=digits --cond=1)")
+        raise ValueError(
+            f"G: found {found[0]} classes of {found[1]}x{found[2]}x{found[3]} pictures, expected "
+            f"{NUM_CLASSES} classes of 32x32x1, the digits (--data=digits --cond=1)"
+        )
     reals, _ = real_vectors()
     vectors, classes = generated_vectors(G, per_class, seed)
     return {

@@ -31,8 +31,14 @@ _LONGEST_SEC = 600
 
 def _start(outdir: pathlib.Path, ops: str, kimg: float = _KIMG) -> subprocess.Popen[str]:
     words = [sys.executable, str(_ROOT / "run_training.py"), f"--outdir={outdir}", f"--ops={ops}", f"--kimg={kimg}"]
-    return subprocess.Popen([*words, *_OPTIONS, "--resume=latest"], cwd=_ROOT, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    return subprocess.Popen(
+        [*words, *_OPTIONS, "--resume=latest"],
+        cwd=_ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
 
 
 def _finish(process: subprocess.Popen[str]) -> None:

@@ -62,8 +62,14 @@ def test_what_is_shown_of_a_run(tmp_path, monkeypatch, capsys):
     assert measures["accuracy"] < 0.5
     assert tf.saved_model.contains_saved_model(run_dir / "demo-savedmodel")
     text = capsys.readouterr().out
-    for part in ("NOT reached", "Below target", "-m tensorboard.main --logdir=", "sg_keras.tools.generate", "--kimg=6 ",
-                 f"--resume={run_dir}"):
+    for part in (
+        "NOT reached",
+        "Below target",
+        "-m tensorboard.main --logdir=",
+        "sg_keras.tools.generate",
+        "--kimg=6 ",
+        f"--resume={run_dir}",
+    ):
         assert part in text, part
 
 
