@@ -42,7 +42,7 @@ class SynthesisBlock(keras.layers.Layer):
         architecture: "skip", "resnet" or "orig".
         resample_filter, conv_clamp, use_noise, activation, ops: handed to the layers.
 
-    Call: (x or None, img or None, ws [N,num_convs+1,w_dim], noise_mode, noise_seeds) -> (x, img or None).
+    Call: (x or None, img or None, ws: num_convs+1 of [N,w_dim], noise_mode, noise_seeds) -> (x, img or None).
     """
 
     def __init__(
@@ -107,26 +107,25 @@ class SynthesisBlock(keras.layers.Layer):
         self,
         x: tf.Tensor | None,
         img: tf.Tensor | None,
-        ws: tf.Tensor,
+        ws: Sequence[tf.Tensor],
         noise_mode: str = "const",
         noise_seeds: Sequence[tf.Tensor | None] = (None, None),
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        w = tf.unstack(ws, axis=1)
         if self.in_channels == 0:
-            x = tf.repeat(tf.convert_to_tensor(self.const)[None], tf.shape(ws)[0], axis=0)
-            x = tf.ensure_shape(x, [ws.shape[0], *self.const.shape])
-            x = self.conv1(x, w[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
+            x = tf.repeat(tf.convert_to_tensor(self.const)[None], tf.shape(ws[0])[0], axis=0)
+            x = tf.ensure_shape(x, [ws[0].shape[0], *self.const.shape])
+            x = self.conv1(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
         elif self.has_skip:
             y = self.skip(x, gain=math.sqrt(0.5))
-            x = self.conv0(x, w[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
-            x = y + self.conv1(x, w[1], noise_mode=noise_mode, noise_seed=noise_seeds[1], gain=math.sqrt(0.5))
+            x = self.conv0(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
+            x = y + self.conv1(x, ws[1], noise_mode=noise_mode, noise_seed=noise_seeds[1], gain=math.sqrt(0.5))
         else:
-            x = self.conv0(x, w[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
-            x = self.conv1(x, w[1], noise_mode=noise_mode, noise_seed=noise_seeds[1])
+            x = self.conv0(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
+            x = self.conv1(x, ws[1], noise_mode=noise_mode, noise_seed=noise_seeds[1])
         if img is not None:
             img = upsample2d(img, self._taps, impl=self.ops)
         if self.has_torgb:
-            y = self.torgb(x, w[self.num_convs])
+            y = self.torgb(x, ws[self.num_convs])
             img = y if img is None else img + y
         return x, img
 
@@ -200,11 +199,12 @@ class SynthesisStyleGAN2(keras.layers.Layer):
 
     def call(self, ws: tf.Tensor, noise_mode: str = "const", noise_seed: tf.Tensor | None = None) -> tf.Tensor:
         x = img = None
-        first = 0  # of ws; a block's ToRGB shares its w with the next block's first convolution
+        styles = tf.unstack(ws, axis=1)  # once: a slice for each block would be filled up with zeros in the gradient
+        first = 0  # of styles; a block's ToRGB shares its w with the next block's first convolution
         for block in self.blocks:
             layers = range(first, first + block.num_convs)
             seeds = [None if noise_seed is None else noise_seed + tf.constant([i, 0], noise_seed.dtype) for i in layers]
-            block_ws = ws[:, first : first + block.num_convs + 1]
+            block_ws = styles[first : first + block.num_convs + 1]
             x, img = block(x, img, block_ws, noise_mode=noise_mode, noise_seeds=seeds)
             first += block.num_convs
         return img
