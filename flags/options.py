@@ -51,6 +51,16 @@ _POSITIVE = Number(positive=True)
 _UNIT = Number(0.0, 1.0)
 _COUNT = Integer(1)
 
+#: Shared with the tools' options.
+OPS = Option(
+    MISC,
+    "ops",
+    "IMPL",
+    Choice("auto", "custom", "reference"),
+    "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
+    "auto",
+)
+
 OPTIONS: tuple[Option, ...] = (
     Option(REQUIRED, "outdir", "DIR", Text("a directory"), "Where run directories are made."),
     Option(
@@ -217,14 +227,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
     ),
     Option(MISC, "fp32", "BOOL", Boolean(), "Full precision, and without clamping of the convolutions.", False),
-    Option(
-        MISC,
-        "ops",
-        "IMPL",
-        Choice("auto", "custom", "reference"),
-        "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
-        "auto",
-    ),
+    OPS,
     Option(
         MISC, "deterministic", "", Boolean(), "On GPUs, only operations that repeat to the bit.", False, switch=True
     ),

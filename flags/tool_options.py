@@ -12,7 +12,7 @@ from absl import flags as absl_flags
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import check_required, read_values
 from sg_keras.flags.help_text import grouped_options
-from sg_keras.flags.options import MISC, REQUIRED, RUN, Option
+from sg_keras.flags.options import MISC, OPS, REQUIRED, RUN, Option
 from sg_keras.flags.parsers import Boolean, Choice, Integer, Text
 
 _MAX_SEED = 2**32 - 1
@@ -84,14 +84,7 @@ GENERATE_OPTIONS: tuple[Option, ...] = (
         "Noise inputs: const is stored in the network, random follows from the seed.",
         "const",
     ),
-    Option(
-        MISC,
-        "ops",
-        "IMPL",
-        Choice("auto", "custom", "reference"),
-        "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
-        "auto",
-    ),
+    OPS,
     _DEBUG,
 )
 
