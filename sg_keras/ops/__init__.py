@@ -3,6 +3,7 @@
 from sg_keras.ops.bias_act import ACTIVATIONS, bias_act
 from sg_keras.ops.channel_scale import channel_scale
 from sg_keras.ops.conv2d_resample import conv2d_resample
+from sg_keras.ops.filtered_lrelu import filtered_lrelu
 from sg_keras.ops.filters import setup_filter
 from sg_keras.ops.library import resolve_impl
 from sg_keras.ops.modulated_conv2d import demodulation, modulated_conv2d
@@ -17,6 +18,7 @@ __all__ = [
     "demodulation",
     "downsample2d",
     "filter2d",
+    "filtered_lrelu",
     "modulated_conv2d",
     "resolve_impl",
     "scale_bias_act",

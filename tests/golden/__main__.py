@@ -16,6 +16,7 @@ from tests.golden.report import Options, Report, Result, UncoveredError, failed,
 CHECKERS = {
     "upfirdn2d": "checks_ops",
     "bias_act": "checks_ops",
+    "filtered_lrelu": "checks_ops",
     "conv2d_resample": "checks_ops",
     "modulated_conv2d": "checks_ops",
     "layers": "checks_layers",

@@ -89,6 +89,28 @@ def check_bias_act(case: Case, options: Options) -> Result:
     return judge_outputs(case, found, options)
 
 
+def check_filtered_lrelu(case: Case, options: Options) -> Result:
+    """Bias, upsampling, leaky ReLU, gain, clamp and downsampling in one op."""
+    args = take_args(case, "up", "down", "padding", "gain", "slope", "clamp", "flip_filter")
+    b = case.get("b")
+    result = derivatives(
+        lambda inputs: ops.filtered_lrelu(
+            inputs["x"], case.get("fu"), case.get("fd"), inputs.get("b"), impl=options.impl, **args
+        ),
+        _present(
+            x=tensor(images_in(case.arrays["x"]), options.dtype),
+            b=None if b is None else tensor(b, options.dtype),
+        ),
+        _cotangent(case, "dy", images_in, options),
+        _present(x=_cotangent(case, "v", images_in, options), b=_cotangent(case, "vb", np.asarray, options)),
+    )
+    found = {"y": images_out(result.y)}
+    for prefix, values in (("d", result.first), ("g2_", result.second)):
+        for name, value in values.items():
+            found[prefix + name] = np.asarray(value) if name == "b" else images_out(value)
+    return judge_outputs(case, found, options)
+
+
 def check_conv2d_resample(case: Case, options: Options) -> Result:
     """Convolution with FIR up- and downsampling."""
     args = take_args(case, "up", "down", "padding", "groups", "flip_weight", "flip_filter")
@@ -148,6 +170,7 @@ FUNCTIONS = {
     "downsample2d": check_upfirdn2d,
     "setup_filter": check_setup_filter,
     "bias_act": check_bias_act,
+    "filtered_lrelu": check_filtered_lrelu,
     "conv2d_resample": check_conv2d_resample,
     "StyleGAN2 modulated_conv2d": check_modulated_conv2d,
 }
