@@ -14,19 +14,21 @@ export CXX
 # Stamps record what is done. The ops are compiled again when their sources change or TensorFlow is replaced.
 INSTALLED := $(VENV)/.installed
 OPS := $(VENV)/.ops
-OPS_SOURCES := $(shell find custom_ops -name '*.cc' -o -name '*.h' -o -name '*.py')
+OPS_SOURCES := $(shell find custom_ops -name '*.cc' -o -name '*.cu' -o -name '*.h' -o -name '*.py')
 TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.py)
 
 GOLDEN_DIR ?= ../shared/golden
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --cfg=stylegan2 --map_depth=8 --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test golden demo bench lint format clean distclean
+.PHONY: help venv install ops test test-gpu bazel sanitize golden demo bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
-	@echo "make test    all tests"
+	@echo "make test    all tests;  make test-gpu  those that need a GPU"
+	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
+	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
 	@echo "make golden  compare with the numbers in $(GOLDEN_DIR)"
-	@echo "make bench   benchmarks of the training step and the data pipeline"
+	@echo "make bench   benchmarks of the ops, the training step and the data pipeline"
 	@echo "make lint    style and types;  make format  mend what can be mended"
 	@echo "make install | ops    the environment in $(VENV) | the compiled ops"
 	@echo "make clean | distclean  remove what was built | the environment too"
@@ -54,6 +56,22 @@ ops: $(OPS)
 test: ops
 	$(BIN)/python -m pytest
 
+test-gpu: ops
+	$(BIN)/python -m tests.gpu
+
+bazel: $(INSTALLED)
+	PYTHON_BIN_PATH="$(abspath $(BIN))/python" bazel test //:ops_test
+
+# Python itself is not built with the sanitizers, so that their libraries have to be there before it starts. It never frees
+# some of what it takes: leaks say nothing here.
+sanitize: export ASAN_OPTIONS := detect_leaks=0:detect_odr_violation=0:abort_on_error=0
+sanitize: export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
+sanitize: $(INSTALLED)
+	rm -rf build/sanitized
+	SG_KERAS_SANITIZE=address,undefined $(BIN)/python custom_ops/compile_ops.py build/sanitized
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	  SG_KERAS_OPS_LIBRARY="$$(echo build/sanitized/*.so)" $(BIN)/python -m pytest -p no:cacheprovider --capture=sys tests/ops --ignore=tests/ops/test_cuda_build.py
+
 golden: ops
 	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=reference --dtype=float64
 	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=reference --dtype=float32
@@ -63,6 +81,7 @@ demo: ops
 	$(BIN)/python -m benchmarks.demo_digits
 
 bench: ops
+	$(BIN)/python -m benchmarks.ops
 	$(BENCH_STEP) --resolution=32 --cbase=2048 --cmax=64
 	$(BENCH_STEP) --resolution=64 --cbase=4096 --cmax=128
 	$(BIN)/python -m benchmarks.data_pipeline

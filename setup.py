@@ -5,6 +5,7 @@ Environment variables:
                        package that the target environment already has; or tensorflow with CUDA where there is
                        an NVIDIA driver; or tensorflow-cpu.
   SG_KERAS_NO_OPS=1    do not compile the ops: the package then computes in pure TensorFlow.
+  SG_KERAS_CUDA, SG_KERAS_CUDA_ARCHS, NVCC, CUDA_HOME, CXX    see custom_ops/compile_ops.py and cuda_toolkit.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "custom_ops"))  # build front ends do not put this folder on the path
 
 import compile_ops  # noqa: E402
+import installed_tensorflow  # noqa: E402
+from build_error import BuildError  # noqa: E402
 
 WITH_OPS = os.environ.get("SG_KERAS_NO_OPS", "0") != "1"
 REQUIREMENTS = ["keras>=3.10", "numpy", "scipy", "pillow", "absl-py", "tensorboard", "rich"]
@@ -30,7 +33,7 @@ OLDEST_TENSORFLOW = "2.19"
 
 def tensorflow_package() -> str:
     """The TensorFlow distribution to depend on, so that no second one is installed over the one that is there."""
-    chosen = os.environ.get("SG_KERAS_TENSORFLOW") or compile_ops.installed_tensorflow_package()
+    chosen = os.environ.get("SG_KERAS_TENSORFLOW") or installed_tensorflow.installed_tensorflow_package()
     if chosen:
         return chosen
     if shutil.which("nvidia-smi"):
@@ -44,19 +47,19 @@ def tensorflow_requirement() -> str:
     if any(sign in package for sign in "<>=~"):
         return package
     try:
-        version = compile_ops.tensorflow_flags().version if WITH_OPS else None
-    except compile_ops.BuildError:  # a front end asks for metadata before TensorFlow is there
+        version = installed_tensorflow.tensorflow_flags().version if WITH_OPS else None
+    except BuildError:  # a front end asks for metadata before TensorFlow is there
         version = None
     return f"{package}=={version}" if version else f"{package}>={OLDEST_TENSORFLOW}"
 
 
 class BuildOps(build_ext):
-    """Compiles the ops into sg_keras/ops with g++, in the source folder for editable installs."""
+    """Compiles the ops into sg_keras/ops, in the source folder for editable installs."""
 
     def run(self) -> None:
         try:
             self._library = compile_ops.build(self._folder())
-        except compile_ops.BuildError as error:
+        except BuildError as error:
             hint = "SG_KERAS_NO_OPS=1 installs without compiled ops"
             raise SystemExit(f"custom ops not compiled: {error}\n({hint})") from error
 
@@ -82,7 +85,7 @@ setup(
     package_data={"sg_keras": ["data/*.npz", "data/*.zip", "data/*.txt", "data/*.md"]},
     include_package_data=False,
     install_requires=[tensorflow_requirement(), *REQUIREMENTS],
-    setup_requires=[tensorflow_package()] if WITH_OPS and not compile_ops.tensorflow_is_installed() else [],
+    setup_requires=[tensorflow_package()] if WITH_OPS and not installed_tensorflow.tensorflow_is_installed() else [],
     ext_modules=[Extension("sg_keras.ops.compiled", sources=[])] if WITH_OPS else [],
     cmdclass={"build_ext": BuildOps},
 )

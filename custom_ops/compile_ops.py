@@ -1,22 +1,35 @@
-"""Compiles the custom ops with g++ against the installed TensorFlow: `python custom_ops/compile_ops.py [FOLDER]`.
+"""Compiles the custom ops with g++, and nvcc if there is one, against the installed TensorFlow.
 
-The library, sg_keras_ops-tf<version>.so, goes to FOLDER (sg_keras/ops of this checkout). Object files are kept in
-build/ and only what changed is compiled. Standard library alone: setup.py runs this before anything is installed.
+    python custom_ops/compile_ops.py [FOLDER]       the library goes to FOLDER (sg_keras/ops of this checkout)
+    python custom_ops/compile_ops.py --describe     what would be used, as JSON: Bazel's rules read it
+
+The library is called sg_keras_ops-tf<version>.so. Object files are kept in build/, and only what changed is compiled.
+Standard library alone: setup.py runs this before anything is installed. docs/custom_ops.md tells the whole story.
+
+Environment variables, beside those of cuda_toolkit.py:
+  CXX                the C++ compiler (g++).
+  SG_KERAS_SANITIZE  sanitizers to build with, such as address,undefined: the library then goes to build/sanitized.
 """
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import dataclasses
-import functools
 import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+
+from build_error import BuildError
+from cuda_toolkit import CudaToolkit, find_cuda
+from installed_tensorflow import TensorFlowFlags, tensorflow_flags
+from stamp_header import header_text, source_digest
 
 SOURCES = pathlib.Path(__file__).resolve().parent
 ROOT = SOURCES.parent
@@ -30,68 +43,35 @@ _COMPILE_FLAGS = [
     "-Wall",
     "-fvisibility=hidden",
 ]
-_PRINT_FLAGS = """
-import json, tensorflow as tf
-print("FLAGS" + json.dumps([tf.__version__, tf.sysconfig.get_compile_flags(), tf.sysconfig.get_link_flags()]))
-"""
-_PRINT_PACKAGE = """
-import importlib.metadata as metadata
-names = {(d.metadata["Name"] or "").replace("_", "-").lower() for d in metadata.distributions()}
-print("PACKAGE" + next((name for name in PACKAGES if name in names), ""))
-"""
-_PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tensorflow-rocm", "tensorflow-macos", "tf-nightly")
-
-
-class BuildError(RuntimeError):
-    """The ops could not be compiled; the message says why and what to do."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TensorFlowFlags:
-    """What compiling against a TensorFlow takes."""
-
-    version: str
-    compile_flags: list[str]
-    link_flags: list[str]
-
-
-def _ask_python(code: str, marker: str, *options: str) -> str | None:
-    """Runs code in this interpreter's environment; returns what it printed after the marker, None where it failed."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, *options, "-c", code]
-    # From another folder: a checkout's own folders must not be taken for installed packages.
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=sys.prefix, check=False)
-    lines = [line for line in result.stdout.splitlines() if line.startswith(marker)]
-    return lines[-1][len(marker) :] if result.returncode == 0 and lines else None
-
-
-def installed_tensorflow_package() -> str | None:
-    """Name of the TensorFlow distribution of the target environment, None without one.
-
-    A build front end hides the target environment's packages by PYTHONPATH (pip); `-E` looks past it.
-    """
-    return _ask_python(f"PACKAGES = {_PACKAGES!r}\n{_PRINT_PACKAGE}", "PACKAGE", "-E") or None
-
-
-def tensorflow_is_installed() -> bool:
-    """Whether the target environment has a TensorFlow to compile against."""
-    return installed_tensorflow_package() is not None
-
-
-@functools.cache
-def tensorflow_flags() -> TensorFlowFlags:
-    """Version and flags of the target environment's TensorFlow, or of the build environment's where that has none."""
-    answer = _ask_python(_PRINT_FLAGS, "FLAGS", "-E") or _ask_python(_PRINT_FLAGS, "FLAGS")
-    if answer is None:
-        raise BuildError(
-            f"no TensorFlow can be imported by {sys.executable}: install tensorflow-cpu or tensorflow first"
-        )
-    return TensorFlowFlags(*json.loads(answer))
+_STAMP_HEADER = pathlib.Path("custom_ops/common/build_stamp_values.h")
 
 
 def source_files() -> list[pathlib.Path]:
-    """The C++ files of all ops, headers included."""
-    return sorted(path for pattern in ("*/cc/**/*.cc", "*/cc/**/*.h") for path in SOURCES.glob(pattern))
+    """The sources of all ops, headers and CUDA kernels included."""
+    return sorted(path for kind in ("cc", "h", "cu") for path in SOURCES.glob(f"*/cc/**/*.{kind}"))
+
+
+def stamp_values(tensorflow: TensorFlowFlags, cuda: CudaToolkit | None) -> dict[str, str]:
+    """What the stamp says beside the compiler, the C++ ABI and the digest of the sources."""
+    package = (ROOT / "sg_keras" / "__init__.py").read_text(encoding="utf-8")
+    version = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)
+    if version is None:
+        raise BuildError("sg_keras/__init__.py: found no __version__")
+    return {
+        "sg_keras": version.group(1),
+        "tensorflow": tensorflow.version,
+        "cuda": cuda.version if cuda else "none",
+        "cuda_archs": " ".join(cuda.architectures) if cuda else "none",
+        "sanitizers": os.environ.get("SG_KERAS_SANITIZE") or "none",
+    }
+
+
+def _find_cuda() -> tuple[CudaToolkit | None, str]:
+    if os.environ.get("SG_KERAS_SANITIZE"):
+        return None, "no CUDA kernels, since SG_KERAS_SANITIZE is set"
+    if not any(path.suffix == ".cu" for path in source_files()):
+        return None, "no CUDA kernels: there are no sources"
+    return find_cuda()
 
 
 def _compiler() -> list[str]:
@@ -99,6 +79,14 @@ def _compiler() -> list[str]:
     if shutil.which(command[0]) is None:
         raise BuildError(f"no C++ compiler: {command[0]} is not on the PATH (install g++, or set SG_KERAS_NO_OPS=1)")
     return command
+
+
+def _sanitizer_flags() -> list[str]:
+    sanitizers = os.environ.get("SG_KERAS_SANITIZE")
+    # vptr checks need type information that TensorFlow keeps to itself.
+    return (
+        ["-O1", "-g", "-fno-omit-frame-pointer", f"-fsanitize={sanitizers}", "-fno-sanitize=vptr"] if sanitizers else []
+    )
 
 
 def _run(command: list[str]) -> None:
@@ -109,52 +97,143 @@ def _run(command: list[str]) -> None:
         print(result.stderr.strip(), file=sys.stderr)
 
 
-def _compile(source: pathlib.Path, folder: pathlib.Path, command: list[str]) -> pathlib.Path:
-    """Compiles one file unless its object is newer than the file and every header."""
-    target = folder / f"{source.relative_to(SOURCES).with_suffix('.o')}".replace(os.sep, "-")
-    inputs = [source, pathlib.Path(__file__), *(path for path in source_files() if path.suffix == ".h")]
-    if target.exists() and target.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
+def _compile(source: pathlib.Path, command: list[str], folder: pathlib.Path) -> pathlib.Path:
+    """The object file of a source in folder, compiled unless it is there.
+
+    An object stays as long as its command and the contents of all files that were read for it are the same. Contents,
+    not times: copies and checkouts may leave a changed file older than its object. The command is part of its name, so
+    that builds of other kinds (other architectures, sanitizers) stay side by side and share what they can.
+    """
+    name = f"{source.relative_to(SOURCES)}-{_digest(command)}".replace(os.sep, "-")
+    target, dependencies, key = (folder / f"{name}.{kind}" for kind in ("o", "d", "key"))
+    if target.exists() and key.exists() and key.read_text() == _inputs_digest(dependencies):
         return target
     part = target.with_suffix(".o.part")
-    _run([*command, "-c", str(source), "-o", str(part)])
+    key.unlink(missing_ok=True)
+    _run([*command, "-MMD", "-MF", str(dependencies), "-c", str(source), "-o", str(part)])
     part.rename(target)
+    key.write_text(_inputs_digest(dependencies))
     return target
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12]
+
+
+def _inputs_digest(dependencies: pathlib.Path) -> str:
+    """Of the contents of all files that a make rule written by the compiler names; "" where one is missing."""
+    if not dependencies.exists():
+        return ""
+    rule = dependencies.read_text().replace("\\\n", " ")
+    paths = [pathlib.Path(word) for word in shlex.split(rule.partition(": ")[2])]
+    if not all(path.exists() for path in paths):
+        return ""
+    return _digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths])
+
+
+def _write_stamp_header(values: dict[str, str], folder: pathlib.Path) -> pathlib.Path:
+    """Writes the header that says what the library is built from; returns the folder to include it from."""
+    text = header_text(values)
+    generated = folder / f"stamp-{_digest(text)}"
+    path = generated / _STAMP_HEADER
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return generated
+
+
+def _command(
+    source: pathlib.Path,
+    tensorflow: TensorFlowFlags,
+    compiler: list[str],
+    cuda: CudaToolkit | None,
+    generated: pathlib.Path,
+) -> list[str]:
+    """How a source is compiled, but for the names of files."""
+    if source.suffix == ".cu":
+        if cuda is None:
+            raise ValueError(f"{source}: found no CUDA toolkit, expected one")
+        return [cuda.nvcc, *cuda.compile_flags(compiler[0]), f"-I{ROOT}"]
+    # TensorFlow's headers are not ours to mend: -isystem keeps their warnings out.
+    includes = [
+        flag.replace("-I", "-isystem", 1) if flag.startswith("-I") else flag for flag in tensorflow.compile_flags
+    ]
+    includes += [f"-I{ROOT}", *([f"-I{generated}"] if source.name == "build_stamp.cc" else [])]
+    sanitizers = _sanitizer_flags()
+    if sanitizers and source.name.endswith(("_kernels.cc", "_ops.cc")):
+        # With these, GCC refuses comparisons of functions with null in TensorFlow's headers as not constant.
+        sanitizers += ["-fno-sanitize=null,nonnull-attribute,returns-nonnull-attribute"]
+    return [*compiler, *_COMPILE_FLAGS, *sanitizers, *includes]
+
+
+def _sources_to_compile(cuda: CudaToolkit | None) -> list[pathlib.Path]:
+    """Kernels for GPUs first, since they take longest; none of them without CUDA."""
+    sources = [path for path in source_files() if path.suffix != ".h"]
+    for_gpus = [path for path in sources if path.suffix == ".cu" or path.name.endswith("_gpu_kernels.cc")]
+    others = [path for path in sources if path not in for_gpus]
+    return [*for_gpus, *others] if cuda is not None else others
 
 
 def build(output_folder: pathlib.Path) -> pathlib.Path:
     """Compiles and links the library for the installed TensorFlow; returns its path.
 
     Raises:
-      BuildError: no TensorFlow, no compiler, or the compiler failed.
+      BuildError: no TensorFlow, no compiler, or a compiler failed.
     """
-    tensorflow = tensorflow_flags()
-    compiler = _compiler()
-    # TensorFlow's headers are not ours to mend: -isystem keeps their warnings out.
-    includes = [
-        flag.replace("-I", "-isystem", 1) if flag.startswith("-I") else flag for flag in tensorflow.compile_flags
-    ]
-    command = [*compiler, *includes, *_COMPILE_FLAGS, f"-I{ROOT}"]
-    digest = hashlib.sha256(json.dumps([command, tensorflow.version]).encode()).hexdigest()[:12]
-    folder = ROOT / "build" / f"custom_ops-tf{tensorflow.version}-{digest}"
-    folder.mkdir(parents=True, exist_ok=True)
+    tensorflow, compiler = tensorflow_flags(), _compiler()
+    cuda, about_cuda = _find_cuda()
+    folder = ROOT / "build" / f"custom_ops-tf{tensorflow.version}"
+    values = {**stamp_values(tensorflow, cuda), "sources": source_digest(ROOT, source_files())}
+    generated = _write_stamp_header(values, folder)
+    sources = _sources_to_compile(cuda)
+    print(f"compiling {len(sources)} files of custom ops for TensorFlow {tensorflow.version}; {about_cuda}", flush=True)
+
+    def compile_one(source: pathlib.Path) -> pathlib.Path:
+        return _compile(source, _command(source, tensorflow, compiler, cuda, generated), folder)
+
+    with concurrent.futures.ThreadPoolExecutor(_available_cores()) as pool:
+        objects = list(pool.map(compile_one, sources))
     output_folder.mkdir(parents=True, exist_ok=True)
-    sources = [path for path in source_files() if path.suffix == ".cc"]
-    print(f"compiling {len(sources)} files of custom ops for TensorFlow {tensorflow.version}")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(lambda source: _compile(source, folder, command), sources))
     library = output_folder / f"sg_keras_ops-tf{tensorflow.version}.so"
     part = library.with_suffix(".so.part")
-    _run([*compiler, "-shared", "-o", str(part), *map(str, objects), *tensorflow.link_flags])
+    link_flags = [*(cuda.link_flags() if cuda else []), *tensorflow.link_flags]
+    _run([*compiler, "-shared", *_sanitizer_flags(), "-o", str(part), *map(str, objects), *link_flags])
     part.rename(library)
     print(f"custom ops: {library}")
     return library
 
 
+def _available_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe() -> dict[str, object]:
+    """What `build` would use, for builds by other tools."""
+    tensorflow, compiler = tensorflow_flags(), _compiler()
+    cuda, about_cuda = _find_cuda()
+    return {
+        "tensorflow": dataclasses.asdict(tensorflow),
+        "compile_flags": _COMPILE_FLAGS,
+        "stamp": stamp_values(tensorflow, cuda),
+        "about_cuda": about_cuda,
+        "cuda": {"nvcc": cuda.nvcc, "compile_flags": cuda.compile_flags(compiler[0]), "link_flags": cuda.link_flags()}
+        if cuda
+        else None,
+    }
+
+
 def main() -> int:
-    """Compiles into the folder of the first argument."""
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "sg_keras" / "ops"
+    """Compiles, or describes, as the command line says."""
+    parser = argparse.ArgumentParser(description="Compiles the custom ops.")
+    default = ROOT / "build" / "sanitized" if os.environ.get("SG_KERAS_SANITIZE") else ROOT / "sg_keras" / "ops"
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, default=default, help="where the library goes")
+    parser.add_argument("--describe", action="store_true", help="print what would be used, as JSON, and build nothing")
+    arguments = parser.parse_args()
     try:
-        build(folder)
+        if arguments.describe:
+            print(json.dumps(describe()))
+        else:
+            build(arguments.folder)
     except BuildError as error:
         print(f"custom ops not compiled: {error}", file=sys.stderr)
         return 1

@@ -1,45 +1,119 @@
 """How an op is built: `custom_op` in the folder of each, `custom_op_library` once for all."""
 
-load("@tensorflow//:installed.bzl", "TENSORFLOW_VERSION")
+load("@tensorflow//:installed.bzl", "COMPILE_FLAGS", "CUDA", "PYTHON", "STAMP", "TENSORFLOW_VERSION")
 
-# The same as in compile_ops.py.
-COPTS = [
-    "-O3",
-    "-std=c++17",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-fopenmp-simd",
-    "-fvisibility=hidden",
+COPTS = COMPILE_FLAGS
+
+# The folders of the ops.
+OPS = [
+    "bias_act",
+    "channel_scale",
+    "upfirdn2d",
 ]
 
-def custom_op(name, arithmetic, deps = []):
+def cuda_objects(name, headers):
+    """Compiles the CUDA kernels (cc/kernels/*_cuda.cu) of the folder to objects; none where there is no CUDA.
+
+    Args:
+      name: name of the library to link them from.
+      headers: file groups of the headers of other folders that the kernels include.
+    """
+    objects = []
+    for source in native.glob(["cc/kernels/*_cuda.cu"]) if CUDA else []:
+        object = source[:-len(".cu")] + ".cu.o"
+        native.genrule(
+            name = source + "_object",
+            srcs = [source] + native.glob(["cc/kernels/*.h"]) + headers,
+            outs = [object],
+            cmd = " ".join([CUDA["nvcc"]] + CUDA["compile_flags"] + ["-I.", "-c", "$(location " + source + ")", "-o", "$@"]),
+        )
+        objects.append(object)
+    native.cc_library(
+        name = name,
+        srcs = objects,
+        alwayslink = True,
+        visibility = ["//custom_ops:__subpackages__"],
+    )
+
+def custom_op(name, ops = []):
     """Registration, arithmetic and kernels of one op, from its cc/ops and cc/kernels folders.
 
     Args:
-      name: name of the library to link into the ops.
-      arithmetic: stem of the files in cc/kernels that are free of TensorFlow.
-      deps: further C++ libraries.
+      name: name of the folder, and of the library to link into the ops.
+      ops: other ops whose arithmetic is used.
     """
+    sources_of_op()
     native.cc_library(
         name = name + "_arithmetic",
-        srcs = ["cc/kernels/" + arithmetic + ".cc"],
-        hdrs = ["cc/kernels/" + arithmetic + ".h"],
+        srcs = native.glob(
+            ["cc/kernels/*.cc"],
+            exclude = ["cc/kernels/*_kernels.cc"],
+        ),
+        hdrs = native.glob(["cc/kernels/*.h"]),
         copts = COPTS,
-        deps = ["//custom_ops/common:arithmetic"],
+        visibility = ["//custom_ops:__subpackages__"],
+        deps = ["//custom_ops/common:arithmetic"] +
+               ["//custom_ops/{op}:{op}_arithmetic".format(op = op) for op in ops],
+    )
+    cuda_objects(
+        name = name + "_cuda",
+        headers = ["//custom_ops/common:headers"] + ["//custom_ops/{}:headers".format(op) for op in ops],
     )
     native.cc_library(
         name = name,
         srcs = native.glob(
             ["cc/ops/*.cc", "cc/kernels/*_kernels.cc"],
+            exclude = [] if CUDA else ["cc/kernels/*_gpu_kernels.cc"],
         ),
         alwayslink = True,  # registrations are not called by anyone
         copts = COPTS,
         visibility = ["//custom_ops:__pkg__"],
         deps = [
             ":" + name + "_arithmetic",
+            ":" + name + "_cuda",
             "//custom_ops/common:kernel_helpers",
             "@tensorflow//:headers",
-        ] + deps,
+        ],
+    )
+
+def sources_of_op():
+    """File groups of the folder: `sources`, of which the stamp has a digest, and `headers`."""
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["cc/**/*.cc", "cc/**/*.cu", "cc/**/*.h"]),
+        visibility = ["//custom_ops:__subpackages__"],
+    )
+    native.filegroup(
+        name = "headers",
+        srcs = native.glob(["cc/**/*.h"]),
+        visibility = ["//custom_ops:__subpackages__"],
+    )
+
+def build_stamp(name, sources):
+    """The library's stamp: what it was built from and for.
+
+    Args:
+      name: name of the C++ library.
+      sources: file groups of all sources.
+    """
+    values = " ".join(["'{}={}'".format(key, value) for key, value in STAMP.items()])
+    native.genrule(
+        name = name + "_values",
+        srcs = sources,
+        outs = ["build_stamp_values.h"],
+        cmd = "{} $(location //custom_ops:stamp_header.py) {} -- $(SRCS) > $@".format(PYTHON, values),
+        tools = ["//custom_ops:stamp_header.py"],
+    )
+    native.cc_library(
+        name = name,
+        srcs = [
+            "build_stamp_values.h",
+            "cc/build_stamp.cc",
+        ],
+        alwayslink = True,
+        copts = COPTS,
+        visibility = ["//custom_ops:__pkg__"],
+        deps = ["@tensorflow//:headers"],  # for its C++ ABI
     )
 
 def custom_op_library(name, ops):
@@ -53,6 +127,7 @@ def custom_op_library(name, ops):
     native.cc_binary(
         name = library,
         copts = COPTS,
+        linkopts = CUDA["link_flags"] if CUDA else [],
         linkshared = True,
         deps = ops + ["@tensorflow//:framework"],
     )

@@ -18,11 +18,6 @@ cc_import(
 exports_files(["installed.bzl"])
 """
 
-_PRINT_TENSORFLOW = """
-import tensorflow as tf
-print("FOUND", tf.__version__, tf.sysconfig.get_include(), tf.sysconfig.get_lib(), *tf.sysconfig.get_compile_flags())
-"""
-
 def _find_python(repository_ctx):
     """PYTHON_BIN_PATH, else the environment that `make install` makes, else python3."""
     chosen = repository_ctx.os.environ.get("PYTHON_BIN_PATH")
@@ -33,26 +28,32 @@ def _find_python(repository_ctx):
 
 def _installed_tensorflow(repository_ctx):
     python = _find_python(repository_ctx)
-    result = repository_ctx.execute(
-        [python, "-c", _PRINT_TENSORFLOW],
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    lines = [line for line in result.stdout.split("\n") if line.startswith("FOUND ")]
-    if result.return_code or not lines:
-        fail("PYTHON_BIN_PATH: {} cannot import TensorFlow:\n{}".format(python, result.stderr))
-    words = lines[-1].split(" ")
-    version, include, library = words[1:4]
-    defines = [word[2:] for word in words[4:] if word.startswith("-D")]
-    repository_ctx.symlink(include, "include")
-    repository_ctx.symlink(library + "/libtensorflow_framework.so.2", "libtensorflow_framework.so.2")
+    script = repository_ctx.path(Label("//custom_ops:compile_ops.py"))
+    result = repository_ctx.execute([python, script, "--describe"])
+    if result.return_code:
+        fail("PYTHON_BIN_PATH: with {}: {}".format(python, result.stderr))
+    found = json.decode(result.stdout)
+    tensorflow = found["tensorflow"]
+    defines = [flag[2:] for flag in tensorflow["compile_flags"] if flag.startswith("-D")]
+    repository_ctx.symlink(tensorflow["include_folder"], "include")
+    repository_ctx.symlink(tensorflow["library_folder"] + "/libtensorflow_framework.so.2", "libtensorflow_framework.so.2")
     repository_ctx.file("BUILD", _TENSORFLOW_BUILD.format(defines = repr(defines)))
-    facts = "TENSORFLOW_VERSION = {}\nPYTHON = {}\n".format(repr(version), repr(python))
-    repository_ctx.file("installed.bzl", facts)
+    facts = {
+        "COMPILE_FLAGS": [flag for flag in found["compile_flags"] if flag not in ["-fPIC", "-Wall"]],  # Bazel has its own
+        "CUDA": found["cuda"],
+        "PYTHON": python,
+        "STAMP": found["stamp"],
+        "TENSORFLOW_VERSION": tensorflow["version"],
+    }
+    text = "".join(["{} = {}\n".format(name, repr(value)) for name, value in facts.items()])
+    repository_ctx.file("installed.bzl", text)
 
 installed_tensorflow = repository_rule(
     implementation = _installed_tensorflow,
-    doc = "The headers and the framework library of the TensorFlow that PYTHON_BIN_PATH imports.",
-    environ = ["PYTHON_BIN_PATH"],
+    doc = """The TensorFlow that PYTHON_BIN_PATH imports, its headers and framework library; and what compile_ops.py would use.
+
+    So both builds agree on flags, CUDA and the stamp.""",
+    environ = ["CUDA_HOME", "CUDA_PATH", "CXX", "NVCC", "PATH", "PYTHON_BIN_PATH", "SG_KERAS_CUDA", "SG_KERAS_CUDA_ARCHS"],
     local = True,
 )
 

@@ -1,1 +1,1 @@
-"""Quality metrics (FID, KID, precision and recall, IS, PPL, equivariance). Not built yet."""
+"""Quality metrics: equivariance so far (FID, KID, precision and recall, IS and PPL are not built yet)."""

@@ -27,6 +27,7 @@ def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminat
         channel_max=gen.channel_max,
         architecture=gen.architecture,
         conv_clamp=gen.conv_clamp,
+        synthesis_kwargs=None if gen.cfg == "stylegan2" else {"magnitude_ema_beta": gen.magnitude_ema_beta},
         name="G",
         **shared,
     )

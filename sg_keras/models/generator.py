@@ -10,8 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.models.mapping import Mapping
-from sg_keras.models.summary import print_blocks
+from sg_keras.models.summary import print_blocks, print_plan
 from sg_keras.models.synthesis_stylegan2 import SynthesisStyleGAN2
+from sg_keras.models.synthesis_stylegan3 import SynthesisStyleGAN3
+
+#: What sets R apart from T; the doubled width of the published R is a matter of its training configuration.
+_STYLEGAN3_R = {"conv_kernel": 1, "use_radial_filters": True}
+STYLEGAN3 = {"stylegan3-t": {}, "stylegan3-r": _STYLEGAN3_R}
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
@@ -22,18 +27,23 @@ class Generator(keras.Model):
         z_dim, c_dim, w_dim: widths of latent, label (0 = unconditional) and style.
         img_resolution: side of the images in pixels.
         img_channels: 1 (gray) or 3 (RGB).
-        cfg: "stylegan2".
-        mapping_kwargs: further arguments of Mapping, such as num_layers.
-        channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
-        architecture: "skip", "resnet" or "orig".
+        cfg: "stylegan2", "stylegan3-t" or "stylegan3-r".
+        mapping_kwargs: further arguments of Mapping, such as num_layers (default 8, StyleGAN3: 2).
+        channel_base, channel_max: limits of the feature maps; at resolution r (StyleGAN3: at a cutoff of r/2) there are
+            min(channel_base // r, channel_max).
+        architecture: "skip", "resnet" or "orig" (StyleGAN2 alone, as are the next three).
         resample_filter: taps of the low-pass filter.
         use_noise: noise inputs in every synthesis layer.
         activation: of the synthesis layers.
         conv_clamp: clamp the layers' outputs to +-this, or None.
         ops: implementation of the fused ops: "auto", "custom" or "reference".
+        synthesis_kwargs: StyleGAN3 alone: output_scale, magnitude_ema_beta and all that plan_synthesis takes, such as
+            num_layers, num_critical, first_cutoff, margin_size, conv_kernel or filter_size, where they are to differ
+            from what cfg says.
 
-    Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None)
-        -> images [N,res,res,img_channels], nominally -1..1.
+    Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None,
+        transform=None) -> images [N,res,res,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
+        StyleGAN3's alone: it moves the picture by its inverse (see FourierInput).
     """
 
     def __init__(
@@ -53,13 +63,12 @@ class Generator(keras.Model):
         activation: str = "lrelu",
         conv_clamp: float | None = 256.0,
         ops: str = "auto",
+        synthesis_kwargs: dict[str, Any] | None = None,
         name: str = "G",
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        if cfg != "stylegan2":
-            raise ValueError(f"cfg: found {cfg!r}, expected stylegan2 (the StyleGAN3 generators are not built yet)")
-        self._config = {
+        self._config: dict[str, Any] = {
             "z_dim": z_dim,
             "c_dim": c_dim,
             "w_dim": w_dim,
@@ -75,29 +84,35 @@ class Generator(keras.Model):
             "activation": activation,
             "conv_clamp": conv_clamp,
             "ops": ops,
+            "synthesis_kwargs": dict(synthesis_kwargs or {}),
         }
+        self.cfg = cfg
         self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
         self.img_resolution, self.img_channels = img_resolution, img_channels
-        self.synthesis = SynthesisStyleGAN2(
-            w_dim,
-            img_resolution,
-            img_channels,
-            channel_base,
-            channel_max,
-            architecture,
-            resample_filter,
-            use_noise,
-            activation,
-            conv_clamp,
-            ops,
-            name="synthesis",
-            dtype=self.dtype_policy,
-        )
+        self.synthesis = self._new_synthesis()
         self.num_ws = self.synthesis.num_ws
+        further = {"num_layers": 2 if cfg in STYLEGAN3 else 8, **(mapping_kwargs or {})}
         self.mapping = Mapping(
-            z_dim, c_dim, w_dim, self.num_ws, ops=ops, name="mapping", dtype=self.dtype_policy, **(mapping_kwargs or {})
+            z_dim, c_dim, w_dim, self.num_ws, ops=ops, name="mapping", dtype=self.dtype_policy, **further
         )
         self.build()
+
+    def _new_synthesis(self) -> SynthesisStyleGAN2 | SynthesisStyleGAN3:
+        config = self._config
+        further = config["synthesis_kwargs"]
+        shared = {
+            name: config[name]
+            for name in ("w_dim", "img_resolution", "img_channels", "channel_base", "channel_max", "conv_clamp", "ops")
+        }
+        shared |= {"name": "synthesis", "dtype": self.dtype_policy}
+        if self.cfg in STYLEGAN3:
+            return SynthesisStyleGAN3(**shared, **{**STYLEGAN3[self.cfg], **further})
+        if self.cfg != "stylegan2":
+            raise ValueError(f"cfg: found {self.cfg!r}, expected stylegan2, {' or '.join(STYLEGAN3)}")
+        if further:
+            raise ValueError(f"synthesis_kwargs: found {sorted(further)} with stylegan2, expected none")
+        own = {name: config[name] for name in ("architecture", "resample_filter", "use_noise", "activation")}
+        return SynthesisStyleGAN2(**shared, **own)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -118,15 +133,19 @@ class Generator(keras.Model):
         truncation_cutoff: int | None = None,
         noise_mode: str = "const",
         noise_seed: tf.Tensor | None = None,
+        transform: tf.Tensor | None = None,
     ) -> tf.Tensor:
         ws = self.mapping(z, c, truncation_psi=truncation_psi, truncation_cutoff=truncation_cutoff)
-        return self.synthesis(ws, noise_mode=noise_mode, noise_seed=noise_seed)
+        return self.synthesis(ws, noise_mode=noise_mode, noise_seed=noise_seed, transform=transform)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy), **self._config}
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
-        """Print one line a block: layers, output shape, parameters."""
+        """Print what each block or layer is: sizes, parameters and, for StyleGAN3, rates, frequencies and filters."""
+        if isinstance(self.synthesis, SynthesisStyleGAN3):
+            print_plan(self, print_fn)
+            return
         blocks = [("mapping", self.mapping, [self.num_ws, self.w_dim])]
         blocks += [
             (f"synthesis.{b.name}", b, [b.resolution, b.resolution, b.out_channels]) for b in self.synthesis.blocks

@@ -10,6 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from sg_keras.models.layer_plan import LayerPlan
+
 
 def print_blocks(
     model: keras.Model,
@@ -34,8 +36,72 @@ def print_blocks(
     table.add_section()
     total, fixed = _count(model.trainable_variables), _count(model.non_trainable_variables)
     table.add_row("total", "", "", "", f"{total:,}", f"{fixed:,}")
+    _print(table, 110, print_fn)
+
+
+def print_plan(model: keras.Model, print_fn: Callable[[str], None] | None = None) -> None:
+    """Print a table with a row for each layer of a StyleGAN3 generator, and the totals.
+
+    Rates are in samples across the picture, frequencies in periods across it.
+    """
+    synthesis = model.synthesis
+    table = Table(title=f"{type(model).__name__} {model.name}, {model.cfg}")
+    for column in ("layer", "size", "channels", "rate", "inside", "cutoff", "stopband", "up", "down", "padding"):
+        table.add_column(column, justify="left" if column == "layer" else "right")
+    for column in ("precision", "parameters", "buffers"):
+        table.add_column(column, justify="left" if column == "precision" else "right")
+    start = synthesis.plan.input
+    table.add_row("mapping", f"{model.num_ws} x {model.w_dim}", *[""] * 8, *_precision_and_counts(model.mapping))
+    table.add_row(
+        "input",
+        f"{start.size}",
+        f"{start.channels}",
+        f"{start.sampling_rate}",
+        "",
+        f"{start.bandwidth:.4g}",
+        *[""] * 4,
+        *_precision_and_counts(synthesis.input_layer),
+    )
+    for planned, layer in zip(synthesis.plan.layers, synthesis.alias_free_layers, strict=True):
+        table.add_row(planned.name, *layer_cells(planned), *_precision_and_counts(layer))
+    table.add_section()
+    table.add_row("total", *[""] * 9, *_precision_and_counts(model, precision=False))
+    _print(table, 150, print_fn)
+
+
+def layer_cells(planned: LayerPlan) -> list[str]:
+    """Size, channels, rates, frequencies, resampling (factor and filter taps, R = radial) and padding, for people."""
+    design = planned.design
+    x0, x1, _, _ = design.padding
+    down = f"{design.down_taps}{'R' if design.down_radial else ''}"
+    return [
+        _step(design.in_size, design.out_size),
+        _step(design.in_channels, design.out_channels),
+        _step(design.in_sampling_rate, design.out_sampling_rate),
+        f"{design.internal_sampling_rate}",
+        _step(f"{design.in_cutoff:.4g}", f"{design.out_cutoff:.4g}"),
+        _step(f"{planned.in_stopband:.4g}", f"{planned.out_stopband:.4g}"),
+        f"{design.up} ({design.up_taps})" if design.up_taps > 1 else f"{design.up}",
+        f"{design.down} ({down})" if design.down_taps > 1 else f"{design.down}",
+        f"{x0}, {x1}",
+    ]
+
+
+def _step(before: object, after: object) -> str:
+    return f"{after}" if before == after else f"{before} > {after}"
+
+
+def _precision_and_counts(layer: keras.layers.Layer, precision: bool = True) -> list[str]:
+    return [
+        layer.compute_dtype if precision else "",
+        f"{_count(layer.trainable_variables):,}",
+        f"{_count(layer.non_trainable_variables):,}",
+    ]
+
+
+def _print(table: Table, width: int, print_fn: Callable[[str], None] | None) -> None:
     text = io.StringIO()
-    Console(file=text, width=110).print(table)
+    Console(file=text, width=width).print(table)
     (print_fn or print)(text.getvalue())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -142,7 +142,8 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         resample_filter, use_noise, activation, conv_clamp, ops: handed to the layers.
 
     Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,C], nominally -1..1.
-    noise_seed, int64 [2], makes "random" noise a pure function of it.
+    noise_seed, int64 [2], makes "random" noise a pure function of it. `transform` and `magnitudes` are StyleGAN3's;
+    that training code needs no distinction, this network has the same methods, and no magnitudes.
     """
 
     def __init__(
@@ -197,7 +198,16 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         for block in self.blocks:
             block.build()
 
-    def call(self, ws: tf.Tensor, noise_mode: str = "const", noise_seed: tf.Tensor | None = None) -> tf.Tensor:
+    def call(
+        self,
+        ws: tf.Tensor,
+        noise_mode: str = "const",
+        noise_seed: tf.Tensor | None = None,
+        transform: None = None,
+        magnitudes: Mapping[str, tf.Tensor] | None = None,
+    ) -> tf.Tensor:
+        if transform is not None:
+            raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its pictures")
         x = img = None
         styles = tf.unstack(ws, axis=1)  # once: a slice for each block would be filled up with zeros in the gradient
         first = 0  # of styles; a block's ToRGB shares its w with the next block's first convolution
@@ -208,3 +218,25 @@ class SynthesisStyleGAN2(keras.layers.Layer):
             x, img = block(x, img, block_ws, noise_mode=noise_mode, noise_seeds=seeds)
             first += block.num_convs
         return img
+
+    def call_and_move(
+        self,
+        ws: tf.Tensor,
+        magnitudes: Mapping[str, tf.Tensor],
+        noise_mode: str = "const",
+        noise_seed: tf.Tensor | None = None,
+        transform: None = None,
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Images as of `call`, and no magnitudes."""
+        return self(ws, noise_mode=noise_mode, noise_seed=noise_seed, transform=transform), {}
+
+    def magnitudes(self) -> dict[str, tf.Tensor]:
+        """None."""
+        return {}
+
+    def magnitude_variables(self) -> dict[str, keras.Variable]:
+        """None."""
+        return {}
+
+    def assign_magnitudes(self, magnitudes: Mapping[str, tf.Tensor]) -> None:
+        """Nothing to store."""

@@ -1,6 +1,9 @@
 """Finds and loads the compiled op library, and decides between the compiled and the reference implementations.
 
-The library is built for one TensorFlow release, whose version is part of its file name, and lies beside this module.
+The library is built for one TensorFlow release, whose version is part of its file name, and lies beside this module;
+the environment variable SG_KERAS_OPS_LIBRARY names another file, for tests of other builds. What it was built for is in
+its stamp (`build_stamp`), which is compared with what is running before it is loaded.
+
 Every op takes `impl`: "custom" is the compiled op (an error where it is missing), "reference" is plain TensorFlow,
 and "auto" is the compiled op where it can serve, else the reference.
 """
@@ -9,13 +12,17 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import pathlib
 from types import ModuleType
 
 import tensorflow as tf
 
+import sg_keras
+from sg_keras.ops.build_stamp import BuildStamp, read_stamp, stamp_problem
+
 IMPLEMENTATIONS = ("auto", "custom", "reference")
-CUSTOM_DTYPES = (tf.float32, tf.float64, tf.bfloat16)  # the types that the compiled kernels are built for
+CUSTOM_DTYPES = (tf.float32, tf.float64, tf.bfloat16)  # the types that the compiled kernels for CPUs are built for
 _OP_NAMES = (
     "sg_keras_bias_act",
     "sg_keras_bias_act_grad",
@@ -26,12 +33,16 @@ _OP_NAMES = (
     "sg_keras_upfirdn2d",
 )
 _HOW_TO_BUILD = "run `make ops` in a checkout or reinstall the package"
+PATH_VARIABLE = "SG_KERAS_OPS_LIBRARY"  # of the environment: names another file
 
 logger = logging.getLogger(__name__)
 
 
 def library_path() -> pathlib.Path:
     """Where the library for the running TensorFlow belongs, whether it exists or not."""
+    named = os.environ.get(PATH_VARIABLE)
+    if named:
+        return pathlib.Path(named).absolute()
     return pathlib.Path(__file__).with_name(f"sg_keras_ops-tf{tf.__version__}.so")
 
 
@@ -40,18 +51,31 @@ def _load() -> tuple[ModuleType | None, str]:
     """Returns the loaded library and "", or None and one line on why there is none."""
     path = library_path()
     if not path.exists():
-        others = sorted(other.name for other in path.parent.glob("sg_keras_ops-tf*.so"))
-        found = f"found only {', '.join(others)}" if others else "found none"
-        return None, f"no compiled ops for TensorFlow {tf.__version__} ({found}; {_HOW_TO_BUILD})"
+        return None, f"no compiled ops for TensorFlow {tf.__version__} ({_found_instead(path)}; {_HOW_TO_BUILD})"
     try:
-        module = tf.load_op_library(str(path))
+        running = sg_keras.__version__, tf.__version__, tf.sysconfig.CXX11_ABI_FLAG
+        problem = stamp_problem(read_stamp(path), *running)
+        module = None if problem else tf.load_op_library(str(path))
     except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        return None, f"{path} does not fit TensorFlow {tf.__version__} ({reason}; {_HOW_TO_BUILD})"
+        problem = str(error).splitlines()[0]
+    if problem:
+        return None, f"{path} does not fit TensorFlow {tf.__version__} ({problem}; {_HOW_TO_BUILD})"
     missing = [name for name in _OP_NAMES if not hasattr(module, name)]
     if missing:
         return None, f"{path} is out of date, it lacks {', '.join(missing)} ({_HOW_TO_BUILD})"
     return module, ""
+
+
+def _found_instead(path: pathlib.Path) -> str:
+    if os.environ.get(PATH_VARIABLE):
+        return f"{PATH_VARIABLE}: found no file {path}"
+    others = sorted(other.name for other in path.parent.glob("sg_keras_ops-tf*.so"))
+    return f"found only {', '.join(others)}" if others else "found none"
+
+
+def library_stamp() -> BuildStamp | None:
+    """What the library was built from and for; None where there is none that can be used."""
+    return None if custom_ops_problem() else read_stamp(library_path())
 
 
 def custom_ops() -> ModuleType:
@@ -74,15 +98,38 @@ def custom_ops_problem() -> str:
 @functools.cache
 def _auto_choice() -> str:
     """What "auto" means in this process, logged once."""
-    module, problem = _load()
-    if module is None:
+    problem = custom_ops_problem()
+    if problem:
         logger.warning("ops: reference (pure TensorFlow), since there are %s", problem)
         return "reference"
-    if tf.config.get_visible_devices("GPU"):
-        logger.warning("ops: reference (pure TensorFlow), since the compiled ops have no GPU kernels yet")
-        return "reference"
-    logger.info("ops: custom (%s)", library_path().name)
+    for gpu in tf.config.get_visible_devices("GPU"):
+        problem = _gpu_problem(gpu)
+        if problem:
+            logger.warning("ops: reference (pure TensorFlow), since %s (%s)", problem, _HOW_TO_BUILD)
+            return "reference"
+    logger.info("ops: custom (%s)", library_path() if os.environ.get(PATH_VARIABLE) else library_path().name)
     return "custom"
+
+
+def _gpu_problem(gpu: tf.config.PhysicalDevice) -> str:
+    """What keeps the loaded library from serving this GPU, or ""."""
+    stamp = library_stamp()
+    if stamp is None or not stamp.has_cuda:
+        return "the compiled ops have no GPU kernels: they were built where nvcc was not found"
+    details = tf.config.experimental.get_device_details(gpu)
+    capability = details.get("compute_capability")
+    if capability is None or stamp.supports(capability):
+        return ""
+    found = f"{details.get('device_name', gpu.name)} has compute capability {capability[0]}.{capability[1]}"
+    return f"{found}, and the compiled ops are for {stamp.cuda_archs} (SG_KERAS_CUDA_ARCHS adds others)"
+
+
+@functools.cache
+def custom_dtypes() -> tuple[tf.DType, ...]:
+    """The types that the compiled ops take here: float16, too, where they run on GPUs."""
+    gpus = tf.config.get_visible_devices("GPU")
+    on_gpus = bool(gpus) and not custom_ops_problem() and not any(_gpu_problem(gpu) for gpu in gpus)
+    return (*CUSTOM_DTYPES, tf.float16) if on_gpus else CUSTOM_DTYPES
 
 
 def resolve_impl(impl: str, dtype: tf.DType | str | None = None) -> str:
@@ -103,9 +150,9 @@ def resolve_impl(impl: str, dtype: tf.DType | str | None = None) -> str:
         custom_ops()
     elif _auto_choice() == "reference":
         return "reference"
-    if dtype is None or tf.as_dtype(dtype) in CUSTOM_DTYPES:
+    if dtype is None or tf.as_dtype(dtype) in custom_dtypes():
         return "custom"
     if impl == "auto":
         return "reference"
-    names = ", ".join(d.name for d in CUSTOM_DTYPES)
+    names = ", ".join(d.name for d in custom_dtypes())
     raise ValueError(f"impl='custom': found dtype {tf.as_dtype(dtype).name}, expected one of {names}")

@@ -1,12 +1,14 @@
 """The phases of an iteration: what each computes, and how a phase updates its network.
 
 StyleGAN2-ADA's order and definitions (arXiv:2006.06676; lazy regularisation of arXiv:1912.04958, appendix B):
-Gmain, Greg (path length), Dmain, Dreg (R1). A phase runs on every replica inside `strategy.run`.
+Gmain, Greg (path length), Dmain, Dreg (R1). StyleGAN3 has no Greg (arXiv:2106.12423). A phase runs on every replica
+inside `strategy.run`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import keras
@@ -25,6 +27,8 @@ from sg_keras.training.replica import assign_local, gather_over_replicas, sum_ov
 if TYPE_CHECKING:
     from sg_keras.training.stylegan import StyleGAN
 
+_MAGNITUDE = "magnitude/"  # marks StyleGAN3's layers in the running means of Dmain
+
 
 @dataclasses.dataclass(frozen=True)
 class MicroBatch:
@@ -35,6 +39,7 @@ class MicroBatch:
     gen_labels: tf.Tensor  # [N,c_dim] for the fakes of this phase
     first_sample: tf.Tensor  # int64, global index of the first sample
     size: int
+    blur_sigma: tf.Tensor | None = None  # of the blur before D in pixels, float64; None: no blur
 
 
 @dataclasses.dataclass
@@ -87,19 +92,26 @@ class Phase:
         network = getattr(model, self.network)
         return [v for v in network.trainable_variables if not self.skips(v.path.removeprefix(f"{network.name}/"))]
 
-    def update(self, model: StyleGAN, batch: dict[str, tf.Tensor], cur_nimg: tf.Tensor) -> dict[str, tf.Tensor]:
+    def update(
+        self, model: StyleGAN, batch: dict[str, tf.Tensor], cur_nimg: tf.Tensor, blur_sigma: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """Run the phase on this replica's share of a batch and update the network.
 
         Args:
             model: the networks, optimizers and running means.
             batch: this replica's "image" uint8, "label" and "gen_label".
             cur_nimg: int64, real images seen before this iteration.
+            blur_sigma: width of the blur before D in pixels, float64; None: no blur.
 
         Returns:
             Moments of each statistic over all micro-batches of this replica, float64 [3]: count, sum, sum of squares.
         """
         variables = self.trained_variables(model)
-        gradients, losses, moments, state = self._accumulate(model, batch, cur_nimg, variables)
+
+        def micro_batch(number: int) -> MicroBatch:
+            return model.micro_batch(self, batch, cur_nimg, number, blur_sigma)
+
+        gradients, losses, moments, state = self._accumulate(model, micro_batch, variables)
         *gradients, loss = sum_over_replicas([*gradients, losses])
         norm = tf.linalg.global_norm(gradients)
         finite = model.watch.check(self.index, cur_nimg, tf.math.is_finite(loss) & tf.math.is_finite(norm))
@@ -115,8 +127,7 @@ class Phase:
     def _accumulate(
         self,
         model: StyleGAN,
-        batch: dict[str, tf.Tensor],
-        cur_nimg: tf.Tensor,
+        micro_batch: Callable[[int], MicroBatch],
         variables: list[keras.Variable],
     ) -> tuple[list[tf.Tensor], tf.Tensor, dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         """Gradients and losses summed over the rounds, statistics' moments, running means after the last round."""
@@ -128,7 +139,7 @@ class Phase:
         for number in range(model.num_rounds):
             # A round starts when the one before is done: its activations need not be in memory any more.
             with tf.control_dependencies(gradients):
-                micro = model.micro_batch(self, batch, cur_nimg, number)
+                micro = micro_batch(number)
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch(sources)
                     result = self.loss(model, micro, state)
@@ -161,7 +172,7 @@ class GeneratorMain(Phase):
 
     def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
         images, _ = model.generate(self, micro)
-        logits = model.discriminate(images, micro.gen_labels)
+        logits = model.discriminate(images, micro.gen_labels, micro)
         loss = generator_loss(logits)
         return PhaseLoss(loss, {**_scores("fake", logits), "Loss/G/loss": loss})
 
@@ -209,27 +220,50 @@ def _moved_mean(mean: tf.Tensor, value: tf.Tensor, decay: float) -> tuple[tf.Ten
 
 
 class DiscriminatorMain(Phase):
-    """Dmain: tell fakes from reals. The only phase whose fakes move w_avg."""
+    """Dmain: tell fakes from reals. The only phase whose fakes move the generator's running means.
+
+    These are w_avg and, in StyleGAN3, the magnitude of each layer's input, which the layer uses moved.
+    """
 
     name, network = "Dmain", "D"
 
     def read_state(self, model: StyleGAN) -> dict[str, tf.Tensor]:
-        return {"w_avg": tf.convert_to_tensor(model.G.mapping.w_avg)}
+        magnitudes = {_MAGNITUDE + name: value for name, value in model.G.synthesis.magnitudes().items()}
+        return {"w_avg": tf.convert_to_tensor(model.G.mapping.w_avg), **magnitudes}
 
     def write_state(self, model: StyleGAN, state: dict[str, tf.Tensor]) -> None:
         assign_local(model.G.mapping.w_avg, state["w_avg"])
+        for name, variable in model.G.synthesis.magnitude_variables().items():
+            assign_local(variable, state[_MAGNITUDE + name])
 
-    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
-        images, w = model.generate(self, micro)
+    def fakes(
+        self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Fakes [N,H,W,C], and the running means that they moved."""
+        ws, w = model.mixed_styles(self, micro)
+        magnitudes = {name.removeprefix(_MAGNITUDE): m for name, m in state.items() if name.startswith(_MAGNITUDE)}
+        images, moved = model.G.synthesis.call_and_move(ws, magnitudes, **model.layer_noise(self, micro))
         w_avg = state["w_avg"]
         for w_mean in tf.unstack(gather_over_replicas(tf.reduce_mean(w, axis=0))):
             w_avg = model.G.mapping.next_w_avg(w_avg, w_mean)
+        return images, {"w_avg": w_avg, **_shared_magnitudes(moved)}
+
+    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        images, moved = self.fakes(model, micro, state)
         # Fakes and reals in two passes: the minibatch standard deviation must not mix them, and one is no quicker.
-        fake_logits = model.discriminate(images, micro.gen_labels)
-        real_logits = model.discriminate(micro.images, micro.labels)
+        fake_logits = model.discriminate(images, micro.gen_labels, micro)
+        real_logits = model.discriminate(micro.images, micro.labels, micro)
         loss = discriminator_fake_loss(fake_logits) + discriminator_real_loss(real_logits)
         statistics = {**_scores("fake", fake_logits), **_scores("real", real_logits), "Loss/D/loss": loss}
-        return PhaseLoss(loss, statistics, {"w_avg": w_avg})
+        return PhaseLoss(loss, statistics, moved)
+
+
+def _shared_magnitudes(moved: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Magnitudes after a round: each replica moved them from the same values, and their mean is kept."""
+    if not moved:
+        return {}
+    shared = tf.reduce_mean(gather_over_replicas(tf.stack(list(moved.values()))), axis=0)
+    return {_MAGNITUDE + name: value for name, value in zip(moved, tf.unstack(shared), strict=True)}
 
 
 class R1(Phase):
@@ -241,13 +275,21 @@ class R1(Phase):
         return path == "b4/out/bias"  # the only variable the slope does not depend on by construction
 
     def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
-        penalty, logits = r1_penalty(model.discriminate, micro.images, micro.labels)
+        penalty, logits = r1_penalty(
+            lambda images, labels: model.discriminate(images, labels, micro), micro.images, micro.labels
+        )
         loss = penalty * (model.loss_config.r1_gamma / 2)
         return PhaseLoss(loss, {**_scores("real", logits), "Loss/r1_penalty": penalty, "Loss/D/reg": loss})
 
 
-def stylegan2_phases(g_reg_interval: int | None, d_reg_interval: int, pl_weight: float) -> list[Phase]:
-    """Phases of StyleGAN2 in the order in which they run; latents are drawn for each, due or not."""
+def training_phases(g_reg_interval: int | None, d_reg_interval: int, pl_weight: float) -> list[Phase]:
+    """Phases in the order in which they run; latents are drawn for each, due or not.
+
+    Args:
+        g_reg_interval: iterations between two runs of Greg. None: there is none (StyleGAN3).
+        d_reg_interval: iterations between two runs of Dreg.
+        pl_weight: weight of the path length penalty; 0 = Greg keeps its place among the draws, but does not run.
+    """
     if g_reg_interval is None:
         return [GeneratorMain(0), DiscriminatorMain(1), R1(2, d_reg_interval)]
     phases = [GeneratorMain(0), PathLength(1, g_reg_interval), DiscriminatorMain(2), R1(3, d_reg_interval)]

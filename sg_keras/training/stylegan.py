@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from sg_keras.checkpoint.published_names import relative_path
 from sg_keras.config import LossConfig, OptimizerConfig, TrainingConfig
+from sg_keras.losses import blur_images, blur_sigma
 from sg_keras.models import Discriminator, Generator, networks_from_config
 from sg_keras.training.adam import lazy_adam
 from sg_keras.training.draws import StatelessDraws
 from sg_keras.training.ema import ema_beta, update_ema
 from sg_keras.training.nonfinite import NonFiniteWatch
-from sg_keras.training.phases import MicroBatch, Phase, stylegan2_phases
+from sg_keras.training.phases import MicroBatch, Phase, training_phases
 from sg_keras.training.statistics import Moments
 
 Batch = dict[str, tf.Tensor]
@@ -67,7 +68,7 @@ class StyleGAN(keras.Model):
         self.batch_gpu = batch // self.num_replicas if batch_gpu is None else batch_gpu
         self.num_rounds = batch // (self.num_replicas * self.batch_gpu)
         self.ema_kimg, self.ema_rampup = ema_kimg, ema_rampup
-        self.phases = tuple(stylegan2_phases(loss.g_reg_interval, loss.d_reg_interval, loss.pl_weight))
+        self.phases = tuple(training_phases(loss.g_reg_interval, loss.d_reg_interval, loss.pl_weight))
         self.num_draws = max(phase.index for phase in self.phases) + 1
         adam = (optimizer.beta1, optimizer.beta2, optimizer.epsilon)
         self.g_optimizer = lazy_adam(optimizer.g_lr, *adam, loss.g_reg_interval, "g_optimizer")
@@ -108,10 +109,10 @@ class StyleGAN(keras.Model):
     def run_phase(self, phase: Phase, data: Batch, cur_nimg: int) -> None:
         """Run one phase on all replicas and add its statistics."""
 
-        def on_replica(data: Batch, cur_nimg: tf.Tensor) -> None:
-            self.statistics.add(phase.update(self, data, cur_nimg))
+        def on_replica(data: Batch, cur_nimg: tf.Tensor, blur_sigma: tf.Tensor | None) -> None:
+            self.statistics.add(phase.update(self, data, cur_nimg, blur_sigma))
 
-        self._run(phase.name, on_replica, data, tf.constant(cur_nimg, tf.int64))
+        self._run(phase.name, on_replica, data, tf.constant(cur_nimg, tf.int64), self.blur_sigma_at(cur_nimg))
 
     def run_ema(self, cur_nimg: int) -> None:
         """Move G_ema towards G, unless something non-finite appeared."""
@@ -140,7 +141,9 @@ class StyleGAN(keras.Model):
 
     # ---- what the phases build on --------------------------------------------------------------------------------
 
-    def micro_batch(self, phase: Phase, batch: Batch, cur_nimg: tf.Tensor, number: int) -> MicroBatch:
+    def micro_batch(
+        self, phase: Phase, batch: Batch, cur_nimg: tf.Tensor, number: int, blur_sigma: tf.Tensor | None = None
+    ) -> MicroBatch:
         """Micro-batch of round `number` on this replica: number k * replicas + replica of the iteration."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         position = number * self.num_replicas + tf.cast(replica, tf.int64)
@@ -151,6 +154,7 @@ class StyleGAN(keras.Model):
             gen_labels=batch["gen_label"][share, phase.index],
             first_sample=cur_nimg + position * self.batch_gpu,
             size=self.batch_gpu,
+            blur_sigma=blur_sigma,
         )
 
     def mixed_styles(self, phase: Phase, micro: MicroBatch) -> tuple[tf.Tensor, tf.Tensor]:
@@ -173,12 +177,21 @@ class StyleGAN(keras.Model):
     def generate(self, phase: Phase, micro: MicroBatch) -> tuple[tf.Tensor, tf.Tensor]:
         """Fakes [N,H,W,C] of a micro-batch, and w [N,w_dim] of its first latents."""
         ws, w = self.mixed_styles(phase, micro)
-        seed = self.draws.layer_noise_seed(phase.index, micro.first_sample)
-        return self.G.synthesis(ws, noise_mode=self.draws.noise_mode, noise_seed=seed), w
+        return self.G.synthesis(ws, **self.layer_noise(phase, micro)), w
 
-    def discriminate(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Logits [N,1]."""
-        return self.D(images, labels)
+    def layer_noise(self, phase: Phase, micro: MicroBatch) -> dict[str, Any]:
+        """Arguments of the synthesis network that say which noise its layers add (StyleGAN3 has none)."""
+        seed = self.draws.layer_noise_seed(phase.index, micro.first_sample)
+        return {"noise_mode": self.draws.noise_mode, "noise_seed": seed}
+
+    def blur_sigma_at(self, cur_nimg: int) -> tf.Tensor | None:
+        """Width of the blur before D in pixels, float64; None, which makes a graph of its own, where there is none."""
+        sigma = blur_sigma(cur_nimg, self.loss_config.blur_init_sigma, self.loss_config.blur_fade_kimg)
+        return None if sigma is None else tf.constant(sigma, tf.float64)
+
+    def discriminate(self, images: tf.Tensor, labels: tf.Tensor, micro: MicroBatch) -> tf.Tensor:
+        """Logits [N,1] of a micro-batch's fakes or reals, blurred first where it says so."""
+        return self.D(images if micro.blur_sigma is None else blur_images(images, micro.blur_sigma), labels)
 
     def call(self, z: tf.Tensor, c: tf.Tensor | None = None, **kwargs: Any) -> tf.Tensor:
         """Images of the averaged generator."""

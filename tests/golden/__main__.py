@@ -21,9 +21,11 @@ CHECKERS = {
     "modulated_conv2d": "checks_ops",
     "layers": "checks_layers",
     "stylegan2_networks": "checks_networks",
+    "stylegan3_networks": "checks_networks",
     "gradients": "checks_gradients",
     "training": "checks_training",
     "design_tables": "checks_tables",
+    "metrics": "checks_metrics",
 }
 
 

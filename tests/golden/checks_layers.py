@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,14 +11,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.layers import Conv2D, Dense, MinibatchStd, SynthesisLayer, ToRGB
+from sg_keras.layers import (
+    AliasFreeDesign,
+    AliasFreeLayer,
+    Conv2D,
+    Dense,
+    FourierInput,
+    MinibatchStd,
+    SynthesisLayer,
+    ToRGB,
+)
 from sg_keras.models import Mapping as MappingNetwork
 from sg_keras.ops import setup_filter
 from tests.golden.layout import images_in, images_out, tensor, weight_in, weight_out
 from tests.golden.manifest import Case, take_args
-from tests.golden.report import Options, Result, UncoveredError, judge_outputs
+from tests.golden.report import OK, Options, Result, UncoveredError, failed, judge_outputs
 from tests.golden.tolerance import Judgement, compare
 
+DERIVED = ("resample_filter", "up_filter", "down_filter", "transform")  # buffers that are no variables of ours
 ZERO = tf.UnconnectedGradients.ZERO
 
 
@@ -37,19 +48,28 @@ def assign(case: Case, layer: keras.layers.Layer, options: Options) -> tuple[dic
     """Give a built layer the case's weights, all of them and no others.
 
     Returns:
-        The trainable variables by name, and the judgement of filter taps, which are no variables of ours.
+        The trainable variables by name, and the judgements of buffers that are no variables of ours.
     """
     parameters = case.below("param/")
     buffers = case.below("buffer/")
-    taps = {name: buffers.pop(name) for name in list(buffers) if name.endswith("resample_filter")}
+    derived = {name: buffers.pop(name) for name in list(buffers) if name.endswith(DERIVED)}
     variables = weights_of(layer, {**parameters, **buffers})
     if len(layer.variables) != len(variables):
         raise ValueError(f"{len(layer.variables)} variables in the layer, {len(variables)} in the case")
     for name, variable in variables.items():
         variable.assign(weight_in(name, {**parameters, **buffers}[name]))
-    made = setup_filter(case.args.get("resample_filter"))
-    judgements = [compare(f"buffer/{name}", made, array, case.tolerance, options.dtype) for name, array in taps.items()]
+    judgements = [
+        compare(f"buffer/{name}", _derived(case, layer, name), array, case.tolerance, options.dtype)
+        for name, array in derived.items()
+    ]
     return {name: variables[name] for name in parameters}, judgements
+
+
+def _derived(case: Case, layer: keras.layers.Layer, name: str) -> np.ndarray | None:
+    """A buffer that follows from arguments, or is one of the call."""
+    if name == "resample_filter":
+        return setup_filter(case.args.get("resample_filter"))
+    return case.arrays["buffer/transform"] if name == "transform" else getattr(layer.design, name)()
 
 
 def vector_jacobian(
@@ -191,6 +211,27 @@ def _running_means(case: Case, mapping: MappingNetwork, c: tf.Tensor, options: O
     return found
 
 
+def check_fourier_input(case: Case, options: Options) -> Result:
+    """StyleGAN3's Fourier features of w, which the case calls x."""
+    layer = FourierInput(ops=options.impl, **take_args(case, "w_dim", "channels", "size", "sampling_rate", "bandwidth"))
+    transform = tensor(case.arrays["buffer/transform"], options.dtype)
+    return _run(case, options, layer, {"transform": transform})
+
+
+def check_alias_free_layer(case: Case, options: Options) -> Result:
+    """StyleGAN3's layer, with its filters and padding."""
+    own = ("w_dim", "conv_clamp", "magnitude_ema_beta")
+    args = take_args(case, *own, *(field.name for field in dataclasses.fields(AliasFreeDesign)))
+    arguments = {name: args.pop(name) for name in own if name in args}
+    layer = AliasFreeLayer(AliasFreeDesign(**args), ops=options.impl, **arguments)
+    result = _run(case, options, layer, {})
+    found = {"padding": list(layer.design.padding), "up_factor": layer.design.up, "down_factor": layer.design.down}
+    expected = {name: value for name, value in case.entry.get("derived", {}).items() if name in found}
+    if result.status == OK and expected != {name: found[name] for name in expected}:
+        return failed(case.name, f"found {found}, expected {expected}")
+    return result
+
+
 FUNCTIONS = {
     "StyleGAN2 MappingNetwork": check_mapping,
     "StyleGAN3 MappingNetwork": check_mapping,
@@ -200,4 +241,6 @@ FUNCTIONS = {
     "MinibatchStdLayer": check_minibatch_std,
     "StyleGAN2 SynthesisLayer": check_synthesis_layer,
     "StyleGAN2 ToRGBLayer": check_torgb,
+    "StyleGAN3 SynthesisInput": check_fourier_input,
+    "StyleGAN3 SynthesisLayer": check_alias_free_layer,
 }

@@ -1,4 +1,4 @@
-"""Whole StyleGAN2 networks with given weights."""
+"""Whole networks of both generations with given weights."""
 
 from __future__ import annotations
 
@@ -40,6 +40,36 @@ def check_generator(case: Case, options: Options) -> Result:
             found[name] = images_out(_images(case, model, variant, options))
     result = judge_outputs(case, found, options, judgements)
     return _located(case, model, result, options, lambda v: _images(case, model, v, options))
+
+
+def check_generator_stylegan3(case: Case, options: Options) -> Result:
+    """As StyleGAN2's; also images and Fourier features under user transforms, and all running means after one call."""
+    model = build_generator(case.args, options.impl)
+    judgements = load_weights(case, model, "", None, options)
+    updates = [name for name in case.names("output") if case.variants.get(name, {}).get("update_emas")]
+    found = _after_update(case, model, options) if updates else {}
+    for name in set(case.names("output")) - set(updates):
+        variant = dict(case.variants.get(name, {}))
+        if "transform" in variant:
+            variant["transform"] = tensor(case.arrays["transforms"][variant["transform"]], options.dtype)
+        if name.startswith("act_input_"):
+            first = _mapping(case, model, {"samples": len(case.arrays[name])}, options)[:, 0]
+            found[name] = images_out(model.synthesis.input_layer(first, **variant))
+        elif name == "w" or name.startswith("w_"):
+            found[name] = np.asarray(_mapping(case, model, variant, options))
+        elif name.startswith("img_"):
+            found[name] = images_out(_images(case, model, variant, options))
+    result = judge_outputs(case, found, options, judgements)
+    return _located(case, model, result, options, lambda v: _images(case, model, v, options))
+
+
+def _after_update(case: Case, model: Generator, options: Options) -> dict[str, np.ndarray]:
+    """Image and running means of one call that moves them all."""
+    ws = _mapping(case, model, {}, options)
+    image, magnitudes = model.synthesis.call_and_move(ws, model.synthesis.magnitudes())
+    found = {f"after_update/synthesis.{name}.magnitude_ema": np.asarray(m) for name, m in magnitudes.items()}
+    found["after_update/mapping.w_avg"] = np.asarray(_updated_w_avg(case, model, options))
+    return {**found, "img_update_emas": images_out(image)}
 
 
 def _inputs(case: Case, variant: dict[str, Any], options: Options) -> tuple[tf.Tensor, tf.Tensor]:
@@ -135,5 +165,6 @@ def _record(model: keras.Model, run: Callable[[], Any]) -> dict[str, Any]:
 
 FUNCTIONS = {
     "StyleGAN2 Generator": check_generator,
+    "StyleGAN3 Generator": check_generator_stylegan3,
     "StyleGAN2 Discriminator": check_discriminator,
 }

@@ -153,6 +153,34 @@ def check_modulated_conv2d(case: Case, options: Options) -> Result:
     return judge_outputs(case, _published(result), options)
 
 
+def check_modulated_conv2d_stylegan3(case: Case, options: Options) -> Result:
+    """StyleGAN3's modulated convolution; input_gain is a scalar, [in] or [N, in]."""
+    args = take_args(case, "padding", "demodulate")
+    gain = case.get("input_gain")
+    result = derivatives(
+        lambda inputs: ops.modulated_conv2d_stylegan3(
+            inputs["x"],
+            inputs["w"],
+            inputs["s"],
+            input_gain=None if gain is None else tensor(gain, options.dtype),
+            impl=options.impl,
+            **args,
+        ),
+        {
+            "x": tensor(images_in(case.arrays["x"]), options.dtype),
+            "w": tensor(kernel_in(case.arrays["weight"]), options.dtype),
+            "s": tensor(case.arrays["styles"], options.dtype),
+        },
+        _cotangent(case, "dy", images_in, options),
+        _present(
+            x=_cotangent(case, "vx", images_in, options),
+            w=_cotangent(case, "vw", kernel_in, options),
+            s=_cotangent(case, "vs", np.asarray, options),
+        ),
+    )
+    return judge_outputs(case, _published(result), options)
+
+
 def _published(result: Any) -> dict[str, np.ndarray]:
     """y, d<name> and g2_<name> of a convolution, in the published layout."""
     back = {"x": images_out, "dy": images_out, "w": kernel_out, "s": np.asarray}
@@ -173,4 +201,5 @@ FUNCTIONS = {
     "filtered_lrelu": check_filtered_lrelu,
     "conv2d_resample": check_conv2d_resample,
     "StyleGAN2 modulated_conv2d": check_modulated_conv2d,
+    "StyleGAN3 modulated_conv2d": check_modulated_conv2d_stylegan3,
 }

@@ -1,4 +1,4 @@
-"""Design tables: parameter counts and shapes, initial values, layers that freeze-D freezes.
+"""Design tables: parameter counts and shapes, initial values, layers that freeze-D freezes, StyleGAN3's layers.
 
 A table has entries for several networks. One result stands for all entries that sg_keras has code for; every other
 entry, or part of one, gets a line of its own that says so.
@@ -16,10 +16,11 @@ import numpy as np
 
 from sg_keras.checkpoint.published_names import published_weights
 from sg_keras.ops import setup_filter
+from tests.golden.checks_plans import check_design, check_filters, counts_of_stylegan3, half_precision_of_stylegan3
 from tests.golden.manifest import Case, take_args
 from tests.golden.networks import build_discriminator, build_generator, trainable_names
 from tests.golden.report import Options, Result, UncoveredError, judged, uncovered
-from tests.golden.tolerance import Judgement
+from tests.golden.tolerance import Judgement, same
 
 STANDARD_ERRORS = 5  # how far mean and spread of a random tensor may be off
 GENERATOR_SIZES = ("z_dim", "w_dim", "mapping_kwargs")
@@ -41,19 +42,6 @@ def check(case: Case, options: Options) -> list[Result]:
     return [judged(case.name, judgements), *missing] if judgements else missing
 
 
-def _same(name: str, found: Any, expected: Any) -> Judgement:
-    return Judgement(
-        name, 0.0 if found == expected else np.inf, 0.0, "" if found == expected else _difference(found, expected)
-    )
-
-
-def _difference(found: Any, expected: Any) -> str:
-    if isinstance(found, dict) and isinstance(expected, dict):
-        keys = [k for k in {**found, **expected} if found.get(k) != expected.get(k)]
-        found, expected = ({k: values.get(k) for k in keys[:3]} for values in (found, expected))
-    return f"found {found}, expected {expected}"
-
-
 def _part(case: Case, *keys: str) -> str:
     return f"{case.name}[{'.'.join(keys)}]".replace(" ", "_")
 
@@ -70,8 +58,8 @@ def check_param_counts(case: Case, options: Options) -> Iterator[Judgement | Res
     skipped = set()
     for key, entry in case.read_json()["counts"].items():
         generation, resolution, *architecture = key.split("_")
-        if generation != "stylegan2":
-            yield uncovered(_part(case, key), "no code for StyleGAN3's generator")
+        if generation == "stylegan3":
+            yield from counts_of_stylegan3(case, key, entry)
             continue
         shared = {"img_resolution": int(resolution), **({"architecture": architecture[0]} if architecture else {})}
         skipped |= {field for field in entry if HALF_PRECISION.fullmatch(field)}
@@ -102,7 +90,7 @@ def _counts_of_generator(
     }
     for field, value in found.items():
         if field in entry:
-            yield _same(f"{key}.{field}", value, entry[field])
+            yield same(f"{key}.{field}", value, entry[field])
     yield from _shapes(key, "G", entry, model)
     keras.backend.clear_session()
 
@@ -116,7 +104,7 @@ def _counts_of_discriminator(
         if total := re.fullmatch(r"D_total(?:_c_dim(\d+))?", field):
             labels = {} if total[1] is None else {"c_dim": int(total[1])}
             model = build_discriminator({**arguments, **labels}, options.impl)
-            yield _same(f"{key}.{field}", _size(model), entry[field])
+            yield same(f"{key}.{field}", _size(model), entry[field])
             if not labels:
                 yield from _shapes(key, "D", entry, model)
             keras.backend.clear_session()
@@ -128,14 +116,14 @@ def _shapes(key: str, network: str, entry: Mapping[str, Any], model: keras.Model
         return
     shapes = {name: list(value.shape) for name, value in published_weights(model).items()}
     trainable = trainable_names(model)
-    yield _same(
+    yield same(
         f"{key}.{network}_params", {n: s for n, s in shapes.items() if n in trainable}, entry[f"{network}_params"]
     )
     buffers = dict(entry[f"{network}_buffers"])
     filters = {name: buffers.pop(name) for name in list(buffers) if name.endswith("resample_filter")}
     taps = list(setup_filter(model.get_config()["resample_filter"]).shape)
-    yield _same(f"{key}.{network}_buffers", {n: s for n, s in shapes.items() if n not in trainable}, buffers)
-    yield _same(f"{key}.{network}_buffers (filters)", dict.fromkeys(filters, taps), filters)
+    yield same(f"{key}.{network}_buffers", {n: s for n, s in shapes.items() if n not in trainable}, buffers)
+    yield same(f"{key}.{network}_buffers (filters)", dict.fromkeys(filters, taps), filters)
 
 
 # Initial values -----------------------------------------------------------------------------------------------------
@@ -144,19 +132,20 @@ def _shapes(key: str, network: str, entry: Mapping[str, Any], model: keras.Model
 def check_initial_values(case: Case, options: Options) -> Iterator[Judgement | Result]:
     """Distribution of every tensor of freshly built networks, with a fixed seed."""
     for key, entry in case.read_json().items():
-        if "stylegan3" in key and "G" in key.split():
-            yield uncovered(_part(case, key), "no code for StyleGAN3's generator")
-            continue
         keras.utils.set_random_seed(0)
-        build = build_generator if "G" in key.split() else build_discriminator
-        yield from _initial_values(key, entry["values"], build(entry["arguments"], options.impl))
+        cfg = next((word for word in key.split() if word.startswith("stylegan")), None)
+        if "G" in key.split():
+            model = build_generator(entry["arguments"], options.impl, cfg)
+        else:
+            model = build_discriminator(entry["arguments"], options.impl)
+        yield from _initial_values(key, entry["values"], model)
         keras.backend.clear_session()
 
 
 def _initial_values(key: str, expected: Mapping[str, Any], model: keras.Model) -> Iterator[Judgement]:
     values, trainable = published_weights(model), trainable_names(model)
     found = {name: (list(v.shape), "param" if name in trainable else "buffer") for name, v in values.items()}
-    yield _same(f"{key}: names, shapes and kinds", found, {n: (e["shape"], e["kind"]) for n, e in expected.items()})
+    yield same(f"{key}: names, shapes and kinds", found, {n: (e["shape"], e["kind"]) for n, e in expected.items()})
     for name in values.keys() & expected.keys():
         yield from _distribution(f"{key}: {name}", values[name], expected[name])
     yield _independent(key, model, expected)
@@ -171,8 +160,25 @@ def _distribution(name: str, value: np.ndarray, expected: Mapping[str, Any]) -> 
         std, count = expected["std"], value.size
         yield Judgement(f"{name}, mean", float(abs(value.mean())), STANDARD_ERRORS * std / np.sqrt(count))
         yield Judgement(f"{name}, spread", float(abs(value.std() - std)), STANDARD_ERRORS * std / np.sqrt(2 * count))
+    elif kind == "exact":
+        yield same(name, value.tolist(), expected["values"])
+    elif kind == "uniform":
+        width = expected["high"] - expected["low"]
+        yield from _uniform(name, (value - expected["low"]) / width)
+    elif kind == "uniform disc":  # the squared radius is uniform, and so is each direction
+        yield from _uniform(f"{name}, radius", np.sum(value**2, axis=1) / expected["radius"] ** 2)
+        yield from _uniform(f"{name}, angle", np.arctan2(value[:, 1], value[:, 0]) / (2 * np.pi) + 0.5)
     else:
         yield Judgement(name, np.inf, 0.0, f"distribution {kind!r} not understood by the checker")
+
+
+def _uniform(name: str, value: np.ndarray) -> Iterator[Judgement]:
+    """Range 0..1, mean and spread of numbers that should be uniform over it."""
+    outside = float(np.maximum(-value, value - 1).max())
+    yield Judgement(f"{name}, range", max(outside, 0.0), 1e-6)
+    yield Judgement(f"{name}, mean", float(abs(value.mean() - 0.5)), STANDARD_ERRORS * np.sqrt(1 / 12 / value.size))
+    # The standard error of a sample variance is sqrt((kurtosis - 1) / n) times it; a uniform kurtosis is 9/5.
+    yield Judgement(f"{name}, spread", float(abs(value.var() * 12 - 1)), STANDARD_ERRORS * np.sqrt(0.8 / value.size))
 
 
 def _independent(key: str, model: keras.Model, expected: Mapping[str, Any]) -> Judgement:
@@ -198,17 +204,34 @@ def check_freeze(case: Case, options: Options) -> Iterator[Judgement]:
     """Layers whose weight and bias are not trained."""
     for key, entry in case.read_json().items():
         model = build_discriminator(entry["arguments"], options.impl)
-        yield _same(f"{key}: layers", sorted(model.frozen_layer_names), sorted(entry["frozen"]))
+        yield same(f"{key}: layers", sorted(model.frozen_layer_names), sorted(entry["frozen"]))
         trainable = trainable_names(model)
         frozen = {name.rpartition(".")[0] for name in published_weights(model) if name not in trainable}
-        yield _same(f"{key}: variables", sorted(frozen), sorted(entry["frozen"]))
+        yield same(f"{key}: variables", sorted(frozen), sorted(entry["frozen"]))
         partly = sorted(name for name in trainable if name.rpartition(".")[0] in frozen)
-        yield _same(f"{key}: partly frozen", partly, [])
+        yield same(f"{key}: partly frozen", partly, [])
         keras.backend.clear_session()
+
+
+# Half precision -----------------------------------------------------------------------------------------------------
+
+
+def check_half_precision(case: Case, options: Options) -> Iterator[Judgement | Result]:
+    """Layers that run in half precision."""
+    missing = False
+    for key, entry in case.read_json().items():
+        if key.startswith("stylegan3"):
+            yield half_precision_of_stylegan3(key, entry)
+        missing |= not key.startswith("stylegan3")
+    if missing:
+        yield uncovered(_part(case, "stylegan2_and_D"), "no code for half precision")
 
 
 FUNCTIONS = {
     "trainable parameter counts and per-parameter shapes": check_param_counts,
     "initial values of parameters and buffers": check_initial_values,
     "layers frozen by --freezed": check_freeze,
+    "layer design table": check_design,
+    "low-pass filter taps": check_filters,
+    "layers in half precision by num_fp16_res": check_half_precision,
 }

@@ -20,7 +20,7 @@ from tests.golden.manifest import Case, take_args
 from tests.golden.networks import trainable_names
 from tests.golden.report import Options, Result, UncoveredError, failed, judged
 from tests.golden.tolerance import Judgement, best_pattern, worst_element
-from tests.golden.trainers import RecordedDraws, build_trainer, loss_config, require_stylegan2
+from tests.golden.trainers import RecordedDraws, build_trainer, loss_config, our_phase
 
 NOT_RUN = -999.0  # in the logs of a phase that was not due
 STILL = 1e-6  # how far a tensor may be off that does not move in the reference
@@ -57,7 +57,6 @@ def check(case: Case, options: Options) -> Result:
     if case.function != "training trajectory":
         raise UncoveredError(f"no code for {case.function!r}")
     take_args(case, *ARGUMENTS)
-    require_stylegan2(case)
     trajectory, judgements = run_trajectory(case, options)
     unknown = [name for name in case.names("output") if not _understood(name, case, trajectory)]
     if unknown:
@@ -85,13 +84,16 @@ def run_trajectory(case: Case, options: Options) -> tuple[Trajectory, list[Judge
 class LoggedStyleGAN(StyleGAN):
     """The training model, with the statistics of each phase of an iteration kept apart."""
 
+    log: dict[str, float]
+    case_names: dict[str, str]  # of our phases in the case
+
     def run_phase(self, phase: Phase, *args: Any, **kwargs: Any) -> None:
         super().run_phase(phase, *args, **kwargs)
         log = {name.removeprefix("Loss/"): value["mean"] for name, value in self.statistics.read_and_reset().items()}
         log["grad_norm"] = log.pop(f"Gradients/{phase.name}/norm")
         if phase.name == "Greg":
             log["pl_mean"] = float(self.pl_mean.numpy())
-        self.log |= {f"{phase.name}/{name}": value for name, value in log.items()}
+        self.log |= {f"{self.case_names[phase.name]}/{name}": value for name, value in log.items()}
 
 
 @dataclasses.dataclass
@@ -103,11 +105,14 @@ class Trajectory:
     norms: np.ndarray
 
 
-def _intervals(case: Case) -> tuple[int, int]:
-    intervals = case.args["G_reg_interval"], case.args["D_reg_interval"]
-    if None in intervals:
-        raise UncoveredError("no code for regularisation inside the main phase")
-    return intervals
+def _intervals(case: Case) -> tuple[int | None, int]:
+    """Of Greg (None: there is no such phase) and Dreg."""
+    of_g, of_d = case.args["G_reg_interval"], case.args["D_reg_interval"]
+    if of_d is None:
+        raise UncoveredError("no code for R1 inside the discriminator's main phase")
+    if of_g is None and case.args.get("pl_weight"):
+        raise UncoveredError("no code for path length inside the generator's main phase")
+    return of_g, of_d
 
 
 def _optimizer(case: Case) -> OptimizerConfig:
@@ -115,7 +120,7 @@ def _optimizer(case: Case) -> OptimizerConfig:
     values: dict[str, Any] = {}
     for network, interval in zip("GD", _intervals(case), strict=True):
         phase = next(p for p in case.args["phases"] if p["name"].startswith(network))
-        ratio = interval / (interval + 1)
+        ratio = 1 if interval is None else interval / (interval + 1)
         values[f"{network.lower()}_lr"] = phase["lr"] / ratio
         values |= {
             "beta1": phase["betas"][0] ** (1 / ratio),
@@ -128,7 +133,7 @@ def _optimizer(case: Case) -> OptimizerConfig:
 def _build(case: Case, options: Options) -> tuple[LoggedStyleGAN, list[Judgement]]:
     args = case.args
     loss, optimizer = loss_config(case, *_intervals(case)), _optimizer(case)
-    names = [phase["name"] for phase in args["phases"]]
+    names = [our_phase(phase["name"]) for phase in args["phases"]]
     model, judgements = build_trainer(
         case,
         options,
@@ -148,10 +153,11 @@ def _build(case: Case, options: Options) -> tuple[LoggedStyleGAN, list[Judgement
         batch=args["batch"],
         batch_gpu=args["batch_gpu"],
         start_nimg=args["start_nimg"],
-        path_interval=_intervals(case)[0],
+        path_interval=_intervals(case)[0] or 1,
         dtype=options.dtype,
         noise_mode=args.get("noise_mode", "const"),
     )
+    model.case_names = {our_phase(phase["name"]): phase["name"] for phase in args["phases"]}
     model.cur_nimg.assign(args["start_nimg"])
     return model, judgements
 
@@ -159,7 +165,7 @@ def _build(case: Case, options: Options) -> tuple[LoggedStyleGAN, list[Judgement
 def _settings(case: Case, model: StyleGAN) -> list[Judgement]:
     """Our phases must be the case's, with its intervals and optimizer settings."""
     judgements = []
-    expected = {phase["name"]: phase for phase in case.args["phases"]}
+    expected = {our_phase(phase["name"]): phase for phase in case.args["phases"]}
     for phase in model.phases:
         optimizer = model.optimizers[phase.network]
         found = [phase.interval, float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2, optimizer.epsilon]
@@ -171,7 +177,7 @@ def _settings(case: Case, model: StyleGAN) -> list[Judgement]:
 
 def _train(case: Case, model: LoggedStyleGAN, options: Options) -> Trajectory:
     steps = case.args["steps"]
-    names = [phase["name"] for phase in case.args["phases"]]
+    names = [our_phase(phase["name"]) for phase in case.args["phases"]]
     axes = [names.index(phase.name) if phase else 0 for phase in _by_index(model)]
     logs: dict[str, np.ndarray] = {}
     trajectory = Trajectory(logs, {}, np.zeros([steps, 3]))

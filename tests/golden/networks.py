@@ -12,11 +12,12 @@ from sg_keras.checkpoint.published_names import load_published_weights, publishe
 from sg_keras.models import Discriminator, Generator
 from sg_keras.ops import setup_filter
 from tests.golden.manifest import Case
-from tests.golden.report import Options, UncoveredError
+from tests.golden.report import Options
 from tests.golden.tolerance import Judgement, compare
 
 # Arguments that only StyleGAN3's generator has.
 STYLEGAN3_ARGUMENTS = {
+    "num_layers",
     "num_critical",
     "first_cutoff",
     "first_stopband",
@@ -30,12 +31,16 @@ STYLEGAN3_ARGUMENTS = {
     "magnitude_ema_beta",
 }
 
+# Buffers that follow from arguments.
+DERIVED = ("resample_filter", "up_filter", "down_filter", "input.transform")
 
-def build_generator(kwargs: Mapping[str, Any], impl: str) -> Generator:
-    """StyleGAN2's generator; an argument that it does not know is an error."""
-    if set(kwargs) & STYLEGAN3_ARGUMENTS:
-        raise UncoveredError("no code for StyleGAN3's generator")
-    return Generator(ops=impl, **kwargs)
+
+def build_generator(kwargs: Mapping[str, Any], impl: str, cfg: str | None = None) -> Generator:
+    """A generator of the generation that its arguments, or cfg, say; an argument that it does not know is an error."""
+    further = {name: value for name, value in kwargs.items() if name in STYLEGAN3_ARGUMENTS}
+    common = {name: value for name, value in kwargs.items() if name not in further}
+    cfg = cfg or ("stylegan3-t" if further else "stylegan2")
+    return Generator(cfg=cfg, ops=impl, synthesis_kwargs=further, **common)
 
 
 def build_discriminator(kwargs: Mapping[str, Any], impl: str) -> Discriminator:
@@ -50,14 +55,26 @@ def load_weights(
     """Assign <prefix>param/* and <prefix>buffer/*: every variable, from every array.
 
     Returns:
-        Judgements of the filter taps among the buffers: they follow from the arguments and are no variables of ours.
+        Judgements of the buffers that follow from the arguments and are no variables of ours: filter taps, and the
+        Fourier features' transform, which is the identity.
     """
     weights = {**case.below(f"{prefix}param/"), **case.below(f"{prefix}buffer/")}
-    taps = {name: weights.pop(name) for name in list(weights) if name.endswith("resample_filter")}
+    derived = {name: weights.pop(name) for name in list(weights) if name.endswith(DERIVED)}
     load_published_weights(model, weights)
     limits = {"rule": "op", "f32": {"rtol": 1e-6, "atol": 1e-6}}
-    made = setup_filter(resample_filter)
-    return [compare(f"{prefix}buffer/{name}", made, array, limits, options.dtype) for name, array in taps.items()]
+    return [
+        compare(f"{prefix}buffer/{name}", _derived(model, name, resample_filter), array, limits, options.dtype)
+        for name, array in derived.items()
+    ]
+
+
+def _derived(model: keras.Model, name: str, resample_filter: Any) -> np.ndarray | None:
+    leaf = name.rpartition(".")[2]
+    if leaf == "resample_filter":
+        return setup_filter(resample_filter)
+    if leaf == "transform":
+        return np.eye(3)
+    return getattr(getattr(model.synthesis, name.split(".")[-2]).design, leaf)()
 
 
 def trainable_names(model: keras.Model) -> dict[str, Any]:

@@ -98,6 +98,19 @@ def compare(array: str, found: Any, expected: np.ndarray, tolerance: Mapping[str
     return worst_element(array, found, expected, limit)
 
 
+def same(name: str, found: Any, expected: Any) -> Judgement:
+    """Judge plain values, which have to be equal; the note says where they differ."""
+    equal = found == expected
+    return Judgement(name, 0.0 if equal else np.inf, 0.0, "" if equal else _difference(found, expected))
+
+
+def _difference(found: Any, expected: Any) -> str:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        keys = [k for k in {**found, **expected} if found.get(k) != expected.get(k)]
+        found, expected = ({k: values.get(k) for k in keys[:3]} for values in (found, expected))
+    return f"found {found}, expected {expected}"
+
+
 def worst_element(array: str, found: np.ndarray, expected: np.ndarray, limit: np.ndarray | float) -> Judgement:
     """The element with the greatest ratio of error to limit."""
     a, b = np.asarray(found, np.float64), np.asarray(expected, np.float64)

@@ -17,8 +17,8 @@ from tests.golden.networks import build_discriminator, build_generator, load_wei
 from tests.golden.report import Options, UncoveredError
 from tests.golden.tolerance import Judgement
 
-# Our phases by the names that gradient cases give them.
-PHASE_OF = {"Gmain": "Gmain", "Gpl": "Greg", "Dr1": "Dreg"}
+# Our phases by other names that cases give them.
+_PHASE_OF = {"Gboth": "Gmain", "Gpl": "Greg", "Dr1": "Dreg"}
 
 
 class RecordedDraws:
@@ -79,11 +79,9 @@ class RecordedDraws:
         return tf.zeros([2], tf.int64)
 
 
-def require_stylegan2(case: Case) -> None:
-    """Uncovered unless the case trains StyleGAN2."""
-    generation = case.entry.get("generation", "stylegan2")
-    if generation != "stylegan2":
-        raise UncoveredError(f"no code for {generation}")
+def our_phase(name: str) -> str:
+    """Our name of a case's phase."""
+    return _PHASE_OF.get(name, name)
 
 
 def loss_config(case: Case, g_reg_interval: int | None, d_reg_interval: int) -> LossConfig:
@@ -93,9 +91,7 @@ def loss_config(case: Case, g_reg_interval: int | None, d_reg_interval: int) -> 
         raise UncoveredError("no code for recorded style mixing")
     if args.get("augment", "none") != "none":
         raise UncoveredError("no code for augmentation")
-    if args.get("blur_init_sigma"):
-        raise UncoveredError("no code for the blur of the discriminator's input in training")
-    names = ("pl_weight", "pl_batch_shrink", "pl_decay")
+    names = ("pl_weight", "pl_batch_shrink", "pl_decay", "blur_init_sigma", "blur_fade_kimg")
     return LossConfig(
         r1_gamma=args["r1_gamma"],
         style_mixing_prob=0.0,

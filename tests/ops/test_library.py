@@ -1,25 +1,55 @@
 """How the compiled library is found, refused and chosen; and that the number of threads changes no bit."""
 
+import dataclasses
 import logging
+import os
+import re
 import subprocess
 import sys
+import types
 
 import pytest
 import tensorflow as tf
 
+import sg_keras
 from sg_keras.ops import library, resolve_impl
+from sg_keras.ops.build_stamp import BuildStamp
+
+needs_library = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=library.custom_ops_problem())
+
+
+def _forget():
+    for function in (library._load, library._auto_choice, library.custom_dtypes):
+        function.cache_clear()
 
 
 @pytest.fixture
-def fresh_library(monkeypatch: pytest.MonkeyPatch, tmp_path):
-    """An empty folder in place of the package's, and nothing remembered; returns where the library would lie."""
+def nothing_remembered():
+    """The library is looked for again in this test and after it."""
+    _forget()
+    yield
+    _forget()
+
+
+@pytest.fixture
+def fresh_library(monkeypatch: pytest.MonkeyPatch, tmp_path, nothing_remembered):
+    """An empty folder in place of the package's; returns where the library would lie."""
     path = tmp_path / f"sg_keras_ops-tf{tf.__version__}.so"
     monkeypatch.setattr(library, "library_path", lambda: path)
-    library._load.cache_clear()
-    library._auto_choice.cache_clear()
-    yield path
-    library._load.cache_clear()
-    library._auto_choice.cache_clear()
+    monkeypatch.delenv("SG_KERAS_OPS_LIBRARY", raising=False)
+    return path
+
+
+def fitting_stamp() -> BuildStamp:
+    """Of a library that could be used here."""
+    abi = str(tf.sysconfig.CXX11_ABI_FLAG)
+    return BuildStamp(sg_keras.__version__, tf.__version__, abi, "g++ 12", "none", "none", "none", "0" * 16)
+
+
+def stamped(stamp: BuildStamp) -> bytes:
+    """A file that holds no library but this stamp."""
+    lines = "".join(f"{key}={value}\n" for key, value in dataclasses.asdict(stamp).items())
+    return b"\x7fELF....sg_keras build " + f"stamp\n{lines}".encode() + b"\0...."
 
 
 def test_auto_falls_back_to_the_reference_and_says_so_once(fresh_library, caplog):
@@ -40,9 +70,97 @@ def test_a_library_for_another_tensorflow_is_named(fresh_library):
 
 
 def test_a_library_that_does_not_load_is_no_crash(fresh_library):
-    fresh_library.write_bytes(b"not a library")
+    fresh_library.write_bytes(stamped(fitting_stamp()))
     assert f"does not fit TensorFlow {tf.__version__}" in library.custom_ops_problem()
     assert resolve_impl("auto") == "reference"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a library", b"sg_keras build " + b"stamp\ntensorflow=2.21.0\n\0"])
+def test_a_library_without_a_stamp_is_refused(fresh_library, content):
+    fresh_library.write_bytes(content)
+    assert "found no build stamp, expected one of this release; run `make ops`" in library.custom_ops_problem()
+
+
+_MISMATCHES = {
+    "tensorflow": ("1.15.0", f"it was built for TensorFlow 1.15.0, expected TensorFlow {tf.__version__}"),
+    "cxx11_abi": ("7", f"it was built for C++ ABI 7, expected C++ ABI {tf.sysconfig.CXX11_ABI_FLAG}"),
+    "sg_keras": ("0.0.1", f"it was built for sg_keras 0.0.1, expected sg_keras {sg_keras.__version__}"),
+}
+
+
+@pytest.mark.parametrize("key", _MISMATCHES)
+def test_a_stamp_that_does_not_match_is_one_line(fresh_library, key):
+    found, line = _MISMATCHES[key]
+    fresh_library.write_bytes(stamped(dataclasses.replace(fitting_stamp(), **{key: found})))
+    problem = library.custom_ops_problem()
+    assert line in problem and "run `make ops`" in problem and "\n" not in problem
+    with pytest.raises(ValueError, match=r"impl='custom': .*it was built for"):
+        resolve_impl("custom")
+
+
+@needs_library
+def test_the_stamp_of_the_built_library():
+    stamp = library.library_stamp()
+    assert (stamp.tensorflow, stamp.sg_keras) == (tf.__version__, sg_keras.__version__)
+    assert stamp.has_cuda == (stamp.cuda != "none") == (stamp.cuda_archs != "none")
+
+
+_PRINT_CHOICE = """
+import logging
+logging.basicConfig(level=logging.INFO)
+from sg_keras.ops import bias_act
+print(bias_act([1.0, -1.0], act="lrelu", gain=1).numpy())
+"""
+
+
+def test_a_named_file_that_is_missing(monkeypatch, tmp_path, nothing_remembered):
+    monkeypatch.setenv("SG_KERAS_OPS_LIBRARY", str(tmp_path / "ops.so"))
+    assert f"SG_KERAS_OPS_LIBRARY: found no file {tmp_path / 'ops.so'}" in library.custom_ops_problem()
+
+
+@needs_library
+def test_another_file_can_be_named(tmp_path):
+    elsewhere = tmp_path / "ops.so"
+    elsewhere.symlink_to(library.library_path())
+    environment = {**os.environ, "SG_KERAS_OPS_LIBRARY": str(elsewhere)}
+    result = subprocess.run([sys.executable, "-c", _PRINT_CHOICE], env=environment, capture_output=True, text=True)
+    assert result.stdout.strip() == "[ 1.  -0.2]"
+    assert f"ops: custom ({elsewhere})" in result.stderr
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch, nothing_remembered):
+    """A GPU of compute capability 8.6 that TensorFlow seems to see; returns a function that stamps the library."""
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [types.SimpleNamespace(name="GPU:0")])
+    details = {"compute_capability": (8, 6), "device_name": "Some GPU"}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
+
+    def stamp_library(cuda: str, archs: str):
+        stamp = dataclasses.replace(fitting_stamp(), cuda=cuda, cuda_archs=archs)
+        monkeypatch.setattr(library, "library_stamp", lambda: stamp)
+
+    return stamp_library
+
+
+@needs_library
+@pytest.mark.parametrize(
+    ("cuda", "archs", "said"),
+    [("none", "none", "no GPU kernels"), ("13.0", "90 100", "Some GPU has compute capability 8.6.*for 90 100")],
+)
+def test_auto_on_a_gpu_needs_kernels_for_it(gpu, caplog, cuda, archs, said):
+    gpu(cuda, archs)
+    assert [resolve_impl("auto", tf.float32) for _ in range(2)] == ["reference"] * 2
+    assert resolve_impl("custom", tf.float32) == "custom"
+    assert len(caplog.records) == 1
+    assert re.search(said, caplog.text)
+    with pytest.raises(ValueError, match="impl='custom': found dtype float16"):
+        resolve_impl("custom", tf.float16)
+
+
+@needs_library
+def test_auto_on_a_gpu_takes_the_compiled_ops_where_they_have_kernels(gpu):
+    gpu("13.0", "80 90")
+    assert {resolve_impl("auto", dtype) for dtype in (None, tf.float32, tf.float16, tf.bfloat16)} == {"custom"}
 
 
 def test_choice_by_type():
@@ -71,7 +189,7 @@ print(hashlib.sha256(b"".join(a.numpy().tobytes() for a in (y, *gradients))).hex
 """
 
 
-@pytest.mark.skipif(bool(library.custom_ops_problem()), reason="no compiled ops")
+@needs_library
 def test_the_number_of_threads_changes_no_bit():
     commands = [[sys.executable, "-c", _PRINT_DIGEST, str(threads)] for threads in (1, 2, 5)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]

@@ -73,7 +73,7 @@ def no_library(monkeypatch, tmp_path):
     """The installation as it is without the compiled ops; gives the path where they would be."""
     path = tmp_path / "ops.so"
     monkeypatch.setattr(library, "library_path", lambda: path)
-    caches = (library._load, library._auto_choice)
+    caches = (library._load, library._auto_choice, library.custom_dtypes)
     for function in caches:
         function.cache_clear()
     yield path

@@ -1,0 +1,192 @@
+"""The layer design of a StyleGAN3 synthesis network as a value (arXiv:2106.12423, section 3.2 and appendix D)."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from sg_keras.layers import AliasFreeDesign
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class InputPlan:
+    """The Fourier features."""
+
+    channels: int
+    size: int  # side in samples, margins included
+    sampling_rate: int
+    bandwidth: float
+
+    def num_parameters(self, w_dim: int) -> int:
+        """Trainable numbers."""
+        return self.channels**2 + 4 * (w_dim + 1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LayerPlan:
+    """One layer: its design, and what the whole network's plan adds to it."""
+
+    name: str  # as published, such as L0_36_512: index, size, output channels
+    design: AliasFreeDesign
+    in_stopband: float
+    out_stopband: float
+    half_precision: bool
+
+    def num_parameters(self, w_dim: int) -> int:
+        """Trainable numbers."""
+        design = self.design
+        convolution = design.in_channels * design.out_channels * design.kernel_size**2 + design.out_channels
+        return convolution + design.in_channels * (w_dim + 1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisPlan:
+    """All layers, from the Fourier features to the image."""
+
+    input: InputPlan
+    layers: tuple[LayerPlan, ...]
+
+    @property
+    def num_ws(self) -> int:
+        """Style vectors: one for the input, one a layer."""
+        return len(self.layers) + 1
+
+    def num_parameters(self, w_dim: int) -> int:
+        """Trainable numbers of the whole synthesis network."""
+        return self.input.num_parameters(w_dim) + sum(layer.num_parameters(w_dim) for layer in self.layers)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Signal:
+    """What is handed from one layer to the next."""
+
+    cutoff: float
+    stopband: float
+    sampling_rate: int
+    size: int
+    channels: int
+
+    @property
+    def half_width(self) -> float:
+        return max(self.stopband, self.sampling_rate / 2) - self.cutoff
+
+
+def plan_synthesis(
+    img_resolution: int,
+    img_channels: int,
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    num_layers: int = 14,
+    num_critical: int = 2,
+    first_cutoff: float = 2.0,
+    first_stopband: float = 2**2.1,
+    last_stopband_rel: float = 2**0.3,
+    margin_size: int = 10,
+    conv_kernel: int = 3,
+    filter_size: int = 6,
+    lrelu_upsampling: int = 2,
+    use_radial_filters: bool = False,
+    num_fp16_res: int = 0,
+) -> SynthesisPlan:
+    """Work out every layer. The frequencies rise geometrically, and stay where they are in the last layers.
+
+    Args:
+        img_resolution: side of the image, a power of two from 16 on.
+        img_channels: of the image.
+        channel_base, channel_max: a layer of cutoff f has min(channel_base / (2 f), channel_max) channels, rounded.
+        num_layers: layers before the one that makes the image.
+        num_critical: of these, how many at the end have the image's own highest frequency as their cutoff.
+        first_cutoff, first_stopband: of the Fourier features, in periods across the picture.
+        last_stopband_rel: stopband of the last layers as a multiple of their cutoff.
+        margin_size: samples round the picture on each side, at every rate.
+        conv_kernel: side of the convolutions' kernels.
+        filter_size: taps of the low-pass filters for each factor of resampling.
+        lrelu_upsampling: how far above the layers' rates the nonlinearity runs.
+        use_radial_filters: downsample with filters that are the same in all directions, but in the critical layers.
+        num_fp16_res: resolutions, from the highest, in half precision.
+
+    Raises:
+        ValueError: numbers that give no network.
+    """
+    last_cutoff = img_resolution / 2
+    bands = (first_cutoff, first_stopband, last_cutoff, last_cutoff * last_stopband_rel)
+    _check(img_resolution, num_layers, num_critical, margin_size, bands)
+    signals = []
+    for index in range(num_layers + 1):
+        cutoff, stopband = _band(min(index / (num_layers - num_critical), 1), *bands)
+        rate = 2 ** math.ceil(math.log2(min(stopband * 2, img_resolution)))
+        size = rate + 2 * margin_size if index < num_layers - 1 else img_resolution
+        channels = round(min(channel_base / 2 / cutoff, channel_max)) if index < num_layers else img_channels
+        _require(channels >= 1, "channel_base", channel_base, f"{img_resolution} or more, for one channel at the end")
+        signals.append(_Signal(cutoff, stopband, rate, size, channels))
+    _require(2 * first_cutoff < signals[0].sampling_rate, "first_cutoff", first_cutoff, "less than half the first rate")
+    layers = [
+        _layer(
+            index,
+            signals[max(index - 1, 0)],
+            signals[index],
+            signals[index].sampling_rate * 2**num_fp16_res > img_resolution,
+            conv_kernel=conv_kernel,
+            filter_size=filter_size,
+            lrelu_upsampling=lrelu_upsampling,
+            use_radial_filters=use_radial_filters,
+            is_critically_sampled=index >= num_layers - num_critical,
+            is_torgb=index == num_layers,
+        )
+        for index in range(num_layers + 1)
+    ]
+    first = signals[0]
+    fourier = InputPlan(
+        channels=first.channels, size=first.size, sampling_rate=first.sampling_rate, bandwidth=first.cutoff
+    )
+    return SynthesisPlan(input=fourier, layers=tuple(layers))
+
+
+def _band(
+    progress: float, first_cutoff: float, first_stopband: float, last_cutoff: float, last_stopband: float
+) -> tuple[float, float]:
+    """Cutoff and stopband, a geometric progression each."""
+    cutoff = first_cutoff * (last_cutoff / first_cutoff) ** progress
+    return cutoff, first_stopband * (last_stopband / first_stopband) ** progress
+
+
+def _layer(index: int, before: _Signal, after: _Signal, half_precision: bool, **design: Any) -> LayerPlan:
+    return LayerPlan(
+        name=f"L{index}_{after.size}_{after.channels}",
+        design=AliasFreeDesign(
+            in_channels=before.channels,
+            out_channels=after.channels,
+            in_size=before.size,
+            out_size=after.size,
+            in_sampling_rate=before.sampling_rate,
+            out_sampling_rate=after.sampling_rate,
+            in_cutoff=before.cutoff,
+            out_cutoff=after.cutoff,
+            in_half_width=before.half_width,
+            out_half_width=after.half_width,
+            **design,
+        ),
+        in_stopband=before.stopband,
+        out_stopband=after.stopband,
+        half_precision=half_precision,
+    )
+
+
+def _check(
+    img_resolution: int, num_layers: int, num_critical: int, margin_size: int, bands: tuple[float, float, float, float]
+) -> None:
+    first_cutoff, first_stopband, last_cutoff, last_stopband = bands
+    power = img_resolution >= 8 and not img_resolution & (img_resolution - 1)
+    _require(power, "img_resolution", img_resolution, "a power of two of at least 8")
+    _require(num_layers >= 1, "num_layers", num_layers, "1 or more")
+    _require(0 <= num_critical < num_layers, "num_critical", num_critical, f"0 to {num_layers - 1}")
+    _require(margin_size >= 0, "margin_size", margin_size, "0 or more")
+    _require(0 < first_cutoff < last_cutoff, "first_cutoff", first_cutoff, f"a number between 0 and {last_cutoff:g}")
+    _require(first_stopband > first_cutoff, "first_stopband", first_stopband, f"more than first_cutoff={first_cutoff}")
+    _require(last_stopband > last_cutoff, "last_stopband_rel", last_stopband / last_cutoff, "more than 1")
+
+
+def _require(condition: bool, name: str, found: Any, expected: str) -> None:
+    if not condition:
+        raise ValueError(f"{name}: found {found}, expected {expected}")
