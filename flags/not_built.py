@@ -22,12 +22,6 @@ class NotBuilt:
 
 NOT_BUILT = (
     NotBuilt(
-        "cfg",
-        "--cfg=stylegan3-t and stylegan3-r",
-        lambda values: values["cfg"] != "stylegan2",
-        "use --cfg=stylegan2, until StyleGAN3 exists",
-    ),
-    NotBuilt(
         "aug", "--aug=ada and fixed", lambda values: values["aug"] != "noaug", "use --aug=noaug, until ADA exists"
     ),
     NotBuilt(

@@ -53,6 +53,19 @@ class FiniteNumber(absl_flags.ArgumentParser[float]):
         return value
 
 
+class Point(absl_flags.ArgumentParser[tuple[float, float]]):
+    """Two numbers, such as 0.25,-0.1."""
+
+    def parse(self, argument: Any) -> tuple[float, float]:
+        """Return (x, y)."""
+        parts = str(argument).split(",")
+        try:
+            x, y = (FiniteNumber().parse(part) for part in parts)
+        except ValueError:
+            raise ValueError(f"found {argument!r}, expected two numbers such as 0.25,-0.1") from None
+        return x, y
+
+
 _NETWORK = Option(
     REQUIRED,
     "network",
@@ -81,8 +94,24 @@ GENERATE_OPTIONS: tuple[Option, ...] = (
         "noise-mode",
         "MODE",
         Choice("const", "random", "none"),
-        "Noise inputs: const is stored in the network, random follows from the seed.",
+        "Noise inputs: const is stored in the network, random follows from the seed. StyleGAN3 has none.",
         "const",
+    ),
+    Option(
+        RUN,
+        "translate",
+        "X,Y",
+        Point(),
+        "Move the pictures to the right and down, in parts of their side, such as 0.25,0 (StyleGAN3).",
+        default_text="not at all",
+    ),
+    Option(
+        RUN,
+        "rotate",
+        "DEGREES",
+        FiniteNumber(),
+        "Turn the pictures counterclockwise round their centre, before they are moved (StyleGAN3).",
+        default_text="not at all",
     ),
     OPS,
     _DEBUG,

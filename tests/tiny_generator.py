@@ -6,7 +6,9 @@ import numpy as np
 from sg_keras.models import Generator
 
 
-def tiny_generator(c_dim: int = 3, channels: int = 1, resolution: int = 16, name: str = "G_ema") -> Generator:
+def tiny_generator(
+    c_dim: int = 3, channels: int = 1, resolution: int = 16, name: str = "G_ema", cfg: str = "stylegan2"
+) -> Generator:
     """Weights that follow from nothing but the arguments; the noise and w_avg matter."""
     keras.utils.set_random_seed(0)
     G = Generator(
@@ -18,6 +20,8 @@ def tiny_generator(c_dim: int = 3, channels: int = 1, resolution: int = 16, name
         channel_base=64,
         channel_max=8,
         mapping_kwargs={"num_layers": 2},
+        cfg=cfg,
+        synthesis_kwargs={} if cfg == "stylegan2" else {"num_layers": 3, "num_critical": 1, "margin_size": 4},
         name=name,
     )
     random = np.random.RandomState(1)

@@ -22,15 +22,18 @@ _CUSTOM_GRADIENT = "_gradient_op_type"  # attribute of a node whose gradient is 
 
 
 def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path:
-    """Write a generator as a SavedModel with three signatures, for batches of any size.
+    """Write a generator as a SavedModel with these signatures, for batches of any size.
 
     mapping:   z [N,z_dim], c [N,c_dim], truncation_psi [] -> ws [N,num_ws,w_dim]
     synthesis: ws [N,num_ws,w_dim] -> images [N,H,W,C], nominally -1..1, and images_uint8 [N,H,W,C]
     generate:  z [N,z_dim], c [N,c_dim], truncation_psi [] -> images, images_uint8
+    synthesis_transformed (StyleGAN3 alone): ws, transform [3,3] or [N,3,3] -> images, images_uint8, moved by the
+        transform's inverse
 
     All floating numbers are float32, noise is the picture stored in the network, and c is left out for a network
     without labels. The graph holds no op and no gradient function of ours, so it can be differentiated, too.
-    A description for people lies beside it, in description.json.
+    The loaded model has them as methods, too; there, StyleGAN3's synthesis takes the transform as an optional second
+    argument. (Signatures know no optional arguments.) A description for people lies beside it, in description.json.
 
     Args:
         G: generator, in any implementation of the ops; exported is the one in plain TensorFlow.
@@ -73,17 +76,24 @@ class _ExportedGenerator(tf.Module):
             *z_and_c, psi = inputs
             return G.mapping(*z_and_c, truncation_psi=psi)
 
-        def pictures(ws: tf.Tensor) -> dict[str, tf.Tensor]:
-            images = G.synthesis(ws, noise_mode="const")
+        def pictures(ws: tf.Tensor, **move: tf.Tensor) -> dict[str, tf.Tensor]:
+            images = G.synthesis(ws, noise_mode="const", **move)
             return {"images": images, "images_uint8": _to_uint8(images)}
 
+        def moved(ws: tf.Tensor, transform: tf.Tensor = tf.eye(3)) -> dict[str, tf.Tensor]:  # noqa: B008
+            return pictures(ws, transform=tf.reshape(transform, [-1, 3, 3]))
+
         self.mapping = _function(lambda *inputs: {"ws": ws_of(*inputs)}, latents)
-        self.synthesis = _function(pictures, styles)
+        self.synthesis = still = _function(pictures, styles)
         self.generate = _function(lambda *inputs: pictures(ws_of(*inputs)), latents)
+        self._signatures = {"mapping": self.mapping, "synthesis": still, "generate": self.generate}
+        if G.takes_transform:
+            matrices = tf.TensorSpec(None, tf.float32, name="transform")  # [3,3] or [N,3,3]
+            self.synthesis = self._signatures["synthesis_transformed"] = _function(moved, [*styles, matrices])
 
     def signatures(self) -> dict[str, Any]:
         """The functions to save, by name."""
-        return {name: getattr(self, name) for name in ("mapping", "synthesis", "generate")}
+        return dict(self._signatures)
 
 
 def _function(function: Any, inputs: list[tf.TensorSpec]) -> Any:
@@ -137,13 +147,17 @@ def _description(G: Generator, place: pathlib.Path) -> dict[str, Any]:
         "images_uint8": f"uint8 {images}, 0..255".replace("'", ""),
     }
     arguments = ["z=z", *(["c=c"] if G.c_dim > 0 else []), "truncation_psi=tf.constant(0.7)"]
+    signatures = {
+        "mapping": {"inputs": latents, "outputs": {"ws": ws}},
+        "synthesis": {"inputs": {"ws": ws}, "outputs": pictures},
+        "generate": {"inputs": latents, "outputs": pictures},
+    }
+    if G.takes_transform:
+        transform = "float32 [3, 3] or [N, 3, 3], the inverse of what the picture does: x to the right, y down, side 1"
+        signatures["synthesis_transformed"] = {"inputs": {"ws": ws, "transform": transform}, "outputs": pictures}
     return {
         "format": "TensorFlow SavedModel",
-        "signatures": {
-            "mapping": {"inputs": latents, "outputs": {"ws": ws}},
-            "synthesis": {"inputs": {"ws": ws}, "outputs": pictures},
-            "generate": {"inputs": latents, "outputs": pictures},
-        },
+        "signatures": signatures,
         "use": [
             "import tensorflow as tf",
             f"model = tf.saved_model.load({place.name!r})",

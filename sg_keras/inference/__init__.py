@@ -2,12 +2,14 @@
 
 from sg_keras.inference.pictures import grid_columns, png_bytes, tile, to_uint8
 from sg_keras.inference.sample import class_label, cycled_classes, generate, latent
+from sg_keras.inference.transform import inverse_transform
 
 __all__ = [
     "class_label",
     "cycled_classes",
     "generate",
     "grid_columns",
+    "inverse_transform",
     "latent",
     "png_bytes",
     "tile",

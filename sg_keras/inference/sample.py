@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -51,6 +52,7 @@ def generate(
     truncation_psi: float = 1.0,
     truncation_cutoff: int | None = None,
     noise_mode: str = "const",
+    transform: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Pictures of seeds, one after another: each depends on its own seed and class alone, to the bit.
 
@@ -60,7 +62,9 @@ def generate(
         classes: class of each picture, None for a network without labels.
         truncation_psi: 1 = none, 0 = one mean picture for all.
         truncation_cutoff: truncate only the first so many of G.num_ws styles, None = all.
-        noise_mode: "const" (the picture of noise stored in the network), "random" (from the seed) or "none".
+        noise_mode: "const" (the picture of noise stored in the network), "random" (from the seed) or "none"; StyleGAN3
+            has no noise.
+        transform: [3,3] that moves all pictures, as `inverse_transform` makes it; StyleGAN3 alone.
 
     Yields:
         uint8 [H,W,C].
@@ -72,9 +76,18 @@ def generate(
         raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
     if classes is None and G.c_dim > 0:
         raise ValueError(f"class: found none, expected 0 to {G.c_dim - 1}, since the network is conditional")
+    if transform is not None and not G.takes_transform:
+        raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its pictures")
     z = [latent(seed, G.z_dim) for seed in seeds]
     c = [np.zeros([1, 0])] * len(z) if classes is None else [class_label(k, G.c_dim) for k in classes]
-    return _draw(G, seeds, z, c, truncation_psi, truncation_cutoff, noise_mode)
+    options: dict[str, Any] = {
+        "truncation_psi": truncation_psi,
+        "truncation_cutoff": truncation_cutoff,
+        "noise_mode": noise_mode,
+    }
+    if transform is not None:
+        options["transform"] = tf.constant(transform, G.compute_dtype)
+    return _draw(G, seeds, z, c, options)
 
 
 def _draw(
@@ -82,13 +95,11 @@ def _draw(
     seeds: Sequence[int],
     z: Sequence[np.ndarray],
     c: Sequence[np.ndarray],
-    psi: float,
-    cutoff: int | None,
-    noise_mode: str,
+    options: dict[str, Any],
 ) -> Iterator[np.ndarray]:
     @tf.function(autograph=False, jit_compile=False)
     def picture(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
-        return G(z, c, truncation_psi=psi, truncation_cutoff=cutoff, noise_mode=noise_mode, noise_seed=noise_seed)
+        return G(z, c, noise_seed=noise_seed, **options)
 
     for seed, latent_vector, label in zip(seeds, z, c, strict=True):
         image = picture(

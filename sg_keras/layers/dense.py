@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.ops import bias_act
+from sg_keras.ops.bias_act import bias_act
 
 
 class Dense(keras.layers.Layer):

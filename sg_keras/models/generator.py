@@ -119,6 +119,11 @@ class Generator(keras.Model):
         """Height, width and channels of an image."""
         return (self.img_resolution, self.img_resolution, self.img_channels)
 
+    @property
+    def takes_transform(self) -> bool:
+        """Whether its pictures can be moved by a transform."""
+        return self.cfg in STYLEGAN3
+
     def build(self, input_shape: Any = None) -> None:
         """Create all variables; shapes follow from the constructor's arguments."""
         if not self.mapping.built:

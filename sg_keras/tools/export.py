@@ -2,8 +2,8 @@
 
     python -m sg_keras.tools.export --network=RUN_DIR --format=savedmodel --outdir=exported
 
-Signatures are mapping, synthesis and generate; description.json in the folder says what they take
-and give.
+Signatures are mapping, synthesis and generate, and for StyleGAN3 synthesis_transformed, which moves
+the pictures; description.json in the folder says what they take and give.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ def _export(values: dict[str, Any]) -> int:
     import sg_keras
     from sg_keras.checkpoint.export import DESCRIPTION_FILE, export_saved_model
 
-    folder = export_saved_model(sg_keras.load(values["network"], ops="reference")["G_ema"], values["outdir"])
-    print(f"SavedModel with signatures mapping, synthesis and generate in {folder}; see {DESCRIPTION_FILE} there")
+    G = sg_keras.load(values["network"], ops="reference")["G_ema"]
+    folder = export_saved_model(G, values["outdir"])
+    names = "mapping, synthesis, synthesis_transformed" if G.takes_transform else "mapping, synthesis"
+    print(f"SavedModel with signatures {names} and generate in {folder}; see {DESCRIPTION_FILE} there")
     return 0
 
 

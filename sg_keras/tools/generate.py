@@ -2,6 +2,7 @@
 
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-15 --trunc=0.7 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=1,4,7-9 --class=3 --outdir=out
+    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=5 --rotate=15 --outdir=out
 
 Writes seed0000.png, seed0001.png ... and all of them in grid.png.
 """
@@ -11,10 +12,13 @@ from __future__ import annotations
 import pathlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sg_keras.flags.tool_options import GENERATE_OPTIONS
 from sg_keras.tools.entry import run_tool
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _LARGEST_GRID = 8192  # pixels a side
 
@@ -41,6 +45,7 @@ def _generate(values: dict[str, Any]) -> int:
         truncation_psi=values["trunc"],
         truncation_cutoff=values["trunc_cutoff"],
         noise_mode=values["noise_mode"],
+        transform=_transform(values, G.takes_transform),
     )
     outdir.mkdir(parents=True, exist_ok=True)
     in_grid: list[np.ndarray] = []
@@ -57,6 +62,18 @@ def _generate(values: dict[str, Any]) -> int:
     rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
     print(f"{len(seeds)} picture{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")
     return 0
+
+
+def _transform(values: dict[str, Any], takes_transform: bool) -> np.ndarray | None:
+    """What --translate and --rotate say, None where neither is given."""
+    from sg_keras.inference import inverse_transform
+
+    given = [f"--{name}" for name in ("translate", "rotate") if values[name] is not None]
+    if not given:
+        return None
+    if not takes_transform:
+        raise ValueError(f"{given[0]}: found it with StyleGAN2, expected StyleGAN3, which alone can move its pictures")
+    return inverse_transform(values["translate"] or (0.0, 0.0), values["rotate"] or 0.0)
 
 
 def _classes(values: dict[str, Any], c_dim: int) -> list[int] | None:

@@ -295,7 +295,6 @@ def test_path_length_needs_two_pictures_only_where_it_is_used(parse):
     [
         ([], "--aug: ada (the default) is not built yet, use --aug=noaug, until ADA exists"),
         (["--aug=fixed"], "--aug: fixed is not built yet, use --aug=noaug"),
-        (["--aug=noaug", "--cfg=stylegan3-t"], "--cfg: stylegan3-t is not built yet, use --cfg=stylegan2"),
         (["--aug=noaug", "--metrics=fid50k_full"], "--metrics: fid50k_full is not built yet, use --metrics=none"),
         (
             ["--aug=noaug", "--resume=https://example.org/net.pkl"],

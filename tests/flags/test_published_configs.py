@@ -67,9 +67,8 @@ def test_row_passes_a_dry_run(row, flat_pictures):
     assert (config.ema_rampup, config.augment.ada_kimg) == ((None, 100) if "resume" in options else (0.05, 500))
     text = resolved_configuration(parsed)
     assert f"batch{options['batch']}-gamma{float(options['gamma']):g}" in text
-    for mark, field in (("stylegan3", "  cfg "), ("--resume", "  resume ")):
-        if mark in row["options"]:
-            assert "(not built yet)" in next(line for line in text.splitlines() if line.startswith(field))
+    if "resume" in options:
+        assert "(not built yet)" in next(line for line in text.splitlines() if line.startswith("  resume "))
 
 
 def test_published_cifar10_configuration(flat_pictures, tmp_path):

@@ -7,9 +7,30 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.layers import Conv2D, Dense, MinibatchStd, SynthesisLayer, ToRGB
+from sg_keras.layers import (
+    AliasFreeDesign,
+    AliasFreeLayer,
+    Conv2D,
+    Dense,
+    FourierInput,
+    MinibatchStd,
+    SynthesisLayer,
+    ToRGB,
+)
 
 IMAGES, WIDTH = (4, 8, 8, 6), 5
+DESIGN = AliasFreeDesign(
+    in_channels=6,
+    out_channels=3,
+    in_size=8,
+    out_size=12,
+    in_sampling_rate=4,
+    out_sampling_rate=8,
+    in_cutoff=1.0,
+    out_cutoff=2.0,
+    in_half_width=1.0,
+    out_half_width=2.0,
+)
 CASES = [
     (Dense, {"units": 3, "activation": "lrelu", "lr_multiplier": 0.5, "bias_init": 1.0}, ((4, 7),), (4, 3)),
     (Dense, {"units": 3, "bias": False}, ((4, 7),), (4, 3)),
@@ -20,6 +41,13 @@ CASES = [
     (SynthesisLayer, {"filters": 3, "w_dim": WIDTH, "resolution": 8}, (IMAGES, (4, WIDTH)), (4, 8, 8, 3)),
     (SynthesisLayer, {"filters": 3, "w_dim": WIDTH, "resolution": 16, "up": 2}, (IMAGES, (4, WIDTH)), (4, 16, 16, 3)),
     (ToRGB, {"channels": 3, "w_dim": WIDTH}, (IMAGES, (4, WIDTH)), (4, 8, 8, 3)),
+    (AliasFreeLayer, {"design": DESIGN, "w_dim": WIDTH}, (IMAGES, (4, WIDTH)), (4, 12, 12, 3)),
+    (
+        FourierInput,
+        {"channels": 6, "w_dim": WIDTH, "size": 8, "sampling_rate": 6, "bandwidth": 2.0},
+        ((4, WIDTH),),
+        (4, 8, 8, 6),
+    ),
 ]
 
 
@@ -69,3 +97,35 @@ def test_noise_modes():
     assert np.ptp(seeded[0] - seeded[2]) > 0
     with pytest.raises(ValueError, match="noise_mode: found 'loud', expected const, random or none"):
         layer(x, w, noise_mode="loud")
+
+
+def test_magnitudes_move_towards_the_input_and_only_when_told():
+    layer = AliasFreeLayer(DESIGN, WIDTH, magnitude_ema_beta=0.9)
+    x, w = tf.random.stateless_normal(IMAGES, [0, 1]), tf.random.stateless_normal([4, WIDTH], [0, 2])
+    y = layer(x, w)
+    assert float(layer.magnitude_ema) == 1
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        moved = layer.moved_magnitude(tf.constant(2.0), x)
+    np.testing.assert_allclose(moved, 0.9 * 2 + 0.1 * np.mean(np.square(x)), rtol=1e-6)
+    assert tape.gradient(moved, x) is None
+    np.testing.assert_allclose(layer(x * 2, w, magnitude=4.0), y, rtol=1e-4, atol=1e-5)
+
+
+def test_fourier_features_fade_out_at_the_limit_of_their_rate():
+    layer = FourierInput(1, WIDTH, size=16, sampling_rate=8, bandwidth=1.0)
+    w = tf.zeros([1, WIDTH])
+    layer(w)
+    layer.weight.assign([[1.0]])
+    peaks = []
+    for frequency in (0.5, 1.0, 2.5, 4.0):
+        layer.freqs.assign([[frequency, 0.0]])
+        peaks.append(np.abs(layer(w)).max())
+    np.testing.assert_allclose(peaks, [1, 1, 0.5, 0], atol=0.05)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 3, 3)])
+def test_transforms_that_do_not_fit(shape):
+    layer = FourierInput(4, WIDTH, size=8, sampling_rate=6, bandwidth=2.0)
+    with pytest.raises(ValueError, match=r"transform: found shape .*, expected \[3, 3\] or \[2, 3, 3\]"):
+        layer(tf.zeros([2, WIDTH]), transform=tf.zeros(shape))

@@ -10,16 +10,16 @@ from sg_keras.models import Discriminator
 from tests.tiny_generator import tiny_generator
 
 
-def write_tiny_snapshot(folder: pathlib.Path, c_dim: int, resolution: int = 16) -> pathlib.Path:
+def write_tiny_snapshot(folder: pathlib.Path, c_dim: int, resolution: int = 16, cfg: str = "stylegan2") -> pathlib.Path:
     """A snapshot as a run leaves it behind."""
     config = resolve(
         TrainingOptions(
-            cfg="stylegan2", batch=4, gamma=1.0, gpus=0, aug="noaug", cbase=64, cmax=8, map_depth=2, z_dim=8, w_dim=8
+            cfg=cfg, batch=4, gamma=1.0, gpus=0, aug="noaug", cbase=64, cmax=8, map_depth=2, z_dim=8, w_dim=8
         ),
         DatasetConfig(path="digits", name="digits", resolution=resolution, channels=1, c_dim=c_dim, num_images=10),
         RunConfig(outdir="runs"),
     )
-    networks = [tiny_generator(c_dim, resolution=resolution, name=name) for name in ("G", "G_ema")]
+    networks = [tiny_generator(c_dim, resolution=resolution, name=name, cfg=cfg) for name in ("G", "G_ema")]
     D = Discriminator(c_dim=c_dim, img_resolution=resolution, img_channels=1, channel_base=64, channel_max=8)
     write_snapshot(folder, [*networks, D], config)
     return folder
@@ -35,3 +35,10 @@ def snapshot(tmp_path_factory) -> pathlib.Path:
 def unconditional_snapshot(tmp_path_factory) -> pathlib.Path:
     """Of gray 16x16 networks without classes."""
     return write_tiny_snapshot(tmp_path_factory.mktemp("tools") / "network-snapshot-000002", c_dim=0)
+
+
+@pytest.fixture(scope="session")
+def stylegan3_snapshot(tmp_path_factory) -> pathlib.Path:
+    """Of a gray 16x16 StyleGAN3-R without classes."""
+    folder = tmp_path_factory.mktemp("tools") / "network-snapshot-000003"
+    return write_tiny_snapshot(folder, c_dim=0, cfg="stylegan3-r")

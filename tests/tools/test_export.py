@@ -13,6 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from benchmarks import use_savedmodel
 from sg_keras.checkpoint.export import export_saved_model
+from sg_keras.inference import inverse_transform
 from sg_keras.tools import export
 from tests.tiny_generator import tiny_generator
 
@@ -107,6 +108,39 @@ def test_signatures_take_batches_of_any_size(exported):
     for count in (1, 4):
         result = signatures["generate"](z=tf.zeros([count, 8]), c=tf.zeros([count, 3]), truncation_psi=tf.constant(1.0))
         assert result["images"].shape == (count, 16, 16, 1)
+
+
+def test_stylegan3_takes_a_transform(tmp_path):
+    G = tiny_generator(c_dim=0, cfg="stylegan3-r")
+    folder = export_saved_model(G, tmp_path / "model")
+    description = json.loads((folder / "description.json").read_text(encoding="utf-8"))
+    assert "transform" in description["signatures"]["synthesis_transformed"]["inputs"]
+    ws = G.mapping(tf.constant(np.random.RandomState(0).randn(2, 8), tf.float32)).numpy()
+    moves = np.stack([np.eye(3), inverse_transform((0.1, -0.2), 30)]).astype(np.float32)
+    still = G.synthesis(ws).numpy()
+    all_alike, each = G.synthesis(ws, transform=moves[1]).numpy(), G.synthesis(ws, transform=moves).numpy()
+    np.savez(tmp_path / "data.npz", ws=ws, moves=moves)
+    program = """
+import sys
+import numpy as np, tensorflow as tf
+folder, path = sys.argv[1:]
+data = dict(np.load(path))
+ws, moves = tf.constant(data["ws"]), tf.constant(data["moves"])
+model = tf.saved_model.load(folder)
+found = {"still": model.synthesis(ws), "still_signature": model.signatures["synthesis"](ws=ws)}
+for name, transform in (("alike", moves[1]), ("each", moves)):
+    found[name] = model.synthesis(ws, transform)
+    found[name + "_signature"] = model.signatures["synthesis_transformed"](ws=ws, transform=transform)
+assert not [name for name in sys.modules if name.startswith("sg_keras")]
+np.savez(path, **{name: outputs["images"] for name, outputs in found.items()})
+"""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    command = [sys.executable, "-c", program, str(folder), str(tmp_path / "data.npz")]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    found = np.load(tmp_path / "data.npz")
+    for name, images in (("still", still), ("alike", all_alike), ("each", each)):
+        np.testing.assert_allclose(found[name], images, atol=1e-5)
+        np.testing.assert_allclose(found[f"{name}_signature"], images, atol=1e-5)
 
 
 def test_description(exported):

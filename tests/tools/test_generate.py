@@ -64,3 +64,20 @@ def test_errors(snapshot, tmp_path, options, message, capsys):
 def test_a_class_for_a_network_without(unconditional_snapshot, tmp_path, capsys):
     assert run(unconditional_snapshot, tmp_path / "out", "--seeds=0", "--class=0") == 1
     assert capsys.readouterr().err == "Error: --class: found 0, expected none, since the network is not conditional\n"
+
+
+def test_pictures_are_moved(stylegan3_snapshot, tmp_path):
+    assert run(stylegan3_snapshot, tmp_path, "--seeds=4", "--translate=-0.25,0.5", "--rotate", "-30") == 0
+    transform = inference.inverse_transform((-0.25, 0.5), -30)
+    G = sg_keras.load(stylegan3_snapshot)["G_ema"]
+    moved, still = (next(inference.generate(G, [4], transform=t)) for t in (transform, None))
+    np.testing.assert_array_equal(read(tmp_path / "seed0004.png"), moved)
+    assert np.any(moved != still)
+
+
+@pytest.mark.parametrize("option", ["--translate=0.1,0", "--rotate=10"])
+def test_stylegan2_cannot_be_moved(unconditional_snapshot, tmp_path, option, capsys):
+    assert run(unconditional_snapshot, tmp_path / "out", "--seeds=0", option) == 1
+    name = option.partition("=")[0]
+    assert capsys.readouterr().err.startswith(f"Error: {name}: found it with StyleGAN2, expected StyleGAN3")
+    assert not (tmp_path / "out").exists()

@@ -1,34 +1,27 @@
 // OpKernels of channel_scale on CPUs.
 
+#include <algorithm>
 #include <vector>
 
 #include "custom_ops/channel_scale/cc/kernels/channel_scale_cpu.h"
+#include "custom_ops/channel_scale/cc/kernels/channel_scale_op.h"
 #include "custom_ops/common/cc/kernels/kernel_helpers.h"
 
 namespace sg_keras {
 namespace {
 
-using tensorflow::OpKernel;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
 constexpr double kNanosecondsPerElement = 0.4;
 
 template <typename T>
-class ChannelScaleOp : public OpKernel {
+class ChannelScaleOp : public ChannelScaleOpBase {
  public:
-  using OpKernel::OpKernel;
+  using ChannelScaleOpBase::ChannelScaleOpBase;
 
-  void Compute(OpKernelContext* context) override {
-    const Tensor& x = context->input(0);
-    const Tensor& s = context->input(1);
-    OP_REQUIRES(context,
-                x.dims() == 4 && s.dims() == 2 && s.dim_size(0) == x.dim_size(0) && s.dim_size(1) == x.dim_size(3),
-                BadInput("s: found shape ", s.shape().DebugString(), " for x of shape ", x.shape().DebugString(),
-                         ", expected [N, C] and [N, H, W, C]"));
-    Tensor* y = nullptr;
-    OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({0}, 0, x.shape(), &y));
-    if (x.NumElements() == 0) return;
+ protected:
+  void Run(OpKernelContext* context, const Tensor& x, const Tensor& s, Tensor* y) override {
     const int64_t height = x.dim_size(1);
     const int64_t width = x.dim_size(2);
     const int64_t channels = x.dim_size(3);
@@ -49,22 +42,14 @@ class ChannelScaleOp : public OpKernel {
 };
 
 template <typename T>
-class ChannelDotOp : public OpKernel {
+class ChannelDotOp : public ChannelDotOpBase {
  public:
-  using OpKernel::OpKernel;
+  using ChannelDotOpBase::ChannelDotOpBase;
 
-  void Compute(OpKernelContext* context) override {
-    const Tensor& a = context->input(0);
-    const Tensor& b = context->input(1);
-    OP_REQUIRES(context, a.dims() == 4 && a.shape() == b.shape(),
-                BadInput("b: found shape ", b.shape().DebugString(), " for a of shape ", a.shape().DebugString(),
-                         ", expected the same [N, H, W, C]"));
-    const int64_t images = a.dim_size(0);
+ protected:
+  void Run(OpKernelContext* context, const Tensor& a, const Tensor& b, Tensor* s) override {
     const int64_t pixels = a.dim_size(1) * a.dim_size(2);
     const int64_t channels = a.dim_size(3);
-    Tensor* s = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, {images, channels}, &s));
-    if (s->NumElements() == 0) return;
     const auto* left = Data<T>(a);
     const auto* right = Data<T>(b);
     auto* target = MutableData<T>(s);
@@ -78,7 +63,7 @@ class ChannelDotOp : public OpKernel {
         for (int64_t c = 0; c < channels; ++c) Store(sum[c], &target[image * channels + c]);
       }
     };
-    RunSharded(context, images, pixels * channels * kNanosecondsPerElement, run);
+    RunSharded(context, a.dim_size(0), pixels * channels * kNanosecondsPerElement, run);
   }
 };
 

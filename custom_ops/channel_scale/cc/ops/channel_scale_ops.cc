@@ -38,7 +38,7 @@ REGISTER_OP("SgKerasChannelScale")
     .Input("x: T")
     .Input("s: T")
     .Output("y: T")
-    .Attr("T: {float, double, bfloat16}")
+    .Attr("T: {float, double, bfloat16, half}")
     .SetShapeFn(ChannelScaleShape);
 
 // s[n, c] = sum over h, w of a[n, h, w, c] * b[n, h, w, c]. With the op above, closed under differentiation.
@@ -46,7 +46,7 @@ REGISTER_OP("SgKerasChannelDot")
     .Input("a: T")
     .Input("b: T")
     .Output("s: T")
-    .Attr("T: {float, double, bfloat16}")
+    .Attr("T: {float, double, bfloat16, half}")
     .SetShapeFn(ChannelDotShape);
 
 }  // namespace sg_keras

@@ -46,6 +46,12 @@ constexpr int32_t GpuType<tensorflow::bfloat16>() {
 inline const void* GpuData(const tensorflow::Tensor& tensor) { return tensor.data(); }
 inline void* GpuData(tensorflow::Tensor* tensor) { return tensor->data(); }
 
+// Memory for a launcher's workspace, which TensorFlow takes back in the stream's order.
+inline absl::Status AllocateWorkspace(tensorflow::OpKernelContext* context, int64_t bytes,
+                                      tensorflow::Tensor* workspace) {
+  return context->allocate_temp(tensorflow::DT_UINT8, tensorflow::TensorShape({bytes}), workspace);
+}
+
 }  // namespace sg_keras
 
 #endif  // CUSTOM_OPS_COMMON_CC_KERNELS_GPU_STREAM_H_

@@ -1,0 +1,203 @@
+"""StyleGAN3's generators: plans, shapes, magnitudes, transforms, saving, bad arguments."""
+
+from __future__ import annotations
+
+import csv
+import pathlib
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
+from sg_keras.inference import inverse_transform
+from sg_keras.models import Discriminator, Generator, networks_from_config, plan_synthesis
+
+SMALL = {
+    "img_resolution": 16,
+    "img_channels": 1,
+    "channel_base": 64,
+    "channel_max": 8,
+    "z_dim": 6,
+    "w_dim": 5,
+    "synthesis_kwargs": {"num_layers": 4, "num_critical": 1, "margin_size": 4},
+}
+KINDS = ["stylegan3-t", "stylegan3-r"]
+with (pathlib.Path(__file__).parents[1] / "fixtures" / "training_configs.csv").open(newline="") as table:
+    ROWS = [row for row in csv.DictReader(table) if "stylegan3" in row["options"]]
+
+
+def latents(count=2, seed=0):
+    return tf.constant(np.random.RandomState(seed).randn(count, 6), tf.float32)
+
+
+def count(variables):
+    return sum(int(np.prod(v.shape)) for v in variables)
+
+
+@pytest.mark.parametrize("cfg", KINDS)
+@pytest.mark.parametrize("c_dim", [0, 3])
+def test_generators_survive_saving(cfg, c_dim, tmp_path):
+    keras.utils.set_random_seed(1)
+    G = Generator(c_dim=c_dim, cfg=cfg, **SMALL)
+    labels = tf.one_hot([0, 2], c_dim) if c_dim else None
+    images = G(latents(), labels)
+    assert images.shape == (2, 16, 16, 1)
+    G.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    assert loaded.get_config() == G.get_config()
+    assert [v.path for v in loaded.variables] == [v.path for v in G.variables]
+    np.testing.assert_array_equal(loaded(latents(), labels), images)
+
+
+@pytest.mark.parametrize("cfg", KINDS)
+def test_plans_count_what_is_built(cfg):
+    G = Generator(cfg=cfg, **SMALL)
+    assert G.synthesis.plan.num_parameters(G.w_dim) == count(G.synthesis.trainable_variables)
+    assert G.num_ws == 6 and len(G.mapping.trainable_variables) == 4  # 2 layers
+    assert [layer.name for layer in G.synthesis.plan.layers][-2:] == ["L3_16_4", "L4_16_1"]
+
+
+def configuration(row):
+    """Of a run with the options of a published one."""
+    options = dict(word[2:].split("=", 1) for word in row["options"].split())
+    given = {name.replace("-", "_"): value for name, value in options.items()}
+    sizes = {name: int(given[name]) for name in ("batch_gpu", "cbase", "map_depth", "mbstd_group") if name in given}
+    return resolve(
+        TrainingOptions(
+            cfg=given["cfg"],
+            batch=int(given["batch"]),
+            gamma=float(given["gamma"]),
+            gpus=int(given["gpus"]),
+            ops="reference",
+            **sizes,
+        ),
+        DatasetConfig(path="data", resolution=int(re.search(r"([0-9]+)x[0-9]+", str(row)).group(1)), channels=3),
+        RunConfig(outdir="runs"),
+    )
+
+
+def by_networks(rows):
+    """One configuration for each pair of networks."""
+    configs = [configuration(row) for row in rows]
+    return list({(c.dataset.resolution, c.generator, c.discriminator): c for c in configs}.values())
+
+
+@pytest.mark.parametrize(
+    "config", by_networks(ROWS), ids=lambda c: f"{c.generator.cfg}-{c.dataset.resolution}-{c.generator.channel_base}"
+)
+def test_published_configurations_build(config):
+    """Shapes and parameters alone: in a graph that is never run, variables take no memory."""
+    side = config.dataset.resolution
+    with tf.Graph().as_default():
+        G, D = networks_from_config(config)
+        images = G(tf.zeros([4, G.z_dim]))
+        assert images.shape == (4, side, side, 3)
+        assert D(images).shape == (4, 1)
+        assert G.synthesis.plan.num_parameters(G.w_dim) == count(G.synthesis.trainable_variables)
+        assert G.synthesis.alias_free_layers[0].magnitude_ema_beta == 0.5 ** (config.batch / 20000)
+    keras.backend.clear_session()
+
+
+def test_there_are_42_published_configurations():
+    assert len(ROWS) == 42
+
+
+def test_larger_and_smaller_pictures():
+    for resolution in (8, 16, 2048):
+        plan = plan_synthesis(resolution, 3)
+        assert plan.layers[-1].design.out_size == resolution
+        assert all(np.isfinite(layer.design.up_filter()).all() for layer in plan.layers[:-1])
+
+
+@pytest.mark.parametrize("cfg", KINDS)
+def test_magnitudes_are_moved_before_they_are_used(cfg):
+    G = Generator(cfg=cfg, **{**SMALL, "synthesis_kwargs": {**SMALL["synthesis_kwargs"], "magnitude_ema_beta": 0.5}})
+    ws, before = G.mapping(latents()), G.synthesis.magnitudes()
+    images, moved = tf.function(G.synthesis.call_and_move)(ws, before)
+    assert set(moved) == set(before) and all(float(m) == 1 for m in before.values())
+    assert all(float(m) == 1 for m in G.synthesis.magnitudes().values())  # nothing is stored yet
+    np.testing.assert_allclose(G.synthesis(ws, magnitudes=moved), images, atol=1e-5)
+    G.synthesis.assign_magnitudes(moved)
+    np.testing.assert_allclose(G.synthesis(ws), images, atol=1e-5)
+    first = G.synthesis.plan.layers[0].name
+    features = G.synthesis.input_layer(ws[:, 0])
+    np.testing.assert_allclose(moved[first], 0.5 + 0.5 * np.mean(np.square(features)), rtol=1e-5)
+
+
+def test_stylegan2_has_the_same_methods_and_no_magnitudes():
+    G = Generator(**{**SMALL, "synthesis_kwargs": None})
+    ws = G.mapping(latents())
+    images, moved = G.synthesis.call_and_move(ws, G.synthesis.magnitudes(), noise_mode="const")
+    np.testing.assert_array_equal(images, G.synthesis(ws, magnitudes={}))
+    assert moved == G.synthesis.magnitudes() == G.synthesis.magnitude_variables() == {}
+    G.synthesis.assign_magnitudes({})
+    with pytest.raises(ValueError, match="transform: found one, expected none"):
+        G.synthesis(ws, transform=tf.eye(3))
+
+
+def test_a_transform_for_all_or_for_each():
+    G = Generator(cfg="stylegan3-t", **SMALL)
+    ws = G.mapping(latents())
+    moves = [np.eye(3), inverse_transform((0.1, -0.2), 30)]
+    each = G.synthesis(ws, transform=tf.constant(np.stack(moves), tf.float32))
+    for index, move in enumerate(moves):
+        alike = G.synthesis(ws, transform=tf.constant(move, tf.float32))
+        np.testing.assert_allclose(each[index], alike[index], atol=1e-5)
+    np.testing.assert_allclose(each[0], G.synthesis(ws)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cfg", "move", "moved_by_hand"),
+    [
+        ("stylegan3-t", {"translate": (0.25, 0.0)}, lambda a: np.roll(a, 8, axis=1)),
+        ("stylegan3-t", {"translate": (0.0, -0.125)}, lambda a: np.roll(a, -4, axis=0)),
+        ("stylegan3-r", {"rotate": 90.0}, np.rot90),  # counterclockwise
+    ],
+)
+def test_pictures_move_as_they_are_told(cfg, move, moved_by_hand):
+    keras.utils.set_random_seed(3)
+    G = Generator(cfg=cfg, img_resolution=32, channel_base=256, channel_max=16, z_dim=6, w_dim=6)
+    ws = G.mapping(latents(1))
+    still = G.synthesis(ws)[0].numpy()
+    found = G.synthesis(ws, transform=tf.constant(inverse_transform(**move), tf.float32))[0].numpy()
+    inside = np.s_[10:-10, 10:-10]
+    error, spread = (np.std((a - moved_by_hand(still))[inside]) for a in (found, still))
+    assert error < 0.03 * spread
+
+
+def test_summary_shows_the_plan():
+    lines: list[str] = []
+    Generator(cfg="stylegan3-r", **SMALL).summary(print_fn=lines.append)
+    text = "\n".join(lines)
+    for word in ("stylegan3-r", "L1_24_8", "L4_16_1", "2 (12R)", "4.287", "float32", "4 > 1", "total"):
+        assert word in text, word
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"cfg": "stylegan4"}, "cfg: found 'stylegan4', expected stylegan2, stylegan3-t or stylegan3-r"),
+        ({"cfg": "stylegan2"}, "synthesis_kwargs: found .* with stylegan2, expected none"),
+        ({"img_resolution": 24}, "img_resolution: found 24, expected a power of two of at least 8"),
+        ({"channel_base": 8}, "channel_base: found 8, expected 16 or more, for one channel at the end"),
+        ({"synthesis_kwargs": {"layers": 3}}, "synthesis_kwargs: found 'layers', expected one of num_layers"),
+        ({"synthesis_kwargs": {"num_layers": 2}}, "num_critical: found 2, expected 0 to 1"),
+        ({"synthesis_kwargs": {"num_layers": 0}}, "num_layers: found 0, expected 1 or more"),
+        ({"synthesis_kwargs": {"margin_size": -1}}, "margin_size: found -1"),
+        ({"synthesis_kwargs": {"first_cutoff": 9}}, "first_cutoff: found 9, expected a number between 0 and 8"),
+        ({"synthesis_kwargs": {"first_stopband": 1}}, "first_stopband: found 1, expected more than first_cutoff=2"),
+        ({"synthesis_kwargs": {"last_stopband_rel": 1}}, "last_stopband_rel: found 1.0, expected more than 1"),
+    ],
+)
+def test_bad_arguments(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        Generator(**{**SMALL, "cfg": "stylegan3-t", **kwargs})
+
+
+def test_the_discriminator_is_stylegan2s():
+    G = Generator(cfg="stylegan3-t", **SMALL)
+    D = Discriminator(img_resolution=16, img_channels=1, channel_base=64, channel_max=8)
+    assert D(tf.repeat(G(latents()), 2, axis=0)).shape == (4, 1)
