@@ -1,11 +1,13 @@
-"""The demo, `make demo`: train on handwritten digits, look at the result, measure it, export it and use the export.
+"""The demos, `make demo` and `make demo-stylegan3`: train on handwritten digits, look at the result, measure, export.
 
-    python -m benchmarks.demo_digits [--outdir=runs/demo] [--minutes=8] [--kimg=KIMG]
+    python -m benchmarks.demo_digits [--cfg=stylegan2|stylegan3-t|stylegan3-r] [--outdir=DIR] [--minutes=MAX]
+        [--kimg=KIMG]
 
-Trains a class-conditional StyleGAN2 on the 1,797 digits of the UCI optical recognition set, on the CPU, in a run
+Trains a class-conditional generator on the 1,797 digits of the UCI optical recognition set, on the CPU, in a run
 directory of its own each time, for a number of minutes at most. What is done then, in that directory:
   demo-grid.png       100 pictures of G_ema, a row a digit, not truncated and not selected
   demo-quality.json   the three measures of benchmarks/digits_quality.py
+  demo-walk.webp      a short film of a moving latent (StyleGAN3)
   demo-savedmodel/    G_ema for use without sg_keras
   demo-savedmodel.png a grid that a second process, without sg_keras, made with it
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import pathlib
 import shlex
@@ -30,9 +33,17 @@ from sg_keras.tools.quiet_start import quiet_start
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# What is trained, and for how long at most. --kimg is chosen so that two cores finish within MAX_MINUTES.
-DEMO_FLAGS = (
-    "--cfg=stylegan2",
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """What is trained, and for how long at most; --kimg is chosen so that two cores finish within that."""
+
+    flags: tuple[str, ...]
+    max_minutes: float
+    films: bool = False
+
+
+_COMMON = (
     "--data=digits",
     "--cond=1",
     "--gpus=0",
@@ -40,37 +51,44 @@ DEMO_FLAGS = (
     "--gamma=1",
     "--aug=noaug",
     "--cbase=512",
-    "--cmax=64",
     "--z-dim=64",
     "--w-dim=64",
     "--map-depth=2",
     "--glr=0.0025",
     "--dlr=0.0025",
     "--ema_kimg=5",
-    "--kimg=160",
     "--tick=2",
     "--snap=10",
     "--image_snap=5",
     "--sample-grid=10x10",
 )
-MAX_MINUTES = 8.0
+DEMOS = {
+    "stylegan2": Demo(("--cfg=stylegan2", *_COMMON, "--cmax=64", "--kimg=160"), 8),
+    "stylegan3-t": Demo(("--cfg=stylegan3-t", *_COMMON, "--cmax=32", "--kimg=80"), 20, films=True),
+    "stylegan3-r": Demo(("--cfg=stylegan3-r", *_COMMON, "--cmax=16", "--kimg=80"), 20, films=True),
+}
 STOP_GRACE_SEC = 120.0  # for saving the state after the time is up
 COLUMNS = 10
+WALK_SEEDS = range(8)
+FRAMES_BETWEEN = 15
+ENLARGED = 6  # pixels of the film for each of the picture
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; exit status 0 unless a step of it fails. Missing a quality target is no failure."""
     options = _parse(argv)
     started = time.monotonic()
-    command = training_command(options.outdir, options.kimg)
-    _headline("Training on 1,797 handwritten digits", f"{options.minutes:g} minutes at most; Ctrl-C stops and saves")
+    demo = DEMOS[options.cfg]
+    minutes = demo.max_minutes if options.minutes is None else options.minutes
+    command = training_command(options.outdir, demo, options.kimg)
+    _headline("Training on 1,797 handwritten digits", f"{minutes:g} minutes at most; Ctrl-C stops and saves")
     print(shlex.join(command), flush=True)
     try:
-        finished = train(command, options.minutes * 60)
+        finished = train(command, minutes * 60)
         with quiet_start():
             import tensorflow  # noqa: F401
         run_dir = newest_run(options.outdir)
-        places = show(run_dir)
+        places = show(run_dir, demo)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -82,9 +100,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def training_command(outdir: str, kimg: float | None = None) -> list[str]:
-    """The command of the demo's training run; it can be given by hand, too."""
-    flags = [flag if kimg is None or not flag.startswith("--kimg=") else f"--kimg={kimg:g}" for flag in DEMO_FLAGS]
+def training_command(outdir: str, demo: Demo, kimg: float | None = None) -> list[str]:
+    """The command of a demo's training run; it can be given by hand, too."""
+    flags = [flag if kimg is None or not flag.startswith("--kimg=") else f"--kimg={kimg:g}" for flag in demo.flags]
     return [sys.executable, "run_training.py", f"--outdir={outdir}", *flags]
 
 
@@ -133,7 +151,7 @@ def newest_run(outdir: str) -> pathlib.Path:
     return run_dir
 
 
-def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
+def show(run_dir: pathlib.Path, demo: Demo) -> dict[str, pathlib.Path]:
     """Draw, measure and export G_ema of a run, and use the export in a second process.
 
     Returns:
@@ -148,7 +166,7 @@ def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
         "quality": "demo-quality.json",
         "model": "demo-savedmodel",
         "model's grid": "demo-savedmodel.png",
-    }
+    } | ({"film": "demo-walk.webp"} if demo.films else {})
     places = {what: run_dir / name for what, name in names.items()}
     _headline("A picture grid", "a row a digit, no truncation, not selected")
     G_ema = sg_keras.load(run_dir)["G_ema"]
@@ -161,6 +179,11 @@ def show(run_dir: pathlib.Path) -> dict[str, pathlib.Path]:
     print(digits_quality.report(measures))
     if not digits_quality.meets_targets(measures):
         print("  Below target: training was too short here. It can be continued, see below.")
+
+    if demo.films:
+        _headline("A film", "a walk through the latents of eight digits: details move with the strokes they belong to")
+        write_film(G_ema, places["film"])
+        print(places["film"])
 
     _headline("A SavedModel", "exported here, then loaded by a process that does not import sg_keras")
     export_saved_model(G_ema, places["model"])
@@ -194,6 +217,17 @@ def write_grid(G: Any, path: pathlib.Path) -> None:
         beside.write_bytes(png_bytes(tile(pictures, COLUMNS)))
 
 
+def write_film(G: Any, path: pathlib.Path) -> None:
+    """A closed walk through the styles of some seeds, each of the next class."""
+    from sg_keras.checkpoint.whole_files import whole_file
+    from sg_keras.inference import film_bytes, latent_walk
+
+    classes = [seed % G.c_dim for seed in WALK_SEEDS]
+    frames = latent_walk(G, WALK_SEEDS, classes, frames_between=FRAMES_BETWEEN)
+    with whole_file(path) as beside:
+        beside.write_bytes(film_bytes(frames, path.suffix, enlarge=ENLARGED))
+
+
 def _print_places(
     run_dir: pathlib.Path, places: dict[str, pathlib.Path], command: Sequence[str], finished: bool
 ) -> None:
@@ -203,6 +237,7 @@ def _print_places(
         (f"{places['model'].name}/", "the exported model; description.json in it says how to use it"),
         (places["model's grid"].name, "pictures made with that"),
         (places["quality"].name, "the measures"),
+        *([(places["film"].name, "a film of a moving latent; browsers play it")] if "film" in places else []),
         ("reals.png, fakes*.png", "real digits, and the generator's while it learned"),
         ("log.txt, stats.jsonl", "what was printed, and the statistics"),
         ("checkpoints/", "the exact state, from which the run can be continued"),
@@ -231,8 +266,9 @@ def _headline(title: str, details: str) -> None:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train on handwritten digits and look at the result.")
+    parser.add_argument("--cfg", choices=DEMOS, default="stylegan2", help="what is trained")
     parser.add_argument("--outdir", default="runs/demo", help="where run directories are made")
-    parser.add_argument("--minutes", type=float, default=MAX_MINUTES, help="of training, at most")
+    parser.add_argument("--minutes", type=float, help="of training, at most; the demo's own by default")
     parser.add_argument("--kimg", type=float, help="thousands of pictures to train on, instead of the demo's")
     return parser.parse_args(argv)
 

@@ -8,6 +8,7 @@ COPTS = COMPILE_FLAGS
 OPS = [
     "bias_act",
     "channel_scale",
+    "filtered_lrelu",
     "upfirdn2d",
 ]
 

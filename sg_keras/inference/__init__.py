@@ -3,14 +3,17 @@
 from sg_keras.inference.pictures import grid_columns, png_bytes, tile, to_uint8
 from sg_keras.inference.sample import class_label, cycled_classes, generate, latent
 from sg_keras.inference.transform import inverse_transform
+from sg_keras.inference.video import film_bytes, latent_walk
 
 __all__ = [
     "class_label",
     "cycled_classes",
+    "film_bytes",
     "generate",
     "grid_columns",
     "inverse_transform",
     "latent",
+    "latent_walk",
     "png_bytes",
     "tile",
     "to_uint8",

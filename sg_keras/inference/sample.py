@@ -39,6 +39,16 @@ def class_label(class_index: int, c_dim: int) -> np.ndarray:
     return np.eye(c_dim, dtype=np.float32)[class_index : class_index + 1]
 
 
+def check_conditional(G: Generator, classes: Sequence[int] | None) -> None:
+    """Refuse a conditional generator without classes.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if classes is None and G.c_dim > 0:
+        raise ValueError(f"class: found none, expected 0 to {G.c_dim - 1}, since the network is conditional")
+
+
 def cycled_classes(seeds: Sequence[int], c_dim: int) -> list[int] | None:
     """A class for each seed, its remainder, so that a row of seeds shows all classes; None where there are none."""
     return [seed % c_dim for seed in seeds] if c_dim > 0 else None
@@ -74,8 +84,7 @@ def generate(
     """
     if noise_mode not in NOISE_MODES:
         raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
-    if classes is None and G.c_dim > 0:
-        raise ValueError(f"class: found none, expected 0 to {G.c_dim - 1}, since the network is conditional")
+    check_conditional(G, classes)
     if transform is not None and not G.takes_transform:
         raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its pictures")
     z = [latent(seed, G.z_dim) for seed in seeds]

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.ops import library
@@ -106,8 +107,15 @@ def bias_act(
     clamp = _as_number(clamp, "clamp", math.inf)
     if clamp < 0:
         raise ValueError(f"clamp: found {clamp}, expected None or a number not below 0")
+    clamp = representable(clamp, x.dtype)
     implementation = _custom if library.resolve_impl(impl, x.dtype) == "custom" else _reference
     return implementation(x, b, act, alpha, gain, clamp)
+
+
+def representable(clamp: float, dtype: tf.DType) -> float:
+    """The clamp as a number of x's type: whether it acted is read off results, which are rounded to that type."""
+    with np.errstate(over="ignore"):  # a clamp beyond the largest number is none
+        return float(np.float64(clamp).astype(dtype.as_numpy_dtype))
 
 
 def _as_bias(b: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:

@@ -1,15 +1,22 @@
-"""The alias-free nonlinearity of StyleGAN3: leaky ReLU at a raised sampling rate, between two low-pass filters."""
+"""The alias-free nonlinearity of StyleGAN3: leaky ReLU at a raised sampling rate, between two low-pass filters.
+
+The compiled op keeps the raised rate to itself: memory sees inputs, results, and a mask of two bits a pixel and channel
+of the raised rate. With the mask given, the op is linear, and its adjoint is of the same form: so is every derivative.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from sg_keras.ops import library
-from sg_keras.ops.bias_act import bias_act
+from sg_keras.ops.bias_act import bias_act, is_known_zero
+from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
 from sg_keras.ops.upfirdn2d import upfirdn2d
 
 
@@ -54,9 +61,26 @@ def filtered_lrelu(
     Raises:
       ValueError: arguments of a wrong form; padding or filters that leave no pixel; see also `library.resolve_impl`.
     """
-    x = tf.convert_to_tensor(x)
-    library.resolve_impl(impl, x.dtype)
-    return _reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter)
+    x = _as_images(x)
+    b = _as_bias(b, x)
+    factor_up, factor_down = _as_factor(up, "up"), _as_factor(down, "down")
+    x0, x1, y0, y1 = padding_of_sides(padding)
+    gain, slope = _as_number(gain, "gain"), _as_number(slope, "slope")
+    clamp = math.inf if clamp is None else _as_number(clamp, "clamp")
+    if clamp < 0:
+        raise ValueError(f"clamp: found {clamp}, expected None or a number not below 0")
+    taps_up, taps_down = as_taps(fu, factor_up**2), as_taps(fd)
+    _check_sizes(x, taps_up, taps_down, factor_up, (y0, y1, x0, x1))
+    if library.resolve_impl(impl, x.dtype) == "reference":
+        return _reference(x, fu, fd, b, factor_up, factor_down, padding, gain, slope, clamp, flip_filter)
+    if (
+        factor_up == factor_down == 1
+        and not any((x0, x1, y0, y1))
+        and _is_identity(taps_up)
+        and _is_identity(taps_down)
+    ):
+        return bias_act(x, b, "lrelu", slope, gain, None if math.isinf(clamp) else clamp, impl="custom")
+    return _custom(x, b, taps_up, taps_down, factor_up, factor_down, (y0, y1, x0, x1), gain, slope, clamp, flip_filter)
 
 
 def _reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter) -> tf.Tensor:
@@ -67,3 +91,144 @@ def _reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter)
     x = upfirdn2d(x, fu, up=up, padding=padding, flip_filter=flip_filter, gain=up**2, impl="reference")
     x = bias_act(x, act="lrelu", alpha=slope, gain=gain, clamp=clamp, impl="reference")
     return upfirdn2d(x, fd, down=down, flip_filter=flip_filter, impl="reference")
+
+
+# ---------------------------------------------------------------------------------------------------- custom
+
+
+def _custom(x, b, taps_up, taps_down, up, down, padding, gain, slope, clamp, flip_filter) -> tf.Tensor:
+    """The compiled op. Its filters are correlated with the image; padding is (y0, y1, x0, x1)."""
+    epsilon = float(np.finfo(np.float64 if x.dtype == tf.float64 else np.float32).eps)
+    y, _ = library.custom_ops().sg_keras_filtered_lrelu(
+        x,
+        tf.zeros([0], x.dtype) if b is None else b,
+        up=up,
+        down=down,
+        padding=padding,
+        gain=repr(gain),
+        slope=repr(slope),
+        clamp=repr(clamp),
+        **_filter_attributes("up", taps_up, flip_filter, epsilon),
+        **_filter_attributes("down", taps_down, flip_filter, epsilon),
+    )
+    return y
+
+
+def _filter_attributes(name: str, taps: np.ndarray, flip_filter: bool, epsilon: float) -> dict:
+    """The attributes <name>_size, <name>_rows, <name>_columns and <name>_matrix of a filter."""
+    texts = _filter_texts(taps.tobytes(), taps.shape, flip_filter, epsilon)
+    rows, columns, matrix = texts
+    size = [taps.shape[0], taps.shape[-1]]
+    return {f"{name}_size": size, f"{name}_rows": rows, f"{name}_columns": columns, f"{name}_matrix": matrix}
+
+
+@functools.lru_cache(maxsize=256)
+def _filter_texts(taps: bytes, shape: tuple[int, ...], flip_filter: bool, epsilon: float) -> tuple[str, str, str]:
+    """Rows, columns and matrix of a filter as text, because TensorFlow rounds float attributes to single precision."""
+    passes = separate(np.frombuffer(taps, np.float64).reshape(shape), tolerance=4 * epsilon)
+    texts = [" ".join(repr(float(tap)) for tap in (p if flip_filter else np.flip(p)).ravel()) for p in passes]
+    return (texts[0], texts[1], "") if len(texts) == 2 else ("", "", texts[0])
+
+
+@tf.RegisterGradient("SgKerasFilteredLrelu")
+def _gradient(op: tf.Operation, cotangent: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    x, b = op.inputs
+    y0, _, x0, _ = op.get_attr("padding")
+    sum_channels = b.shape != [0]
+    return _adjoint(op, cotangent, op.outputs[1], x, pad_up=(y0, x0), pad_down=(0, 0), sum_channels=sum_channels)
+
+
+@tf.RegisterGradient("SgKerasFilteredLreluMasked")
+def _masked_gradient(op: tf.Operation, v_y: tf.Tensor, v_sums: tf.Tensor) -> tuple[tf.Tensor, None, None]:
+    x, mask, _ = op.inputs
+    if op.get_attr("sum_channels") and not is_known_zero(v_sums):
+        v_y = v_y + v_sums
+    pad_up, pad_down = op.get_attr("pad_up"), op.get_attr("pad_down")
+    gradient, _ = _adjoint(op, v_y, mask, x, pad_up=pad_up, pad_down=pad_down, sum_channels=False)
+    return gradient, None, None
+
+
+def _adjoint(
+    op: tf.Operation, cotangent: tf.Tensor, mask: tf.Tensor, x: tf.Tensor, pad_up, pad_down, sum_channels: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The transpose of an op with slopes from the mask: filters change places and are reversed, as do the factors."""
+    attributes = {"up": op.get_attr("down"), "down": op.get_attr("up")}
+    for ours, theirs in (("up", "down"), ("down", "up")):
+        attributes[f"{ours}_size"] = op.get_attr(f"{theirs}_size")
+        for form in ("rows", "columns", "matrix"):
+            attributes[f"{ours}_{form}"] = _reversed_text(op.get_attr(f"{theirs}_{form}").decode())
+    up_size, down_size = attributes["up_size"], attributes["down_size"]
+    return library.custom_ops().sg_keras_filtered_lrelu_masked(
+        cotangent,
+        mask,
+        _image_size(x),
+        pad_up=[taps - 1 - pad for taps, pad in zip(up_size, pad_down, strict=True)],
+        pad_down=[taps - 1 - pad for taps, pad in zip(down_size, pad_up, strict=True)],
+        gain=op.get_attr("gain"),
+        slope=op.get_attr("slope"),
+        sum_channels=sum_channels,
+        **attributes,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _reversed_text(taps: str) -> str:
+    return " ".join(reversed(taps.split()))
+
+
+# ---------------------------------------------------------------------------------------------------- arguments
+
+
+def _as_images(x: tf.Tensor) -> tf.Tensor:
+    x = tf.convert_to_tensor(x)
+    if x.shape.rank != 4 or not x.dtype.is_floating:
+        raise ValueError(f"x: found shape {x.shape} of {x.dtype.name}, expected [N, H, W, C] of a floating type")
+    if 0 in x.shape[1:]:
+        raise ValueError(f"x: found shape {x.shape}, expected images of at least 1x1 pixels and 1 channel")
+    return x
+
+
+def _as_bias(b: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:
+    if b is None:
+        return None
+    b = tf.convert_to_tensor(b)
+    if b.dtype != x.dtype or b.shape.rank != 1 or not b.shape.is_compatible_with(x.shape[-1:]):
+        found = f"shape {b.shape} of {b.dtype.name} for x of shape {x.shape} of {x.dtype.name}"
+        raise ValueError(f"b: found {found}, expected [C] of x's type")
+    return b
+
+
+def _as_factor(value: int, name: str) -> int:
+    if np.ndim(value) != 0:
+        raise ValueError(f"{name}: found {value!r}, expected a whole number, at least 1")
+    return pair(value, name, minimum=1)[0]
+
+
+def _as_number(value: float, name: str) -> float:
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError(f"{name}: found {value!r}, expected a number")
+    return number
+
+
+def _check_sizes(x: tf.Tensor, taps_up: np.ndarray, taps_down: np.ndarray, up: int, padding: tuple[int, ...]) -> None:
+    """Raises ValueError where no pixel is left; images of unknown size are checked when they are computed."""
+    y0, y1, x0, x1 = padding
+    for axis, pads in ((0, (y0, y1)), (1, (x0, x1))):
+        size = x.shape[1 + axis]
+        raised = None if size is None else size * up + sum(pads) - taps_up.shape[-1 if axis else 0] + 1
+        if raised is not None and raised < taps_down.shape[-1 if axis else 0]:
+            raise ValueError(
+                f"filtered_lrelu: found images {x.shape[1]}x{x.shape[2]}, up {up}, padding {(x0, x1, y0, y1)} and"
+                f" filters of shapes {taps_up.shape} and {taps_down.shape}, which leave no pixel; expected at least 1x1"
+            )
+
+
+def _is_identity(taps: np.ndarray) -> bool:
+    return taps.size == 1 and taps.item() == 1
+
+
+def _image_size(x: tf.Tensor) -> tuple:
+    """(height, width): whole numbers where known, else scalar tensors."""
+    dynamic = tf.shape(x) if None in x.shape[1:3] else None
+    return tuple(x.shape[i] if dynamic is None or x.shape[i] is not None else dynamic[i] for i in (1, 2))

@@ -28,6 +28,8 @@ _OP_NAMES = (
     "sg_keras_bias_act_grad",
     "sg_keras_channel_dot",
     "sg_keras_channel_scale",
+    "sg_keras_filtered_lrelu",
+    "sg_keras_filtered_lrelu_masked",
     "sg_keras_scale_bias_act",
     "sg_keras_scale_bias_act_grad",
     "sg_keras_upfirdn2d",

@@ -11,7 +11,7 @@ import math
 import tensorflow as tf
 
 from sg_keras.ops import library
-from sg_keras.ops.bias_act import ACTIVATIONS, bias_act, is_known_zero
+from sg_keras.ops.bias_act import ACTIVATIONS, bias_act, is_known_zero, representable
 from sg_keras.ops.channel_scale import channel_scale, check_scale
 
 
@@ -92,7 +92,7 @@ def _custom(
         act=act,
         alpha=repr(float(defaults.default_alpha if alpha is None else alpha)),
         gain=repr(float(defaults.default_gain if gain is None else gain)),
-        clamp=repr(math.inf if clamp is None else float(clamp)),
+        clamp=repr(math.inf if clamp is None else representable(clamp, x.dtype)),
     )
 
 

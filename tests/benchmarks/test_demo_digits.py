@@ -24,11 +24,14 @@ time.sleep(60)
 """
 
 
-def test_the_command_line_can_be_used(tmp_path):
-    command = demo_digits.training_command(str(tmp_path))
+@pytest.mark.parametrize("cfg", demo_digits.DEMOS)
+def test_the_command_line_can_be_used(tmp_path, cfg):
+    demo = demo_digits.DEMOS[cfg]
+    command = demo_digits.training_command(str(tmp_path), demo)
     parsed = parse_command_line(command[2:])
+    assert parsed.config.generator.cfg == cfg
     assert (parsed.config.dataset.path, parsed.config.dataset.c_dim, parsed.config.gpus) == ("digits", 10, 0)
-    shorter = demo_digits.training_command(str(tmp_path), 0.5)
+    shorter = demo_digits.training_command(str(tmp_path), demo, 0.5)
     assert parse_command_line(shorter[2:]).config.run.total_kimg == 0.5
     assert len(shorter) == len(command)
 
@@ -48,18 +51,21 @@ def test_training_that_fails():
         demo_digits.train([sys.executable, "-c", "raise SystemExit(1)"], 30)
 
 
-def test_what_is_shown_of_a_run(tmp_path, monkeypatch, capsys):
-    run_dir = tmp_path / "00000-stylegan2-digits"
+@pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
+def test_what_is_shown_of_a_run(tmp_path, monkeypatch, capsys, cfg):
+    run_dir = tmp_path / f"00000-{cfg}-digits"
     run_dir.mkdir()
     (run_dir / "training_config.json").write_text("{}")
-    write_tiny_snapshot(run_dir / "network-snapshot-000001", c_dim=10, resolution=32)
+    write_tiny_snapshot(run_dir / "network-snapshot-000001", c_dim=10, resolution=32, cfg=cfg)
+    monkeypatch.setattr(demo_digits, "FRAMES_BETWEEN", 1)
     monkeypatch.setattr(demo_digits, "train", lambda command, max_sec: True)
-    assert demo_digits.main([f"--outdir={tmp_path}", "--kimg=3"]) == 0
+    assert demo_digits.main([f"--cfg={cfg}", f"--outdir={tmp_path}", "--kimg=3"]) == 0
     for name in ("demo-grid.png", "demo-savedmodel.png"):
         with Image.open(run_dir / name) as grid:
             assert grid.size == (320, 320)
     measures = json.loads((run_dir / "demo-quality.json").read_text())
     assert measures["accuracy"] < 0.5
+    assert (run_dir / "demo-walk.webp").exists() == (cfg != "stylegan2")
     assert tf.saved_model.contains_saved_model(run_dir / "demo-savedmodel")
     text = capsys.readouterr().out
     for part in (
