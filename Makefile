@@ -20,11 +20,10 @@ TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.
 GOLDEN_DIR ?= ../shared/golden
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --cfg=stylegan2 --map_depth=8 --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test test-gpu bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
+.PHONY: help venv install ops test test-gpu bazel sanitize golden demo bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
-	@echo "make demo-stylegan3  the same with a StyleGAN3-T (GENERATOR=stylegan3-r: R), and a film of a moving latent"
 	@echo "make test    all tests;  make test-gpu  those that need a GPU"
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
@@ -80,11 +79,6 @@ golden: ops
 
 demo: ops
 	$(BIN)/python -m benchmarks.demo_digits
-
-# GENERATOR=stylegan3-r trains the rotation equivariant one.
-GENERATOR ?= stylegan3-t
-demo-stylegan3: ops
-	$(BIN)/python -m benchmarks.demo_digits --cfg=$(GENERATOR)
 
 bench: ops
 	$(BIN)/python -m benchmarks.ops

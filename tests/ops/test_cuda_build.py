@@ -1,5 +1,6 @@
 """The CUDA kernels compile, link and load wherever nvcc is, with or without a GPU, beside any TensorFlow."""
 
+import json
 import os
 import pathlib
 import re
@@ -42,9 +43,10 @@ def cuda_library(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         return library.library_path()
     if not (ROOT / "custom_ops" / "common" / "cc").is_dir():
         pytest.skip("the sources of the ops are not here")
-    found = _describe({"SG_KERAS_CUDA": "", "SG_KERAS_SANITIZE": ""})
-    if found.returncode or '"cuda": null' in found.stdout:
-        pytest.skip(found.stderr.strip() or "no nvcc")
+    found = _describe({"SG_KERAS_SANITIZE": ""})
+    assert found.returncode == 0, found.stderr
+    if json.loads(found.stdout)["cuda"] is None:
+        pytest.skip(json.loads(found.stdout)["about_cuda"])
     return _build_with_cuda(tmp_path_factory.mktemp("cuda"))
 
 
