@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "custom_ops"))  # build front ends do not put this
 import compile_ops  # noqa: E402
 import installed_tensorflow  # noqa: E402
 from build_error import BuildError  # noqa: E402
+from stamp_header import source_files  # noqa: E402
 
 WITH_OPS = os.environ.get("SG_KERAS_NO_OPS", "0") != "1"
 REQUIREMENTS = ["keras>=3.10", "numpy", "scipy", "pillow", "absl-py", "tensorboard", "rich"]
@@ -74,7 +75,7 @@ class BuildOps(build_ext):
         return {}
 
     def get_source_files(self) -> list[str]:
-        return [str(path.relative_to(ROOT)) for path in compile_ops.source_files()]
+        return [str(path.relative_to(ROOT)) for path in source_files(ROOT / "custom_ops")]
 
 
 setup(

@@ -83,19 +83,13 @@ class MeasuredStep:
         return {phase.name: 1 / phase.interval for phase in self.model.phases} | {EMA: 1.0}
 
     def _products(self) -> dict[Product, float]:
-        sums: dict[Product, float] = collections.defaultdict(float)
-        for name, graph in self.graphs().items():
+        """Those of the phases; the moving average has none."""
+        batch, sums = self._next_batch(), collections.defaultdict[Product, float](float)
+        for phase in self.model.phases:
+            graph = self.model.phase_graph(phase, batch, int(self.model.cur_nimg))
             for product, count in products_of(graph).items():
-                sums[product] += count * self.frequencies()[name]
+                sums[product] += count / phase.interval
         return dict(sums)
-
-    def graphs(self) -> dict[str, tf.Graph]:
-        """Traced graph of each phase."""
-        batch, number = self._next_batch(), tf.constant(0, tf.int64)
-        arguments = {phase.name: (batch, number) for phase in self.model.phases}
-        arguments[EMA] = (tf.constant(0.0, tf.float64),)
-        compiled = self.model._compiled  # the functions that train_step calls, and no others
-        return {name: compiled[name].get_concrete_function(*arguments[name]).graph for name in arguments}
 
     def alone_sec(self) -> dict[Product, float]:
         """Time of each product alone."""

@@ -19,6 +19,7 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 # The first pattern found in an op's type decides. oneDNN's ops are called _MklNativeConv2D, _MklFusedMatMul and such.
 _KINDS = (
+    ("filtered_lrelu", r"FilteredLrelu"),
     ("upfirdn", r"Upfirdn2d|DepthwiseConv2d"),
     ("convolution", r"Conv2D"),
     ("matrix product", r"MatMul|Einsum"),

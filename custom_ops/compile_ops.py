@@ -29,7 +29,7 @@ import sys
 from build_error import BuildError
 from cuda_toolkit import CudaToolkit, find_cuda
 from installed_tensorflow import TensorFlowFlags, tensorflow_flags
-from stamp_header import header_text, source_digest
+from stamp_header import header_text, source_digest, source_files
 
 SOURCES = pathlib.Path(__file__).resolve().parent
 ROOT = SOURCES.parent
@@ -44,11 +44,6 @@ _COMPILE_FLAGS = [
     "-fvisibility=hidden",
 ]
 _STAMP_HEADER = pathlib.Path("custom_ops/common/build_stamp_values.h")
-
-
-def source_files() -> list[pathlib.Path]:
-    """The sources of all ops, headers and CUDA kernels included."""
-    return sorted(path for kind in ("cc", "h", "cu") for path in SOURCES.glob(f"*/cc/**/*.{kind}"))
 
 
 def stamp_values(tensorflow: TensorFlowFlags, cuda: CudaToolkit | None) -> dict[str, str]:
@@ -69,7 +64,7 @@ def stamp_values(tensorflow: TensorFlowFlags, cuda: CudaToolkit | None) -> dict[
 def _find_cuda() -> tuple[CudaToolkit | None, str]:
     if os.environ.get("SG_KERAS_SANITIZE"):
         return None, "no CUDA kernels, since SG_KERAS_SANITIZE is set"
-    if not any(path.suffix == ".cu" for path in source_files()):
+    if not any(path.suffix == ".cu" for path in source_files(SOURCES)):
         return None, "no CUDA kernels: there are no sources"
     return find_cuda()
 
@@ -168,7 +163,7 @@ def _command(
 
 def _sources_to_compile(cuda: CudaToolkit | None) -> list[pathlib.Path]:
     """Kernels for GPUs first, since they take longest; none of them without CUDA."""
-    sources = [path for path in source_files() if path.suffix != ".h"]
+    sources = [path for path in source_files(SOURCES) if path.suffix != ".h"]
     for_gpus = [path for path in sources if path.suffix == ".cu" or path.name.endswith("_gpu_kernels.cc")]
     others = [path for path in sources if path not in for_gpus]
     return [*for_gpus, *others] if cuda is not None else others
@@ -183,7 +178,7 @@ def build(output_folder: pathlib.Path) -> pathlib.Path:
     tensorflow, compiler = tensorflow_flags(), _compiler()
     cuda, about_cuda = _find_cuda()
     folder = ROOT / "build" / f"custom_ops-tf{tensorflow.version}"
-    values = {**stamp_values(tensorflow, cuda), "sources": source_digest(ROOT, source_files())}
+    values = {**stamp_values(tensorflow, cuda), "sources": source_digest(ROOT, source_files(SOURCES))}
     generated = _write_stamp_header(values, folder)
     sources = _sources_to_compile(cuda)
     print(f"compiling {len(sources)} files of custom ops for TensorFlow {tensorflow.version}; {about_cuda}", flush=True)

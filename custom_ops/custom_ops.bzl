@@ -10,6 +10,7 @@ OPS = [
     "channel_scale",
     "filtered_lrelu",
     "upfirdn2d",
+    "warp_affine",
 ]
 
 def cuda_objects(name, headers):

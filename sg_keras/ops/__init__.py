@@ -11,6 +11,7 @@ from sg_keras.ops.modulated_conv2d import demodulation, modulated_conv2d
 from sg_keras.ops.modulated_conv2d_stylegan3 import modulated_conv2d_stylegan3
 from sg_keras.ops.scale_bias_act import scale_bias_act
 from sg_keras.ops.upfirdn2d import downsample2d, filter2d, upfirdn2d, upsample2d
+from sg_keras.ops.warp_affine import warp_affine
 
 __all__ = [
     "ACTIVATIONS",
@@ -29,4 +30,5 @@ __all__ = [
     "setup_filter",
     "upfirdn2d",
     "upsample2d",
+    "warp_affine",
 ]

@@ -33,6 +33,9 @@ _OP_NAMES = (
     "sg_keras_scale_bias_act",
     "sg_keras_scale_bias_act_grad",
     "sg_keras_upfirdn2d",
+    "sg_keras_warp_affine",
+    "sg_keras_warp_affine_matrix_gradient",
+    "sg_keras_warp_affine_transpose",
 )
 _HOW_TO_BUILD = "run `make ops` in a checkout or reinstall the package"
 PATH_VARIABLE = "SG_KERAS_OPS_LIBRARY"  # of the environment: names another file

@@ -1,8 +1,9 @@
-"""Examine an installation: what is built, what is used, and whether it computes the same.
+"""Examine an installation: what is built, what is used, whether it computes the same, and how much faster.
 
     python -m sg_keras.tools.doctor
 
-Exit status 1 where the compiled ops are there but cannot be used, or disagree with the reference.
+Exit status 1, and what to do, where something is off: compiled ops that are there but cannot be used, are older than
+their sources, lack kernels for a GPU though nvcc is here, or disagree with the reference.
 """
 
 from __future__ import annotations
@@ -35,19 +36,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _examine(values: dict[str, Any]) -> int:
     from sg_keras.ops.library import custom_ops_problem, library_path
+    from sg_keras.tools.build_tools import build_tools
 
     logging.getLogger("sg_keras.ops.library").setLevel(logging.ERROR)  # what it would say is in the table
-    for title, rows in (("Versions", _versions()), ("Devices", _devices()), ("Compiled ops", _library())):
+    sections = ("Versions", _versions), ("Build tools", build_tools), ("Devices", _devices), ("Compiled ops", _library)
+    for title, rows in sections:
         print(f"{title}:")
-        for label, text in rows:
+        for label, text in rows():
             print(f"  {label:<16} {text}")
     if custom_ops_problem():
         if library_path().exists():
-            print("\nThe compiled ops are there but cannot be used.")
+            print("\nThe compiled ops are there but cannot be used: `make ops` or a reinstallation builds them again.")
             return 1
         print("\nEverything works in plain TensorFlow; `make ops` compiles the ops, which are faster.")
         return 0
-    return _print_agreement()
+    problems = [*_library_problems(), *_print_agreement()]
+    for problem in problems:
+        print(f"\n{problem}")
+    if not problems:
+        print("\nAll is well.")
+    return 1 if problems else 0
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -83,38 +91,80 @@ def _devices() -> Iterator[tuple[str, str]]:
 
 
 def _library() -> Iterator[tuple[str, str]]:
-    import tensorflow as tf
-
-    from sg_keras.ops.library import custom_ops_problem, library_path, resolve_impl
+    from sg_keras.ops.library import custom_ops_problem, library_path, library_stamp, resolve_impl
 
     path, problem = library_path(), custom_ops_problem()
     yield "file", f"{path}{'' if path.exists() else ' (not there)'}"
     if problem:
         yield "problem", problem
-    else:
-        yield "built for", f"TensorFlow {tf.__version__}, the running one"
+    stamp = library_stamp()
+    if stamp is not None:
+        yield "built for", f"TensorFlow {stamp.tensorflow}, C++ ABI {stamp.cxx11_abi}, by {stamp.compiler}"
+        gpus = f"CUDA {stamp.cuda}, compute capability {stamp.cuda_archs}" if stamp.has_cuda else "none"
+        yield "GPU kernels", gpus
         yield "instructions", _instructions(path)
+        yield "sources", stamp.sources
+        if stamp.sanitizers != "none":
+            yield "sanitizers", stamp.sanitizers
     yield "--ops=auto", f"uses {resolve_impl('auto')}"
 
 
-def _print_agreement() -> int:
-    from sg_keras.tools.ops_agreement import compare_ops
+def _library_problems() -> Iterator[str]:
+    """What is off with a library that can be used."""
+    import tensorflow as tf
 
-    print("Compiled ops against the reference, largest relative error of results and derivatives to second order:")
-    cases = list(compare_ops())
+    from sg_keras.ops.library import library_stamp, resolve_impl
+    from sg_keras.tools.build_tools import find_nvcc, sources_have_changed
+
+    stamp = library_stamp()
+    if stamp is not None and sources_have_changed(stamp.sources):
+        yield "The compiled ops are older than their sources: `make ops` builds them again."
+    if tf.config.get_visible_devices("GPU") and resolve_impl("auto") == "reference" and find_nvcc():
+        yield "The compiled ops cannot serve this GPU, though nvcc is here: `make clean ops` builds kernels for it."
+
+
+def _print_agreement() -> Iterator[str]:
+    """Prints a table for each device; what disagrees comes back, with what to do."""
+    import tensorflow as tf
+
+    from sg_keras.ops.library import resolve_impl
+
+    devices = ["/CPU:0"]
+    if tf.config.get_visible_devices("GPU") and resolve_impl("auto") == "custom":
+        devices.append("/GPU:0")
+    ratios: dict[str, float] = {}
+    disagree = False
+    for device in devices:
+        print(f"Largest relative errors of the compiled ops on {device[1:]}; how much faster than the reference:")
+        if device == devices[-1]:  # the one that ops run on
+            from sg_keras.tools.ops_speed import speed_ups
+
+            ratios = dict(speed_ups())
+        disagree = _print_table(device, ratios) or disagree
+    if disagree:
+        yield "Build the ops again (`make clean ops`); until then use --ops=reference."
+
+
+def _print_table(device: str, ratios: dict[str, float]) -> bool:
+    """A row for each use of an op: float32's errors by order, others' largest. Returns whether any is off."""
+    from sg_keras.ops.library import resolve_impl
+    from sg_keras.tools.ops_agreement import QUANTITIES, compare_ops
+
+    cases = sorted(compare_ops(device), key=lambda case: case.op)
     allowed = {case.dtype: case.tolerance for case in cases}
-    print(f"  {'':<20}" + "".join(f"{name:>12}" for name in allowed))
-    for op, of_op in itertools.groupby(sorted(cases, key=lambda case: case.op), key=lambda case: case.op):
-        print(f"  {op:<20}" + "".join(f"{case.error:>12.1e}" for case in of_op))
-    print(f"  {'allowed':<20}" + "".join(f"{tolerance:>12.0e}" for tolerance in allowed.values()))
-    disagreements = [case for case in cases if not case.agrees]
-    for case in disagreements:
-        print(f"  DISAGREES: {case.op}, {case.dtype}, in the {case.where}, by {case.error:.1e}")
-    if disagreements:
-        print("\nBuild the ops again (`make clean ops`); until then use --ops=reference.")
-        return 1
-    print("\nAll is well.")
-    return 0
+    others = [dtype for dtype in allowed if dtype != "float32"]
+    heads = ["in use", *(name.removesuffix(" derivative") for name in QUANTITIES), *others, "speed-up"]
+    print(f"  {'':<24}" + "".join(f"{head:>11}" for head in heads))
+    for op, of_op in itertools.groupby(cases, key=lambda case: case.op):
+        errors = {case.dtype: case.errors if case.dtype == "float32" else (case.error,) for case in of_op}
+        row = [resolve_impl("auto")] + [f"{e:.1e}" for dtype in ("float32", *others) for e in errors[dtype]]
+        print(f"  {op:<24}" + "".join(f"{text:>11}" for text in [*row, f"{ratios[op]:.1f}x" if op in ratios else ""]))
+    row = [""] + [f"{allowed['float32']:.0e}"] * len(QUANTITIES) + [f"{allowed[dtype]:.0e}" for dtype in others]
+    print(f"  {'allowed':<24}" + "".join(f"{text:>11}" for text in row))
+    for case in cases:
+        if not case.agrees:
+            print(f"  DISAGREES: {case.op}, {case.dtype}, in the {case.where}, by {case.error:.1e}")
+    return not all(case.agrees for case in cases)
 
 
 def _cpu_facts(name: str) -> str:

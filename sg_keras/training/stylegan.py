@@ -108,11 +108,20 @@ class StyleGAN(keras.Model):
 
     def run_phase(self, phase: Phase, data: Batch, cur_nimg: int) -> None:
         """Run one phase on all replicas and add its statistics."""
+        self._phase_function(phase)(*self._phase_arguments(data, cur_nimg))
 
+    def phase_graph(self, phase: Phase, data: Batch, cur_nimg: int) -> tf.Graph:
+        """The graph that `run_phase` runs with these arguments, for those who measure it."""
+        return self._phase_function(phase).get_concrete_function(*self._phase_arguments(data, cur_nimg)).graph
+
+    def _phase_function(self, phase: Phase) -> Any:
         def on_replica(data: Batch, cur_nimg: tf.Tensor, blur_sigma: tf.Tensor | None) -> None:
             self.statistics.add(phase.update(self, data, cur_nimg, blur_sigma))
 
-        self._run(phase.name, on_replica, data, tf.constant(cur_nimg, tf.int64), self.blur_sigma_at(cur_nimg))
+        return self._function(phase.name, on_replica)
+
+    def _phase_arguments(self, data: Batch, cur_nimg: int) -> tuple[Batch, tf.Tensor, tf.Tensor | None]:
+        return data, tf.constant(cur_nimg, tf.int64), self.blur_sigma_at(cur_nimg)
 
     def run_ema(self, cur_nimg: int) -> None:
         """Move G_ema towards G, unless something non-finite appeared."""
@@ -121,15 +130,15 @@ class StyleGAN(keras.Model):
             tf.cond(self.watch.all_finite(), lambda: update_ema(self.G_ema, self.G, beta), lambda: None)
 
         beta = ema_beta(cur_nimg, self.batch, self.ema_kimg, self.ema_rampup)
-        self._run("ema", on_replica, tf.constant(beta, tf.float64))
+        self._function("ema", on_replica)(tf.constant(beta, tf.float64))
 
-    def _run(self, name: str, on_replica: Callable[..., None], *args: Any) -> None:
-        """Call a function on every replica, compiled at its first use."""
+    def _function(self, name: str, on_replica: Callable[..., None]) -> Any:
+        """A function that runs on every replica, compiled once for each name."""
         if name not in self._compiled:
             # A partial is an object of its own: TensorFlow does not take the phases for one function traced again.
             run = functools.partial(self._on_all_replicas, on_replica)
             self._compiled[name] = tf.function(run, jit_compile=False, autograph=False) if self._compile_phases else run
-        self._compiled[name](*args)
+        return self._compiled[name]
 
     def _on_all_replicas(self, on_replica: Callable[..., None], *args: Any) -> None:
         self.distribute_strategy.run(on_replica, args=args)

@@ -25,13 +25,8 @@ def test_the_last_line_is_a_json_object_with_all_figures(capsys: pytest.CaptureF
     assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
 
 
-@pytest.mark.parametrize(
-    ("option", "way_round"), [("--aug=ada", "--aug=noaug"), ("--cfg=stylegan3-t", "--cfg=stylegan2")]
-)
-def test_what_does_not_exist_yet_is_refused_in_a_line(
-    option: str, way_round: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([*TINY, option]) == 1
+def test_what_does_not_exist_yet_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TINY, "--aug=ada"]) == 1
     error = capsys.readouterr().err
-    assert way_round in error
+    assert "--aug=noaug" in error
     assert len(error.splitlines()) == 1

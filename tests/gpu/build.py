@@ -9,6 +9,7 @@ import pathlib
 import shlex
 import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNELS = "custom_ops/*/cc/kernels/"
@@ -56,7 +57,7 @@ def build(command: list[str], folder: pathlib.Path = ROOT / "build" / "cuda_laun
     """Compiles what changed since the last call and links it; returns the library.
 
     Raises:
-      BuildError: no compiler, or it failed or warned.
+      BuildError: no compiler, or it failed.
     """
     if shutil.which(command[0]) is None:
         raise BuildError(f"{command[0]} is not on the PATH")
@@ -84,6 +85,8 @@ def _run(command: list[str], target: pathlib.Path) -> None:
     """Runs a compiler; its result appears at once or not at all, also where several processes build."""
     part = target.with_name(f"{target.name}.{os.getpid()}")
     done = subprocess.run([*command, "-o", str(part)], capture_output=True, text=True, check=False)
-    if done.returncode or done.stderr.strip():
+    if done.returncode:
         raise BuildError(f"{shlex.join(command)}: status {done.returncode}\n{done.stderr.strip()}")
+    if done.stderr.strip():
+        print(done.stderr.strip(), file=sys.stderr)
     part.replace(target)

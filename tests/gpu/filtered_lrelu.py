@@ -144,7 +144,7 @@ def _launch(
         down_filter=np.concatenate([taps.ravel() for taps in geometry.down_filter]),
         gain=geometry.gain,
         slope=geometry.slope,
-        clamp=-1.0 if geometry.clamp is None else geometry.clamp,
+        clamp=np.inf if geometry.clamp is None else geometry.clamp,
         x=device.put(x, dtype),
         bias=bias,
         y=y,

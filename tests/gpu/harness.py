@@ -24,10 +24,10 @@ from tests.gpu.launchers import Launchers
 
 # Which module of this folder has `golden(launchers, case, dtype)` for which group of cases.
 GROUPS = {"bias_act": "bias_act", "filtered_lrelu": "filtered_lrelu", "upfirdn2d": "upfirdn2d"}
-_FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures" / "golden"
+FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures" / "golden"
 # 16-bit types are judged by their spacing at 1 (twice the rounding error): inputs, results and sums are rounded.
-_SPACING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
-_ROUNDINGS = 4.0
+SPACING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
+ROUNDINGS = 4.0
 
 
 def judge(case: Case, found: dict[str, np.ndarray], dtype: str) -> Judgement:
@@ -35,8 +35,8 @@ def judge(case: Case, found: dict[str, np.ndarray], dtype: str) -> Judgement:
     judgements = []
     for name, array in found.items():
         expected = case.arrays[name.split()[0]]
-        if dtype in _SPACING:
-            limit = _ROUNDINGS * _SPACING[dtype] * max(1.0, float(np.abs(expected).max(initial=0.0)))
+        if dtype in SPACING:
+            limit = ROUNDINGS * SPACING[dtype] * max(1.0, float(np.abs(expected).max(initial=0.0)))
             same_shape = array.shape == expected.shape
             judgements.append(
                 worst_element(name, array.astype(np.float64), expected, limit)
@@ -93,9 +93,9 @@ def gpu_is_there() -> bool:
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.gpu.harness", description=__doc__.partition(":")[0])
-    parser.add_argument("--library", type=pathlib.Path, help="launchers compiled before, or the ops' library with CUDA")
+    parser.add_argument("--library", type=pathlib.Path, help="launchers compiled before; default: compile them")
     parser.add_argument("--device", choices=("auto", "cupy", "emulated"), default="auto")
-    parser.add_argument("--golden", type=pathlib.Path, default=_FIXTURES, help="folder of reference cases")
+    parser.add_argument("--golden", type=pathlib.Path, default=FIXTURES, help="folder of reference cases")
     parser.add_argument("--dtype", choices=tuple(TYPE_CODES), action="append", help="only this type (repeatable)")
     parser.add_argument("--time", action="store_true", help="time the kernels against a copy on the device (GPU only)")
     return parser.parse_args(argv)

@@ -54,7 +54,7 @@ class Launchers:
     """The launchers of a library, called with arrays of a device.
 
     Args:
-      path: a library made by `build.build`, or the ops' own library where that was built with CUDA.
+      path: a library made by `build.build`.
       device: where the arrays are: `devices.Emulated` for an emulated library, else `devices.Cupy`.
     """
 
@@ -92,8 +92,16 @@ class Launchers:
         return launch
 
     def launch_in_descending_order(self, descending: bool) -> None:
-        """Emulated libraries only: run threads and blocks from the last to the first."""
-        self.library.sg_keras_emulation_set_descending(ctypes.c_int(descending))
+        """Run threads and blocks from the last to the first; on a GPU this does nothing."""
+        self._emulation("set_descending", ctypes.c_int(descending))
+
+    def launch_at_most(self, blocks: int | None) -> None:
+        """Cut grids to so many blocks, for kernels that loop over the rest; None: do not. On a GPU it does nothing."""
+        self._emulation("set_most_blocks", ctypes.c_int64(2**32 - 1 if blocks is None else blocks))
+
+    def _emulation(self, switch: str, value: Any) -> None:
+        if hasattr(self.library, f"sg_keras_emulation_{switch}"):
+            getattr(self.library, f"sg_keras_emulation_{switch}")(value)
 
 
 def _assign(call: ctypes.Structure, field: str, value: Any) -> Any:

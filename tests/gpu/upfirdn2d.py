@@ -33,7 +33,8 @@ class Resampling:
 
     def adjoint(self, size: Pair) -> Resampling:
         """The transposed map, back to images of the given size."""
-        pads = tuple(k - p - 1 for k, p in zip(self.filter_size, self.pad_before, strict=True))
+        (height, width), (before_y, before_x) = self.filter_size, self.pad_before
+        pads = (height - before_y - 1, width - before_x - 1)
         return Resampling(tuple(np.flip(p) for p in self.passes), self.down, self.up, pads, size)
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=libra
 
 # The same examples each time: a failure can be repeated, and tests take as long as they took.
 _examples = settings(
-    max_examples=100,
+    max_examples=60,
     derandomize=True,
     deadline=None,
     database=None,
@@ -116,6 +116,7 @@ def test_channel_scale(batch, height, width, channels, dtype):
     st.sampled_from([*_PIECEWISE_LINEAR, "tanh"]), st.booleans(), st.sampled_from([None, 0.75]),
 )  # fmt: skip
 def test_scale_bias_act(batch, height, width, channels, dtype, seed, noise, act, with_clamp, gain):
+    assume(act in _PIECEWISE_LINEAR or dtype != tf.bfloat16)  # others are composed, and round between the ops
     random = np.random.default_rng(seed)
     x = _grid(random, [batch, height, width, channels], odd=True)
     scale = 2.0 ** random.integers(0, 2, size=[batch, channels])

@@ -1,14 +1,22 @@
 """sg_keras.tools.doctor."""
 
 import pathlib
+import re
+import shutil
 
 import pytest
 import tensorflow as tf
 
 from sg_keras.ops import library
-from sg_keras.tools import doctor, ops_agreement
+from sg_keras.tools import build_tools, doctor, ops_agreement, ops_speed
 
 needs_library = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=library.custom_ops_problem())
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch):
+    """Nothing is timed."""
+    monkeypatch.setattr(ops_speed, "speed_ups", lambda: [("bias_act lrelu", 3.14)])
 
 
 @needs_library
@@ -22,14 +30,54 @@ def test_all_is_well(capsys):
         "--ops=auto",
         "bias_act lrelu",
         "upfirdn2d up 2",
+        "filtered_lrelu radial",
         "bfloat16",
+        "C++ compiler",
+        "nvcc",
+        "Bazel",
+        f"TensorFlow {tf.__version__}, C++ ABI",
         "All is well.",
     ):
         assert part in text
+    of_lrelu = next(line for line in text.splitlines() if line.startswith("  bias_act lrelu"))
+    assert re.fullmatch(r"  bias_act lrelu +custom( +\d\.\de[-+]\d\d){5} +\d+\.\dx", of_lrelu)
 
 
 @needs_library
-def test_a_wrong_op_is_found(monkeypatch, capsys):
+def test_tools_that_are_not_present_are_no_failure(monkeypatch, capsys, quick):
+    monkeypatch.setenv("NVCC", "/nowhere/nvcc")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert doctor.main([]) == 0
+    assert capsys.readouterr().out.count("not present") == 3
+
+
+@needs_library
+def test_a_library_older_than_its_sources_is_off(monkeypatch, tmp_path, capsys, quick):
+    sources = pathlib.Path(build_tools.__file__).parents[2] / "custom_ops"
+    if not (sources / "stamp_header.py").exists():
+        pytest.skip("the sources of the ops are not here")
+    shutil.copytree(sources, tmp_path / "custom_ops")
+    monkeypatch.setattr(build_tools, "_SOURCES", tmp_path / "custom_ops")
+    kernels = tmp_path / "custom_ops" / "bias_act" / "cc" / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
+    (kernels / "another.cc").touch()
+    assert doctor.main([]) == 1
+    assert "older than their sources: `make ops`" in capsys.readouterr().out
+
+
+@needs_library
+def test_a_gpu_without_kernels_is_off_where_nvcc_is(monkeypatch):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: ["a GPU"])
+    monkeypatch.setattr(library, "resolve_impl", lambda impl: "reference")
+    monkeypatch.setattr(build_tools, "sources_have_changed", lambda digest: False)
+    for nvcc, said in (("/usr/bin/nvcc", 1), (None, 0)):
+        monkeypatch.setattr(build_tools, "find_nvcc", lambda nvcc=nvcc: nvcc)
+        problems = list(doctor._library_problems())
+        assert len(problems) == said and all("`make clean ops`" in problem for problem in problems)
+
+
+@needs_library
+def test_a_wrong_op_is_found(monkeypatch, capsys, quick):
     right = ops_agreement.upfirdn2d
 
     def wrong(x, **options):
@@ -65,7 +113,7 @@ def test_a_wrong_second_derivative_is_found(monkeypatch):
 
 
 def test_nan_never_agrees():
-    assert not ops_agreement.Agreement("op", "float32", float("nan"), "result", 1e-5).agrees
+    assert not ops_agreement.Agreement("op", "float32", (0.0, float("nan"), 0.0), 1e-5).agrees
 
 
 @pytest.fixture

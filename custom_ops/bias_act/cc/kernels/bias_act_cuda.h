@@ -23,7 +23,7 @@ struct SgKerasBiasAct {
   void* y;
 };
 
-/* dx = dy times the slope at u = x + b, or (of_result) read off the result; dx may be dy. db = dx summed over rows. */
+/* dx = dy times the slope at u = x + b, or (of_result) read off the result; db = dx summed over rows; dx may be dy. */
 struct SgKerasBiasActGrad {
   int32_t type;
   int32_t act;
@@ -58,8 +58,8 @@ struct SgKerasScaleBiasAct {
   void* y;
 };
 
-/* With du = dy times the slope read off y: dx = du * scale; dscale = du * x and db = du summed over each image's pixels;
-dnoise = du summed over channels. dx may be dy. */
+/* With du = dy times the slope read off y: dx = du * scale; dscale = du * x and db = du summed over the pixels of each
+ * image; dnoise = du summed over channels. dx may be dy. */
 struct SgKerasScaleBiasActGrad {
   int32_t type;
   int32_t act;

@@ -1,4 +1,5 @@
-// What the OpKernels of bias_act share on all devices: attributes, checks and outputs. Arithmetic is left to subclasses.
+// What the OpKernels of bias_act share on all devices: attributes, checks and outputs. Arithmetic is left to
+// subclasses.
 
 #ifndef CUSTOM_OPS_BIAS_ACT_CC_KERNELS_BIAS_ACT_OP_H_
 #define CUSTOM_OPS_BIAS_ACT_CC_KERNELS_BIAS_ACT_OP_H_
@@ -97,9 +98,10 @@ class ScaleBiasActOpBase : public tensorflow::OpKernel {
 
   void Compute(tensorflow::OpKernelContext* context) override {
     const tensorflow::Tensor& x = context->input(0);
-    OP_REQUIRES(context, x.dims() == 4, BadInput("x: found shape ", x.shape().DebugString(), ", expected [N, H, W, C]"));
-    CheckShape(context, "scale", 1, context->input(1).shape() == tensorflow::TensorShape({x.dim_size(0), x.dim_size(3)}),
-               "[N, C]");
+    OP_REQUIRES(context, x.dims() == 4,
+                BadInput("x: found shape ", x.shape().DebugString(), ", expected [N, H, W, C]"));
+    const tensorflow::TensorShape channels({x.dim_size(0), x.dim_size(3)});
+    CheckShape(context, "scale", 1, context->input(1).shape() == channels, "[N, C]");
     const tensorflow::Tensor& noise = context->input(2);
     CheckShape(context, "noise", 2,
                noise.NumElements() == 0 || IsNoise(noise, x, x.dim_size(0)) || IsNoise(noise, x, 1),

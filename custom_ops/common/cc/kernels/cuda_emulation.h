@@ -2,14 +2,16 @@
 //
 // The threads of a block are fibers: each runs until it comes to __syncthreads() or its end, then the next. Blocks run
 // one after another. Order is part of the test: SetDescending(true) runs threads and blocks from the last to the first,
-// so that kernels that lack a barrier give another result. Shared memory is filled with NaN before each block and, being
-// allocated to the byte, guarded by AddressSanitizer.
+// so that kernels that lack a barrier give another result; SetMostBlocks(n) cuts the first axis of the grid, so that
+// kernels whose blocks loop over more work than there are blocks do loop. Dynamic shared memory is filled with NaN
+// before each block and, being allocated to the byte, guarded by AddressSanitizer.
 
 #ifndef CUSTOM_OPS_COMMON_CC_KERNELS_CUDA_EMULATION_H_
 #define CUSTOM_OPS_COMMON_CC_KERNELS_CUDA_EMULATION_H_
 
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -97,6 +99,7 @@ struct Device {
   std::map<const void*, size_t> allowed_shared;  // by AllowSharedMemory
   cudaError_t error = cudaSuccess;
   bool descending = false;
+  unsigned most_blocks = ~0u;
 };
 
 inline Device& ThisDevice() {
@@ -105,12 +108,15 @@ inline Device& ThisDevice() {
 }
 
 inline void SetDescending(bool descending) { ThisDevice().descending = descending; }
+inline void SetMostBlocks(unsigned blocks) { ThisDevice().most_blocks = blocks; }
 inline void* DynamicShared() { return ThisDevice().shared.get(); }
 
 // AddressSanitizer has to be told on which stack the program runs.
 #if defined(__SANITIZE_ADDRESS__)
 inline void LeaveStack(void** own, const void* next, size_t bytes) { __sanitizer_start_switch_fiber(own, next, bytes); }
-inline void EnterStack(void* own, const void** last, size_t* bytes) { __sanitizer_finish_switch_fiber(own, last, bytes); }
+inline void EnterStack(void* own, const void** last, size_t* bytes) {
+  __sanitizer_finish_switch_fiber(own, last, bytes);
+}
 #else
 inline void LeaveStack(void**, const void*, size_t) {}
 inline void EnterStack(void*, const void**, size_t*) {}
@@ -187,6 +193,7 @@ void Launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
   const unsigned threads = block.x * block.y * block.z;
   while (device.fibers.size() < threads) device.fibers.emplace_back();
   blockDim = block;
+  grid.x = std::min(grid.x, device.most_blocks);
   gridDim = grid;
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
   for (uint64_t i = 0; i < blocks; ++i) {

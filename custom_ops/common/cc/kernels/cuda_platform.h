@@ -1,11 +1,13 @@
-// What the CUDA sources (*_cuda.cu) are compiled against: CUDA itself under nvcc, or, with SG_KERAS_CUDA_EMULATION and a
-// plain C++ compiler (g++ -x c++), a small emulator of blocks and threads, so that the same kernels run and can be
+// What the CUDA sources (*_cuda.cu) are compiled against: CUDA itself under nvcc, or, with SG_KERAS_CUDA_EMULATION and
+// a plain C++ compiler (g++ -x c++), a small emulator of blocks and threads, so that the same kernels run and can be
 // checked by sanitizers where there is no GPU. Nothing here or in a .cu file knows TensorFlow.
 //
 // Conventions of the .cu files:
 //  * `<op>_cuda.h` is plain C: a struct of parameters (one field a line; int32_t, int64_t, double, pointers, fixed-size
-//    arrays: tests/gpu reads it) and SG_KERAS_CUDA_API launchers `int sg_keras_cuda_<name>(const struct *, void* stream)`
-//    that return a cudaError_t, 0 where the kernels were launched.
+//    arrays: tests/gpu reads it) and SG_KERAS_CUDA_API launchers
+//    `int sg_keras_cuda_<name>(const struct SgKeras<Name>* call, void* stream)` that return a cudaError_t, 0 where the
+//    kernels were launched. One that needs memory of its own has a field `workspace` and a function
+//    `int64_t sg_keras_cuda_<name>_workspace(const struct SgKeras<Name>* call)` of its bytes.
 //  * Kernels are launched by SG_KERAS_LAUNCH(kernel, grid, block, shared_bytes, stream, arguments...); a template goes
 //    in parentheses: SG_KERAS_LAUNCH((Kernel<float, 4>), ...). Then `return LastError()`.
 //  * Dynamic shared memory is SG_KERAS_DYNAMIC_SHARED(type, name); more than 48 KB needs AllowSharedMemory(kernel,

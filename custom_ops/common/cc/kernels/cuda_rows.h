@@ -1,6 +1,7 @@
-// How CUDA kernels walk over channels-last data, [segments, rows, channels]: a segment is an image (or the whole batch), a
-// row its pixel. A thread keeps its channels, so that what belongs to a channel stays in registers and sums over rows
-// are taken on the way. How the work is cut depends on the shape alone: sums have the same bits on every device.
+// How CUDA kernels walk over channels-last data, [segments, rows, channels]: a segment is an image (or the whole
+// batch), a row its pixel. A thread keeps its channels, so that what belongs to a channel stays in registers and sums
+// over rows are taken on the way. How the work is cut depends on the shape alone, not on the device; so does the order
+// of sums.
 
 #ifndef CUSTOM_OPS_COMMON_CC_KERNELS_CUDA_ROWS_H_
 #define CUSTOM_OPS_COMMON_CC_KERNELS_CUDA_ROWS_H_

@@ -1,5 +1,5 @@
-// What the GPU OpKernels share: TensorFlow's stream as the launchers take it, and their errors as statuses. Needs no CUDA
-// headers, and compiles against the CPU wheel of TensorFlow.
+// What the GPU OpKernels share: TensorFlow's stream as the launchers take it, and their errors as statuses. Needs no
+// CUDA headers, and compiles against the CPU wheel of TensorFlow.
 
 #ifndef CUSTOM_OPS_COMMON_CC_KERNELS_GPU_STREAM_H_
 #define CUSTOM_OPS_COMMON_CC_KERNELS_GPU_STREAM_H_

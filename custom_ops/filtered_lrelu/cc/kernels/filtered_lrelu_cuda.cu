@@ -9,11 +9,9 @@
 #include <vector>
 
 #include "custom_ops/common/cc/kernels/cuda_rows.h"
+#include "custom_ops/filtered_lrelu/cc/kernels/filtered_lrelu_cuda_host.h"
 #include "custom_ops/filtered_lrelu/cc/kernels/filtered_lrelu_cuda_passes.h"
-
-#if defined(SG_KERAS_CUDA_EMULATION)
-#define __grid_constant__
-#endif
+#include "custom_ops/filtered_lrelu/cc/kernels/filtered_lrelu_strips_cuda.h"
 
 namespace sg_keras {
 namespace cuda {
@@ -48,7 +46,9 @@ __global__ void __launch_bounds__(kTileThreads, 2) TileKernel(const __grid_const
     __syncthreads();
     const A total = call.down_separable ? DownsampleSeparable<kDown>(call, tile, rows, shared)
                                         : DownsampleMatrix<kDown>(call, tile, rows, shared);
-    if (call.sums != nullptr) WriteSums(call, tile, total, shared + call.layout.internals);
+    if (call.sums != nullptr) {
+      WriteSums<kTileThreads>(call.output, tile.number, tile.channel, total, shared + call.layout.internals, call.sums);
+    }
     __syncthreads();
   }
 }
@@ -64,8 +64,6 @@ bool IsOfSixTaps(const SgKerasFilteredLrelu& call) {
          down_taps <= kTapsOfAPhase * call.down;
 }
 
-int64_t DivideUp64(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 Axis AxisOf(const SgKerasFilteredLrelu& call, bool six_taps, bool vertical) {
   Axis axis;
   axis.input = static_cast<int>(vertical ? call.input_height : call.input_width);
@@ -78,13 +76,6 @@ Axis AxisOf(const SgKerasFilteredLrelu& call, bool six_taps, bool vertical) {
   axis.up_taps = six_taps ? kTapsOfAPhase : static_cast<int>(DivideUp64(up_taps, call.up));
   axis.down_taps = static_cast<int>(six_taps ? kTapsOfAPhase * call.down : down_taps);
   return axis;
-}
-
-// Weights [phase][tap] of a line of taps.
-std::vector<double> Phases(const double* taps, int64_t count, int64_t up, int64_t phase_taps) {
-  std::vector<double> weights(up * phase_taps);
-  for (int64_t i = 0; i < count; ++i) weights[i % up * phase_taps + i / up] = taps[i];
-  return weights;
 }
 
 // See TileCall.
@@ -125,8 +116,6 @@ std::vector<double> DownWeights(const SgKerasFilteredLrelu& call, const Axis& y,
   }
   return weights;
 }
-
-int64_t RoundUp(int64_t a, int64_t b) { return DivideUp64(a, b) * b; }
 
 // Where a tile's numbers lie, and how many they are. Sizes are those of a whole tile with its runs filled up.
 template <typename A>
@@ -211,12 +200,11 @@ bool SetWeights(const std::vector<double>& weights, A* target, int* count) {
 // What the kernel is told, and the bytes of shared memory it takes; false for filters that are too large.
 template <typename A>
 bool Prepare(const SgKerasFilteredLrelu& call, bool six_taps, TileCall<A>* tiles, int64_t* shared_bytes) {
-  tiles->type = call.type;
   tiles->up = static_cast<int>(call.up);
   tiles->down = static_cast<int>(call.down);
   tiles->up_separable = call.up_separable;
   tiles->down_separable = call.down_separable;
-  tiles->has_clamp = call.clamp >= 0;
+  tiles->has_clamp = std::isfinite(call.clamp);
   tiles->slope = static_cast<A>(call.slope);
   tiles->clamp = static_cast<A>(call.clamp);
   tiles->y = AxisOf(call, six_taps, true);
@@ -225,14 +213,12 @@ bool Prepare(const SgKerasFilteredLrelu& call, bool six_taps, TileCall<A>* tiles
   if (!SetWeights(DownWeights(call, tiles->y, tiles->x), tiles->down_weights, &tiles->down_count)) return false;
   *shared_bytes = ChooseTile(six_taps, tiles);
   if (*shared_bytes > kMostSharedBytes) return false;
-  tiles->channels = static_cast<int>(call.channels);
-  tiles->channel_blocks = DivideUp(tiles->channels, kLanes);
+  tiles->input = InputOf(call);
+  tiles->output = OutputOf(call);
+  tiles->channel_blocks = DivideUp(tiles->input.channels, kLanes);
   tiles->tiles_y = DivideUp(tiles->y.output, tiles->y.tile);
   tiles->tiles_x = DivideUp(tiles->x.output, tiles->x.tile);
   tiles->blocks = call.images * tiles->tiles_y * tiles->tiles_x * tiles->channel_blocks;
-  tiles->input = call.x;
-  tiles->bias = call.bias;
-  tiles->output = call.y;
   tiles->mask = static_cast<uint32_t*>(call.mask);
   tiles->sums = call.sums == nullptr ? nullptr : static_cast<A*>(call.workspace);
   return true;
@@ -244,10 +230,21 @@ bool IsEmpty(const SgKerasFilteredLrelu& call) {
   return call.images == 0 || call.channels == 0 || call.output_height == 0 || call.output_width == 0;
 }
 
-// Whether tiles compute, and so write the mask of, all internal pixels.
-bool CoversInternals(const Axis& axis, int down) {
-  return axis.pad_down >= 0 && axis.down_taps >= down &&
-         (axis.output - 1) * down - axis.pad_down + axis.down_taps >= axis.internal;
+// Whether the results take, so that tiles compute and mask, all internal pixels along an axis.
+bool CoversInternals(int64_t pad_down, int64_t output, int64_t internal, int64_t down, int64_t taps) {
+  return pad_down >= 0 && taps >= down && (output - 1) * down - pad_down + taps >= internal;
+}
+
+// Internal pixels of which no result depends get a mask of zeros.
+int ClearUnusedMask(const SgKerasFilteredLrelu& call, void* stream) {
+  if (CoversInternals(call.pad_down_y, call.output_height, call.internal_height, call.down, call.down_filter_height) &&
+      CoversInternals(call.pad_down_x, call.output_width, call.internal_width, call.down, call.down_filter_width)) {
+    return 0;
+  }
+  const int64_t words =
+      call.images * DivideUp64(call.channels, kMaskChannels) * call.internal_height * call.internal_width;
+  return static_cast<int>(
+      cudaMemsetAsync(call.mask, 0, words * sizeof(uint32_t), static_cast<cudaStream_t>(stream)));
 }
 
 template <bool kMasked, int kUp, int kDown, typename A>
@@ -273,26 +270,43 @@ int LaunchOf(const TileCall<float>& tiles, bool six_taps, int64_t shared_bytes, 
   return LaunchTiles<kMasked, 2, 2>(tiles, shared_bytes, stream);
 }
 
-template <typename T>
-int Launch(const SgKerasFilteredLrelu& call, void* stream) {
-  using A = Number<T>;
+// Launches the kernel for tiles; sets the number of sums a channel that it leaves in the workspace.
+template <typename A>
+int LaunchAnyTiles(const SgKerasFilteredLrelu& call, void* stream, int64_t* parts) {
   const bool six_taps = IsOfSixTaps(call);
   TileCall<A> tiles;
   int64_t shared_bytes;
   if (!Prepare(call, six_taps, &tiles, &shared_bytes)) return static_cast<int>(cudaErrorInvalidValue);
-  tiles.packed = FitsWords<T>(call.channels, call.x);
-  if (!call.masked && !(CoversInternals(tiles.y, tiles.down) && CoversInternals(tiles.x, tiles.down))) {
-    const int64_t words =
-        call.images * DivideUp64(call.channels, kMaskChannels) * call.internal_height * call.internal_width;
-    const cudaError_t error =
-        cudaMemsetAsync(call.mask, 0, words * sizeof(uint32_t), static_cast<cudaStream_t>(stream));
-    if (error != cudaSuccess) return static_cast<int>(error);
+  *parts = tiles.blocks / tiles.channel_blocks;
+  return call.masked ? LaunchOf<true>(tiles, six_taps, shared_bytes, stream)
+                     : LaunchOf<false>(tiles, six_taps, shared_bytes, stream);
+}
+
+template <typename T>
+int Launch(const SgKerasFilteredLrelu& call, void* stream) {
+  using A = Number<T>;
+  int error = call.masked ? 0 : ClearUnusedMask(call, stream);
+  if (error != 0) return error;
+  int64_t parts;
+  if (FitsStrips(call)) {
+    parts = SumPartsOfStrips(call);
+    error = LaunchStrips(call, stream);
+  } else {
+    error = LaunchAnyTiles<A>(call, stream, &parts);
   }
-  const int error = call.masked ? LaunchOf<true>(tiles, six_taps, shared_bytes, stream)
-                                : LaunchOf<false>(tiles, six_taps, shared_bytes, stream);
   if (error != 0 || call.sums == nullptr) return error;
-  SumParts(tiles.sums, 1, tiles.blocks / tiles.channel_blocks, call.channels, static_cast<T*>(call.sums), stream);
+  SumParts(static_cast<const A*>(call.workspace), 1, parts, call.channels, static_cast<T*>(call.sums), stream);
   return LastError();
+}
+
+// How many sums a channel the launch leaves in the workspace.
+template <typename A>
+int64_t PartsOf(const SgKerasFilteredLrelu& call) {
+  if (FitsStrips(call)) return SumPartsOfStrips(call);
+  TileCall<A> tiles;
+  int64_t shared_bytes;
+  if (!Prepare(call, IsOfSixTaps(call), &tiles, &shared_bytes)) return 0;
+  return tiles.blocks / tiles.channel_blocks;
 }
 
 }  // namespace
@@ -313,10 +327,7 @@ int64_t sg_keras_cuda_filtered_lrelu_workspace(const SgKerasFilteredLrelu* call)
   int64_t bytes = 0;
   WithType(call->type, [&](auto element) {
     using A = Number<decltype(element)>;
-    TileCall<A> tiles;
-    int64_t shared_bytes;
-    if (!Prepare(*call, IsOfSixTaps(*call), &tiles, &shared_bytes)) return 0;
-    bytes = tiles.blocks / tiles.channel_blocks * call->channels * static_cast<int64_t>(sizeof(A));
+    bytes = PartsOf<A>(*call) * call->channels * static_cast<int64_t>(sizeof(A));
     return 0;
   });
   return bytes;

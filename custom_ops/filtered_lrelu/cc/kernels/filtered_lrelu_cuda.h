@@ -42,7 +42,7 @@ struct SgKerasFilteredLrelu {
   const double* down_filter; /* likewise */
   double gain;
   double slope;
-  double clamp; /* below 0: none */
+  double clamp; /* infinite: none */
   const void* x;
   const void* bias; /* [channels], or null */
   void* y;

@@ -9,79 +9,18 @@
 namespace sg_keras {
 namespace cuda {
 
-// ------------------------------------------------------------------------------------------ memory
-
-// Inputs plus bias, zeros outside of the image and beyond the channels.
-template <typename T, int kPack, typename A>
-__device__ __forceinline__ void LoadInputsAs(const TileCall<A>& call, const Tile& tile, A* inputs) {
-  constexpr int kPacks = kLanes / kPack;
-  const T* image = static_cast<const T*>(call.input) + tile.image * call.y.input * call.x.input * call.channels;
-  const T* bias = static_cast<const T*>(call.bias);
-  const int lane = static_cast<int>(threadIdx.x) % kPacks * kPack;
-  const int channel = tile.channel + lane;
-  for (Walk<kPacks> at(tile.x.inputs); at.run < tile.y.inputs; at.Next()) {
-    const int row = tile.y.input + at.run;
-    const int column = tile.x.input + at.line;
-    A values[kPack] = {};
-    if (row >= 0 && row < call.y.input && column >= 0 && column < call.x.input && channel < call.channels) {
-      LoadPack<kPack>(image + (int64_t{row} * call.x.input + column) * call.channels + channel, values);
-      SG_KERAS_UNROLL
-      for (int i = 0; i < kPack; ++i) values[i] += bias == nullptr ? A(0) : Load(bias[channel + i]);
-    }
-    A* target = inputs + (at.run * call.layout.input_width + at.line) * kLanes + lane;
-    SG_KERAS_UNROLL
-    for (int i = 0; i < kPack; ++i) target[i] = values[i];
-  }
-}
-
-template <typename T, typename A>
-__device__ __forceinline__ void LoadInputsOf(const TileCall<A>& call, const Tile& tile, A* inputs) {
-  constexpr int kPack = kWordPack<T> < kLanes ? kWordPack<T> : kLanes;
-  if (call.packed) {
-    LoadInputsAs<T, kPack>(call, tile, inputs);
-  } else {
-    LoadInputsAs<T, 1>(call, tile, inputs);
-  }
-}
-
-__device__ __forceinline__ void LoadInputs(const TileCall<float>& call, const Tile& tile, float* inputs) {
-  switch (call.type) {
-    case SG_KERAS_FLOAT16:
-      return LoadInputsOf<__half>(call, tile, inputs);
-    case SG_KERAS_BFLOAT16:
-      return LoadInputsOf<__nv_bfloat16>(call, tile, inputs);
-    default:
-      return LoadInputsOf<float>(call, tile, inputs);
-  }
-}
-
-__device__ __forceinline__ void LoadInputs(const TileCall<double>& call, const Tile& tile, double* inputs) {
-  LoadInputsOf<double>(call, tile, inputs);
-}
-
-__device__ __forceinline__ void StoreOutput(const TileCall<float>& call, int64_t offset, float value) {
-  switch (call.type) {
-    case SG_KERAS_FLOAT16:
-      return Store(value, static_cast<__half*>(call.output) + offset);
-    case SG_KERAS_BFLOAT16:
-      return Store(value, static_cast<__nv_bfloat16*>(call.output) + offset);
-    default:
-      return Store(value, static_cast<float*>(call.output) + offset);
-  }
-}
-
-__device__ __forceinline__ void StoreOutput(const TileCall<double>& call, int64_t offset, double value) {
-  static_cast<double*>(call.output)[offset] = value;
+template <typename A>
+__device__ __forceinline__ void LoadInputs(const TileCall<A>& call, const Tile& tile, A* inputs) {
+  const Window window{tile.image, tile.channel, tile.y.input, tile.x.input, tile.y.inputs, tile.x.inputs};
+  LoadWindow<kTileThreads>(call.input, window, call.layout.input_width, inputs);
 }
 
 // Stores a result of this thread's channel unless it lies outside; returns what it adds to the channel's sum.
 template <typename A>
 __device__ __forceinline__ A PutOutput(const TileCall<A>& call, const Tile& tile, int row, int column, A value) {
+  if (row >= tile.y.outputs || column >= tile.x.outputs) return A(0);
   const int channel = tile.channel + static_cast<int>(threadIdx.x) % kLanes;
-  if (row >= tile.y.outputs || column >= tile.x.outputs || channel >= call.channels) return A(0);
-  const int64_t line = tile.image * call.y.output + tile.y.output + row;
-  StoreOutput(call, (line * call.x.output + tile.x.output + column) * call.channels + channel, value);
-  return value;
+  return PutPixel(call.output, tile.image, tile.y.output + row, tile.x.output + column, channel, value);
 }
 
 // ------------------------------------------------------------------------------------------ upsampling
@@ -116,14 +55,14 @@ __device__ __forceinline__ void UpsampleAxis(const A* taps, int any_up, int any_
     A weights[kUp][kTapsOfAPhase];
     SG_KERAS_UNROLL
     for (int i = 0; i < kUp * kTapsOfAPhase; ++i) weights[i / kTapsOfAPhase][i % kTapsOfAPhase] = taps[i];
-    for (Walk<kLanes> at(lines); at.run < span.groups; at.Next()) {
+    for (Walk<kLanes, kTileThreads> at(lines); at.run < span.groups; at.Next()) {
       const int last = at.run * kUp + span.group_base;
       UpsampleGroup<kUp>(weights, source(at.line) + at.run * step, step, [&](int phase, A value) {
         if (last - phase >= 0 && last - phase < span.internals) put(at.line, last - phase, value);
       });
     }
   } else {
-    for (Walk<kLanes> at(lines); at.run < span.internals; at.Next()) {
+    for (Walk<kLanes, kTileThreads> at(lines); at.run < span.internals; at.Next()) {
       const int group = (at.run - span.group_base + any_up - 1) / any_up;
       const int phase = group * any_up + span.group_base - at.run;
       const A* pixel = source(at.line) + group * step;
@@ -206,7 +145,7 @@ __device__ __forceinline__ void UpsampleMatrix(const TileCall<A>& call, const Ti
   const int up = kUp > 0 ? kUp : call.up;
   const int stride = layout.input_width * kLanes;
   const int runs = kUp > 0 ? DivideUp(tile.x.groups * up, kMatrixUpRun) : tile.x.internals;
-  for (Walk<kLanes> at(tile.y.internals); at.run < runs; at.Next()) {
+  for (Walk<kLanes, kTileThreads> at(tile.y.internals); at.run < runs; at.Next()) {
     const int group = (at.line - tile.y.group_base + up - 1) / up;
     const int phase = group * up + tile.y.group_base - at.line;
     const A* weights = shared + layout.up_taps + phase * call.y.up_taps * up * call.x.up_taps;
@@ -277,11 +216,11 @@ __device__ __forceinline__ void WriteMask(uint32_t* word, int first_bit, bool wh
 template <bool kMasked, typename A>
 __device__ __forceinline__ void Activate(const TileCall<A>& call, const Tile& tile, const InternalRows& rows,
                                          A* internals) {
-  const int64_t image_block = tile.image * DivideUp(call.channels, kMaskChannels) + tile.channel / kMaskChannels;
+  const int64_t image_block = tile.image * DivideUp(call.input.channels, kMaskChannels) + tile.channel / kMaskChannels;
   uint32_t* words = call.mask + image_block * call.y.internal * call.x.internal;
   const int first_bit = tile.channel % kMaskChannels;
-  const bool whole = first_bit == 0 && tile.channel + kLanes >= call.channels;
-  for (Walk<1> at(tile.x.internals); at.run < tile.y.internals; at.Next()) {
+  const bool whole = first_bit == 0 && tile.channel + kLanes >= call.input.channels;
+  for (Walk<1, kTileThreads> at(tile.x.internals); at.run < tile.y.internals; at.Next()) {
     const int row = tile.y.internal + at.run;
     const int column = tile.x.internal + at.line;
     A* pixel = internals + (rows(at.run) * call.layout.internal_width + at.line) * kLanes;
@@ -327,7 +266,7 @@ __device__ __forceinline__ void DownsampleAxis(const A* taps, int any_down, int 
     A weights[kDown * kTapsOfAPhase];
     SG_KERAS_UNROLL
     for (int j = 0; j < kDown * kTapsOfAPhase; ++j) weights[j] = taps[j];
-    for (Walk<kLanes> at(lines); at.run * kDownRun < results; at.Next()) {
+    for (Walk<kLanes, kTileThreads> at(lines); at.run * kDownRun < results; at.Next()) {
       A sums[kDownRun] = {};
       const int first = at.run * kDownRun;
       AddRun<kDown, kDownRun>(weights, [&](int i) { return source(at.line, first * kDown + i); }, sums);
@@ -335,7 +274,7 @@ __device__ __forceinline__ void DownsampleAxis(const A* taps, int any_down, int 
       for (int o = 0; o < kDownRun; ++o) put(at.line, first + o, sums[o]);
     }
   } else {
-    for (Walk<kLanes> at(lines); at.run < results; at.Next()) {
+    for (Walk<kLanes, kTileThreads> at(lines); at.run < results; at.Next()) {
       A sum = 0;
       for (int j = 0; j < any_taps; ++j) sum += taps[j] * source(at.line, at.run * any_down + j);
       put(at.line, at.run, sum);
@@ -375,7 +314,7 @@ __device__ __forceinline__ A DownsampleMatrix(const TileCall<A>& call, const Til
   const A* internals = shared + layout.internals + static_cast<int>(threadIdx.x) % kLanes;
   const A* taps = shared + layout.down_taps;
   A total = 0;
-  for (Walk<kLanes> at(tile.y.outputs); at.run * kRun < tile.x.outputs; at.Next()) {
+  for (Walk<kLanes, kTileThreads> at(tile.y.outputs); at.run * kRun < tile.x.outputs; at.Next()) {
     A sums[kRun] = {};
     for (int tap_row = 0; tap_row < call.y.down_taps; ++tap_row) {
       const int row = rows(at.line * down + tap_row);
@@ -393,19 +332,6 @@ __device__ __forceinline__ A DownsampleMatrix(const TileCall<A>& call, const Til
     for (int o = 0; o < kRun; ++o) total += PutOutput(call, tile, at.line, at.run * kRun + o, sums[o]);
   }
   return total;
-}
-
-// Adds up the threads' sums of each channel and writes those of the tile.
-template <typename A>
-__device__ __forceinline__ void WriteSums(const TileCall<A>& call, const Tile& tile, A total, A* scratch) {
-  __syncthreads();
-  scratch[threadIdx.x] = total;
-  __syncthreads();
-  const int channel = tile.channel + static_cast<int>(threadIdx.x);
-  if (threadIdx.x >= kLanes || channel >= call.channels) return;
-  A sum = 0;
-  for (int slot = 0; slot < kSlots; ++slot) sum += scratch[slot * kLanes + threadIdx.x];
-  call.sums[tile.number * call.channels + channel] = sum;
 }
 
 }  // namespace cuda

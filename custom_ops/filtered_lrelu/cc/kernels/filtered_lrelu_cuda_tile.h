@@ -3,20 +3,13 @@
 #ifndef CUSTOM_OPS_FILTERED_LRELU_CC_KERNELS_FILTERED_LRELU_CUDA_TILE_H_
 #define CUSTOM_OPS_FILTERED_LRELU_CC_KERNELS_FILTERED_LRELU_CUDA_TILE_H_
 
-#include "custom_ops/common/cc/kernels/cuda_elements.h"
+#include "custom_ops/filtered_lrelu/cc/kernels/filtered_lrelu_cuda_images.h"
 
 namespace sg_keras {
 namespace cuda {
 
-constexpr int kLanes = 8;  // channels of a block of threads: 32 bytes of a pixel of floats, a byte of each mask half
-constexpr int kMaskChannels = 16;
 constexpr int kTileThreads = 256;
-constexpr int kSlots = kTileThreads / kLanes;
-constexpr int kMostTaps = 1024;     // of a filter, as it is padded
-constexpr int kTapsOfAPhase = 6;    // in StyleGAN3; kernels with factors known to the compiler are for these
-
-__host__ __device__ __forceinline__ int DivideUp(int a, int b) { return (a + b - 1) / b; }
-__host__ __device__ __forceinline__ int FloorDivide(int a, int b) { return a / b - (a % b != 0 && a < 0); }
+constexpr int kMostTaps = 1024;  // of a filter, as it is padded
 
 // One axis of the whole call. Filters are padded with zeros after their last tap: `up_taps` counts taps a phase.
 struct Axis {
@@ -85,26 +78,22 @@ struct TileLayout {
 
 template <typename A>
 struct TileCall {
-  int type;
+  Images input;
+  Images output;
   int up;
   int down;
   bool up_separable;
   bool down_separable;
   bool has_clamp;
-  bool packed;  // channels can be loaded by words
   A slope;
   A clamp;
   Axis y;
   Axis x;
   int tiles_y;
   int tiles_x;
-  int channels;
   int channel_blocks;
   int64_t blocks;
   TileLayout layout;
-  const void* input;
-  const void* bias;
-  void* output;
   uint32_t* mask;
   A* sums;  // [blocks / channel_blocks][channels] of a tile each; null: not wanted
   int up_count;
@@ -119,8 +108,6 @@ struct Tile {
   int channel;  // first
   Span y;
   Span x;
-  bool last_y;
-  bool last_x;
 };
 
 template <typename A>
@@ -135,25 +122,6 @@ __device__ __forceinline__ Tile TileOf(const TileCall<A>& call, int64_t block) {
   tile.x = SpanOf(call.x, call.up, call.down, place % call.tiles_x);
   return tile;
 }
-
-// Walks over (line, run) with threads in groups of `kGroup`, lines side by side; no division on the way.
-template <int kGroup>
-struct Walk {
-  static constexpr int kStep = kTileThreads / kGroup;
-  int lines;
-  int line;
-  int run;
-
-  __device__ __forceinline__ explicit Walk(int lines) : lines(lines) {
-    const int first = threadIdx.x / kGroup;
-    line = first % lines;
-    run = first / lines;
-  }
-
-  __device__ __forceinline__ void Next() {
-    for (line += kStep; line >= lines; line -= lines) ++run;
-  }
-};
 
 }  // namespace cuda
 }  // namespace sg_keras

@@ -40,8 +40,9 @@ class UpFirDn2dOp : public UpFirDn2dOpBase {
   }
 };
 
-#define REGISTER(T) \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasUpfirdn2d").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), UpFirDn2dOp<T>);
+#define REGISTER(T)                                                                                        \
+  REGISTER_KERNEL_BUILDER(Name("SgKerasUpfirdn2d").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
+                          UpFirDn2dOp<T>);
 REGISTER(float)
 REGISTER(double)
 REGISTER(tensorflow::bfloat16)

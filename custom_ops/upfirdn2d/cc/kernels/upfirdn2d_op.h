@@ -40,7 +40,8 @@ class UpFirDn2dOpBase : public tensorflow::OpKernel {
   void Compute(tensorflow::OpKernelContext* context) override {
     const tensorflow::Tensor& x = context->input(0);
     const tensorflow::Tensor& size = context->input(1);
-    OP_REQUIRES(context, x.dims() == 4, BadInput("x: found shape ", x.shape().DebugString(), ", expected [N, H, W, C]"));
+    OP_REQUIRES(context, x.dims() == 4,
+                BadInput("x: found shape ", x.shape().DebugString(), ", expected [N, H, W, C]"));
     OP_REQUIRES(context, size.dims() == 1 && size.NumElements() == 2,
                 BadInput("size: found shape ", size.shape().DebugString(), ", expected (height, width)"));
     const int64_t height = size.vec<int32_t>()(0);
