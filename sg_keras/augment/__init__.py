@@ -1,1 +1,19 @@
-"""Adaptive discriminator augmentation and DiffAugment. Not built yet: training runs with --aug=noaug."""
+"""Augmentation of what the discriminator sees: the ADA pipeline, its controller, and DiffAugment."""
+
+from sg_keras.augment.controller import next_p
+from sg_keras.augment.diffaugment import POLICIES, DiffAugment
+from sg_keras.augment.pipeline import AugmentPipeline
+from sg_keras.augment.sampling import AugmentDraws, PercentileDraws, StatelessDraws
+from sg_keras.config.augment_transforms import PIPES, AugmentTransforms
+
+__all__ = [
+    "PIPES",
+    "POLICIES",
+    "AugmentDraws",
+    "AugmentPipeline",
+    "AugmentTransforms",
+    "DiffAugment",
+    "PercentileDraws",
+    "StatelessDraws",
+    "next_p",
+]

@@ -26,7 +26,8 @@ def warp_affine(x: tf.Tensor, theta: tf.Tensor, size: Sequence[int] | tf.Tensor,
       x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
       theta: matrices [N, 2, 3]: float64 with float64 images, else float32. Numbers that are not finite, and positions
         beyond the image, however far, give 0.
-      size: (height, width) of the result: whole numbers, or a tensor of two.
+      size: (height, width) of the result: whole numbers, or a tensor of two. The compiled op takes images and results
+        of up to 32768 pixels a side.
       impl: "auto", "custom" or "reference".
 
     Returns:

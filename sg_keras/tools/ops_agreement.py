@@ -17,6 +17,7 @@ from sg_keras.ops import (
     scale_bias_act,
     setup_filter,
     upfirdn2d,
+    warp_affine,
 )
 from sg_keras.ops.library import CUSTOM_DTYPES, custom_dtypes
 
@@ -98,6 +99,20 @@ def _cases(dtype: tf.DType) -> Iterator[tuple[str, Callable[..., tf.Tensor]]]:
         (" no filter", dict()),
     ):
         yield f"filtered_lrelu{name}", functools.partial(filtered_lrelu, b=bias, clamp=_CLAMP, **options)
+
+    turn = tf.constant([[[0.9, -0.4, 0.03], [0.35, 0.8, -0.07]]] * _IMAGES[0], _warp_dtype(dtype))
+    yield "warp_affine", functools.partial(warp_affine, theta=turn, size=(8, 11))
+    yield "warp_affine matrix", functools.partial(_warp_by_mean, turn)
+
+
+def _warp_dtype(dtype: tf.DType) -> tf.DType:
+    return tf.float64 if dtype == tf.float64 else tf.float32
+
+
+def _warp_by_mean(turn: tf.Tensor, x: tf.Tensor, impl: str) -> tf.Tensor:
+    """A warp whose matrix follows from the images, so that derivatives by the matrix are compared, too."""
+    mean = tf.reduce_mean(tf.cast(x, turn.dtype), axis=[1, 2, 3])
+    return warp_affine(x, turn * (1 + 0.01 * mean[:, tf.newaxis, tf.newaxis]), (8, 11), impl=impl)
 
 
 def _compare(name: str, function: Callable[..., tf.Tensor], dtype: tf.DType, device: str) -> Agreement:

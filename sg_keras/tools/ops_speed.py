@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.ops import bias_act, channel_scale, filtered_lrelu, scale_bias_act, setup_filter, upfirdn2d
+from sg_keras.ops import bias_act, channel_scale, filtered_lrelu, scale_bias_act, setup_filter, upfirdn2d, warp_affine
 
 _IMAGES = (4, 64, 64, 32)  # [N,H,W,C]
 _ROUNDS = 7
@@ -46,6 +46,8 @@ def _uses() -> Iterator[tuple[str, Callable[..., tf.Tensor]]]:
     resample = functools.partial(filtered_lrelu, b=b, up=2, down=2, padding=11)
     yield "filtered_lrelu", functools.partial(resample, fu=low_pass, fd=low_pass)
     yield "filtered_lrelu radial", functools.partial(resample, fu=low_pass, fd=radial)
+    turn = tf.constant([[[0.9, -0.4, 0.03], [0.35, 0.8, -0.07]]] * batch)
+    yield "warp_affine", functools.partial(warp_affine, theta=turn, size=_IMAGES[1:3])
 
 
 def _forward_and_backward(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -25,6 +25,7 @@ CHECKERS = {
     "gradients": "checks_gradients",
     "training": "checks_training",
     "design_tables": "checks_tables",
+    "augment": "checks_augment",
     "metrics": "checks_metrics",
 }
 

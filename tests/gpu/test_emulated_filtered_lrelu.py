@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import pathlib
 
 import numpy as np
 import pytest
 
-from tests.gpu import build
-from tests.gpu.devices import Emulated
-from tests.gpu.filtered_lrelu import FilteredLrelu, as_applied, filter_size, forward, mask_bits, masked, oracle, rounded
+from tests.golden.manifest import Case, load_manifest
+from tests.gpu import harness
+from tests.gpu.devices import TYPE_CODES
+from tests.gpu.filtered_lrelu import (
+    FilteredLrelu,
+    as_applied,
+    filter_size,
+    forward,
+    golden,
+    mask_bits,
+    masked,
+    oracle,
+    rounded,
+)
 from tests.gpu.launchers import LaunchError, Launchers
+from tests.gpu.test_emulated_kernels import in_every_order
 
-GOLDEN = pathlib.Path(__file__).parents[1] / "fixtures" / "golden"
 TOLERANCES = {"float64": 1e-12, "float32": 2e-6, "float16": 1e-3, "bfloat16": 8e-3}  # of the largest number
-
-
-@pytest.fixture(scope="module")
-def launchers() -> Launchers:
-    return Launchers(build.build(build.emulated_compiler()), Emulated())
 
 
 def _assert_close(found: np.ndarray, expected: np.ndarray, dtype: str) -> None:
@@ -35,7 +39,7 @@ def _filters(rng: np.random.Generator, form: str, taps: int) -> np.ndarray | Non
     return rng.uniform(-0.2, 1, [taps] if form == "separable" else [taps, taps]) / (taps if form == "matrix" else 1)
 
 
-def _map(rng, up, down, forms, taps, size, **options) -> FilteredLrelu:  # type: ignore[no-untyped-def]
+def _map(rng, up, down, forms, taps, size, **options) -> FilteredLrelu:
     fu, fd = (_filters(rng, form, count) for form, count in zip(forms, taps, strict=True))
     options = {"gain": 1.3, "slope": 0.2, "clamp": 1.0, "padding": (7, 8, 6, 9), **options}
     padding = options.pop("padding")
@@ -61,7 +65,7 @@ def _check(launchers: Launchers, geometry: FilteredLrelu, shape: tuple[int, int]
     expected, bits = oracle(geometry, rounded(x, dtype) + rounded(b, dtype))
     _assert_close(y, expected, dtype)
     found_bits = mask_bits(launchers, mask, geometry, c)
-    differing = (found_bits != bits)[np.ix_(range(n), *_internals_read(geometry), range(c))]
+    differing = (found_bits != bits)[np.ix_(np.arange(n), *_internals_read(geometry), np.arange(c))]
     assert np.mean(differing) <= (2e-4 if dtype != "float64" else 0)
     dy = rng.standard_normal(y.shape)
     dx, db = masked(launchers, geometry.adjoint(), dtype, dy, mask)
@@ -106,7 +110,7 @@ def test_every_alignment_of_phases(launchers: Launchers, shift: int) -> None:
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_any_factors_and_filters(launchers: Launchers, up, down, forms, taps, dtype) -> None:  # type: ignore[no-untyped-def]
+def test_any_factors_and_filters(launchers: Launchers, up, down, forms, taps, dtype) -> None:
     geometry = _map(np.random.default_rng(4), up, down, forms, taps, (9, 12), padding=(5, 14, 13, 6))
     _check(launchers, geometry, (1, 3), dtype)
 
@@ -138,10 +142,18 @@ def test_activation(launchers: Launchers, options: dict[str, float | None]) -> N
     _check(launchers, geometry, (1, 3), "float32")
 
 
-def test_several_tiles(launchers: Launchers) -> None:
-    geometry = _map(
-        np.random.default_rng(9), 2, 2, ("separable", "separable"), (12, 12), (41, 37), padding=(9, 8, 9, 8)
-    )
+@pytest.mark.parametrize(
+    ("up", "down", "forms", "size"),
+    [
+        (2, 2, ("separable", "separable"), (41, 37)),
+        (4, 2, ("separable", "separable"), (21, 24)),
+        (2, 4, ("separable", "separable"), (83, 80)),
+        (2, 2, ("separable", "matrix"), (23, 21)),
+        (4, 2, ("separable", "matrix"), (15, 14)),
+    ],
+)
+def test_several_tiles(launchers: Launchers, up: int, down: int, forms: tuple[str, str], size: tuple[int, int]) -> None:
+    geometry = _map(np.random.default_rng(9), up, down, forms, (6 * up, 6 * down), size, padding=(9, 8, 9, 8))
     _check(launchers, geometry, (2, 10), "float32")
 
 
@@ -149,6 +161,9 @@ def test_empty_batch(launchers: Launchers) -> None:
     geometry = _map(np.random.default_rng(10), 2, 2, ("separable", "separable"), (12, 12), (8, 8))
     y, _ = forward(launchers, geometry, "float32", np.zeros([0, 8, 8, 3]))
     assert y.shape == (0, *geometry.output_size, 3)
+    dx, db = masked(launchers, geometry.adjoint(), "float32", y, launchers.device.bytes(0))
+    assert dx.shape == (0, 8, 8, 3)
+    np.testing.assert_array_equal(db, [0, 0, 0])
 
 
 def test_nan_stays_nan_and_has_no_gradient(launchers: Launchers) -> None:
@@ -173,45 +188,28 @@ def test_filters_beyond_shared_memory_are_refused(launchers: Launchers) -> None:
         forward(launchers, geometry, "float32", np.zeros([1, 50, 50, 1]))
 
 
-def test_order_of_threads_does_not_matter(launchers: Launchers) -> None:
-    geometry = _map(np.random.default_rng(14), 2, 2, ("separable", "matrix"), (12, 12), (20, 19), padding=(9, 8, 9, 8))
-    x = np.random.default_rng(15).standard_normal([2, 20, 19, 9])
-    first, mask = forward(launchers, geometry, "float32", x)
-    gradient = masked(launchers, geometry.adjoint(), "float32", first, mask)
-    launchers.launch_in_descending_order(True)
-    try:
-        second, other_mask = forward(launchers, geometry, "float32", x)
-        other_gradient = masked(launchers, geometry.adjoint(), "float32", first, mask)
-    finally:
-        launchers.launch_in_descending_order(False)
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(launchers.device.get(mask), launchers.device.get(other_mask))
-    for found, expected in zip(other_gradient, gradient, strict=True):
-        np.testing.assert_array_equal(found, expected)
-
-
-def _golden_cases() -> list[dict]:
-    manifest = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
-    return [case for group in manifest["groups"] if group["group"] == "filtered_lrelu" for case in group["cases"]]
-
-
-@pytest.mark.parametrize("case", _golden_cases(), ids=lambda case: pathlib.Path(case["file"]).stem)
-def test_golden_numbers(launchers: Launchers, case: dict) -> None:
-    arrays = dict(np.load(GOLDEN / case["file"], allow_pickle=False))
-    args = dict(case["args"])
-    x, dy, v = (np.moveaxis(arrays[name], 1, 3) for name in ("x", "dy", "v"))
-    padding = (
-        np.broadcast_to(args.pop("padding"), [4]).tolist() if np.ndim(args["padding"]) == 0 else args.pop("padding")
+@pytest.mark.parametrize(
+    ("up", "down", "forms"), [(2, 2, "separable"), (4, 2, "separable"), (2, 2, "matrix"), (3, 2, "matrix")]
+)
+def test_order_of_threads_and_blocks_does_not_matter(launchers: Launchers, up: int, down: int, forms: str) -> None:
+    geometry = _map(
+        np.random.default_rng(14), up, down, ("separable", forms), (6 * up, 12), (20, 19), padding=(9, 8, 9, 8)
     )
-    geometry = as_applied(x.shape[1:3], arrays.get("fu"), arrays.get("fd"), padding=padding, **args)
-    y, mask = forward(launchers, geometry, "float32", x, arrays.get("b"))
-    dx, db = masked(launchers, geometry.adjoint(), "float32", dy, mask)
-    found = {"y": y, "dx": dx, "g2_dy": masked(launchers, geometry, "float32", v, mask)[0]}
-    limits = case["tolerance"]["f32"]
-    for name, value in found.items():
-        expected = np.moveaxis(arrays[name], 1, 3)
-        np.testing.assert_allclose(value, expected, limits["rtol"], limits["atol"] * max(1, np.abs(expected).max()))
-    np.testing.assert_allclose(db, arrays["db"], limits["rtol"], limits["atol"] * max(1, np.abs(arrays["db"]).max()))
+    x = np.random.default_rng(15).standard_normal([2, 20, 19, 9])
+
+    def run() -> dict[str, np.ndarray]:
+        y, mask = forward(launchers, geometry, "float32", x)
+        dx, db = masked(launchers, geometry.adjoint(), "float32", y, mask)
+        return {"y": y, "mask": launchers.device.get(mask), "dx": dx, "db": db}
+
+    in_every_order(launchers, run)
+
+
+@pytest.mark.parametrize("dtype", TYPE_CODES)
+@pytest.mark.parametrize("case", load_manifest(harness.FIXTURES, ["filtered_lrelu"]), ids=lambda case: case.name)
+def test_golden_numbers(launchers: Launchers, case: Case, dtype: str) -> None:
+    judgement = harness.judge(case, golden(launchers, case, dtype), dtype)
+    assert judgement.passed, judgement
 
 
 def test_adjoint_is_its_own_inverse_pairing() -> None:

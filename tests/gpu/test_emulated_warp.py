@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.gpu import build
-from tests.gpu.devices import NUMPY_TYPES, Emulated
+from tests.gpu.devices import NUMPY_TYPES
 from tests.gpu.launchers import Launchers
+from tests.gpu.test_emulated_kernels import in_every_order
 from tests.gpu.warp_affine import (
     matrix_gradient,
     oracle,
@@ -21,12 +21,7 @@ from tests.gpu.warp_affine import (
 TOLERANCES = {"float64": 1e-12, "float32": 3e-6, "float16": 1e-3, "bfloat16": 8e-3}  # of the largest number
 
 
-@pytest.fixture(scope="module")
-def launchers() -> Launchers:
-    return Launchers(build.build(build.emulated_compiler()), Emulated())
-
-
-def _matrix(angle: float = 0.0, scale_x: float = 1.0, scale_y: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)):  # type: ignore[no-untyped-def]
+def _matrix(angle: float = 0.0, scale_x: float = 1.0, scale_y: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)):
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c * scale_x, -s * scale_y, shift[0]], [s * scale_x, c * scale_y, shift[1]]])
 
@@ -135,16 +130,15 @@ def test_empty_batch(launchers: Launchers) -> None:
     assert found.shape == (0, 2, 3)
 
 
-def test_order_of_threads_does_not_matter(launchers: Launchers) -> None:
+def test_order_of_threads_and_blocks_does_not_matter(launchers: Launchers) -> None:
     theta = np.stack([MATRICES["rotation"], MATRICES["singular"]])
     x, dy = _images((2, 19, 18, 3), "float32", 12), _images((2, 41, 37, 3), "float32", 13)
-    results = []
-    for descending in (False, True):
-        launchers.launch_in_descending_order(descending)
-        try:
-            dx = transpose(launchers, dy, theta, (19, 18), "float32")
-            results.append((dx, matrix_gradient(launchers, dy, x, theta, "float32")))
-        finally:
-            launchers.launch_in_descending_order(False)
-    for first, second in zip(*results, strict=True):
-        np.testing.assert_array_equal(first, second)
+
+    def run() -> dict[str, np.ndarray]:
+        return {
+            "y": warp(launchers, x, theta, (41, 37), "float32"),
+            "dx": transpose(launchers, dy, theta, (19, 18), "float32"),
+            "dtheta": matrix_gradient(launchers, dy, x, theta, "float32"),
+        }
+
+    in_every_order(launchers, run)

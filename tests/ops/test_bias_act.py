@@ -78,6 +78,29 @@ def test_implementations_agree_to_third_order(impl, act):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize(("shape", "dtype"), [([3, 150, 149, 101], tf.float32), ([20, 90, 121, 64], tf.bfloat16)])
+@pytest.mark.parametrize("act", ["lrelu", "linear"])
+def test_results_beyond_the_cache_are_the_same(shape, dtype, act):
+    """They take another way to memory."""
+    x, dy = (tf.cast(tf.random.stateless_normal(shape, seed=[0, i]), dtype) for i in range(2))
+    b = tf.cast(tf.random.stateless_normal(shape[-1:], seed=[0, 2]), dtype)
+
+    def run(x, dy):
+        with tf.GradientTape() as tape:
+            tape.watch([x, b])
+            y = bias_act(x, b, act, clamp=1.5)
+        dx, db = tape.gradient(y, [x, b], dy)
+        return tf.concat([y, dx], -1), tf.cast(db, tf.float32)
+
+    found, db = run(x, dy)
+    parts = [run(*part) for part in zip(tf.split(x, shape[0]), tf.split(dy, shape[0]), strict=True)]
+    np.testing.assert_array_equal(tf.cast(found, tf.float32), tf.cast(tf.concat([p for p, _ in parts], 0), tf.float32))
+    tolerance = 1e-4 if dtype == tf.float32 else 2**-6
+    np.testing.assert_allclose(
+        db, sum(p for _, p in parts), rtol=tolerance, atol=tolerance * np.sqrt(np.prod(shape[:3]))
+    )
+
+
 @pytest.mark.parametrize("options", [{"gain": -1.5}, {"alpha": -0.3}, {"alpha": 0.0}, {"gain": 0.0}], ids=str)
 def test_slopes_that_the_result_does_not_show(impl, options):
     x, b = (tf.constant(a) for a in _inputs([4, 6]))

@@ -7,13 +7,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.ops import bias_act, channel_scale, filtered_lrelu, library, scale_bias_act, setup_filter, upfirdn2d
+from sg_keras.ops import (
+    bias_act,
+    channel_scale,
+    filtered_lrelu,
+    library,
+    scale_bias_act,
+    setup_filter,
+    upfirdn2d,
+    warp_affine,
+)
 
 pytestmark = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=library.custom_ops_problem())
 
 _THREADS = 6
 _CALLS = 4  # of each thread
 _TAPS = setup_filter([1, 3, 3, 1])
+_TURNS = np.float32([[[0.9, -0.4, 0.03], [0.35, 0.8, -0.07]]] * 2)
 _LOW_PASS = setup_filter(np.hanning(14)[1:-1])
 
 
@@ -23,6 +33,7 @@ def _chain(x: tf.Tensor, s: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     x = scale_bias_act(x, s, None, b, clamp=2.0, impl="custom")
     x = upfirdn2d(x, _TAPS, up=2, padding=(2, 1, 2, 1), gain=4, impl="custom")
     x = filtered_lrelu(x, _LOW_PASS, _LOW_PASS, b, up=2, down=2, padding=11, clamp=2.0, impl="custom")
+    x = warp_affine(x, _TURNS, (20, 22), impl="custom")
     return bias_act(x, b, "swish", impl="custom")
 
 

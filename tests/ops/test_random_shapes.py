@@ -9,7 +9,16 @@ import tensorflow as tf
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sg_keras.ops import ACTIVATIONS, bias_act, channel_scale, filtered_lrelu, library, scale_bias_act, upfirdn2d
+from sg_keras.ops import (
+    ACTIVATIONS,
+    bias_act,
+    channel_scale,
+    filtered_lrelu,
+    library,
+    scale_bias_act,
+    upfirdn2d,
+    warp_affine,
+)
 from tests.ops.comparison import assert_agrees
 
 pytestmark = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=library.custom_ops_problem())
@@ -173,3 +182,31 @@ def test_filtered_lrelu(
     distances = np.minimum(np.where(sizes > 0, sizes, 1), 1 if clamp is None else np.abs(sizes - clamp))
     assume(not len(sizes) or distances.min() > 2e-6)
     assert_agrees(functools.partial(op, clamp=clamp), inputs, dtype)
+
+
+def _positions(theta: np.ndarray, size_of_x: list[int], size: list[int]) -> np.ndarray:
+    """Where pixels of the result lie in x, in pixels, (x, y) last."""
+    v, u = np.meshgrid(*[(2 * np.arange(count) + 1) / count - 1 for count in size], indexing="ij")
+    coordinates = np.einsum("nij,jvu->nvui", theta, np.stack([u, v, np.ones_like(u)]))
+    return (coordinates + 1) * np.array(size_of_x[::-1]) / 2 - 0.5
+
+
+@_examples
+@given(
+    _BATCHES, st.lists(st.integers(1, 14), min_size=4, max_size=4), _CHANNELS, _DTYPES, _SEEDS,
+    st.sampled_from([0.1, 0.5, 3.0]),
+)  # fmt: skip
+def test_warp_affine(batch, sides, channels, dtype, seed, distortion):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=[batch, *sides[:2], channels])
+    theta = np.eye(2, 3) + distortion * random.normal(size=[batch, 2, 3])
+    theta = np.array(tf.cast(tf.cast(theta, dtype), tf.float64))  # as the op sees it
+    # Derivatives jump where a position meets a pixel's centre.
+    positions = _positions(theta, sides[:2], sides[2:])
+    assume(np.abs(positions - np.rint(positions)).min(initial=1) > 5e-5)
+
+    def op(x, theta, impl):
+        theta = theta if x.dtype == tf.float64 else tf.cast(theta, tf.float32)
+        return warp_affine(x, theta, sides[2:], impl=impl)
+
+    assert_agrees(op, [x, theta], dtype)

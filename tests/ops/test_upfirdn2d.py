@@ -45,6 +45,29 @@ def test_matches_numpy(impl, filter_name, geometry, channels):
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.parametrize("geometry", [_GEOMETRIES[0], _GEOMETRIES[1], _GEOMETRIES[2], _GEOMETRIES[4]], ids=str)
+@pytest.mark.parametrize("taps", [2, 4, 5, 9])
+@pytest.mark.parametrize("channels", [16, 67, 150])
+def test_rows_longer_than_what_is_computed_at_once(impl, geometry, taps, channels):
+    up, down, padding = geometry
+    f = np.random.default_rng(2).normal(size=[taps])
+    x = np.random.default_rng(3).normal(size=[1, 9, 90, channels])
+    expected = oracles.upfirdn2d(x, _as_matrix(f), up, down, padding)
+    found = upfirdn2d(tf.constant(x), np.outer(np.float32(f), np.float32(f)), up, down, padding, impl=impl)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-5)  # the products of taps are rounded
+    found = upfirdn2d(tf.constant(x), setup_filter(f, separable=True, normalize=False), up, down, padding, impl=impl)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [([4, 160, 162, 17], tf.float32), ([2, 160, 161, 67], tf.bfloat16)])
+def test_results_beyond_the_cache_are_the_same(shape, dtype):
+    """They take another way to memory."""
+    x = tf.cast(tf.random.stateless_normal(shape, seed=[0, 5]), dtype)
+    f = setup_filter([1, 3, 3, 1])
+    one_by_one = tf.concat([upsample2d(image, f) for image in tf.split(x, shape[0])], 0)
+    np.testing.assert_array_equal(tf.cast(upsample2d(x, f), tf.float32), tf.cast(one_by_one, tf.float32))
+
+
 @pytest.mark.parametrize("factor", [1, 2, 3, (2, 1)], ids=str)
 @pytest.mark.parametrize("filter_name", _FILTERS)
 def test_wrappers_keep_size_and_mean(impl, factor, filter_name):

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/memory_streams.h"
 
 namespace sg_keras {
 namespace {
@@ -27,15 +28,36 @@ Slopes<A> SlopesOf(const BiasActParameters& p) {
   return {static_cast<A>(p.gain), static_cast<A>(p.gain * negative), static_cast<A>(p.clamp)};
 }
 
+// Calls element(i) for i < count, and reads ahead in `streams`. Elements do not depend on each other.
+template <typename Element, typename... T>
+SG_KERAS_INLINE void ForEachElement(int64_t count, const Element& element, const T*... streams) {
+  constexpr int64_t kBlock = 64;
+  const int64_t whole = count - count % kBlock;
+  for (int64_t start = 0; start < whole; start += kBlock) {
+    (ReadAhead<kBlock>(streams + start), ...);
+#pragma omp simd
+    for (int64_t i = start; i < start + kBlock; ++i) element(i);
+  }
+  for (int64_t i = whole; i < count; ++i) element(i);
+}
+
+#define SG_KERAS_ELEMENT [=](int64_t i) __attribute__((always_inline))
+
 // Comparisons are written so that NaN passes through.
 template <typename T, typename A>
+SG_KERAS_INLINE void StoreActivated(Slopes<A> slopes, A u, T* y) {
+  A v = u * (u > 0 ? slopes.positive : slopes.negative);
+  v = v > slopes.clamp ? slopes.clamp : v;
+  v = v < -slopes.clamp ? -slopes.clamp : v;
+  Store(v, y);
+}
+
+template <typename T, typename A>
 SG_KERAS_INLINE void PiecewiseForward(Slopes<A> slopes, const T* x, const A* bias, int64_t count, T* y) {
-  for (int64_t i = 0; i < count; ++i) {
-    const A u = bias == nullptr ? Load(x[i]) : Load(x[i]) + bias[i];
-    A v = u * (u > 0 ? slopes.positive : slopes.negative);
-    v = v > slopes.clamp ? slopes.clamp : v;
-    v = v < -slopes.clamp ? -slopes.clamp : v;
-    Store(v, &y[i]);
+  if (bias == nullptr) {
+    ForEachElement(count, SG_KERAS_ELEMENT { StoreActivated(slopes, Load(x[i]), &y[i]); }, x);
+  } else {
+    ForEachElement(count, SG_KERAS_ELEMENT { StoreActivated(slopes, Load(x[i]) + bias[i], &y[i]); }, x);
   }
 }
 
@@ -45,11 +67,8 @@ SG_KERAS_INLINE void PiecewiseScaled(Slopes<A> slopes, const T* x, const T* scal
   for (int64_t p = 0; p < pixels; ++p) {
     const A pixel_noise = noise == nullptr ? A(0) : Load(noise[p]);
     for (int64_t c = 0; c < channels; ++c) {
-      const A u = Load(x[p * channels + c]) * Load(scale[c]) + pixel_noise + Load(bias[c]);
-      A v = u * (u > 0 ? slopes.positive : slopes.negative);
-      v = v > slopes.clamp ? slopes.clamp : v;
-      v = v < -slopes.clamp ? -slopes.clamp : v;
-      Store(v, &y[p * channels + c]);
+      StoreActivated(slopes, Load(x[p * channels + c]) * Load(scale[c]) + pixel_noise + Load(bias[c]),
+                     &y[p * channels + c]);
     }
   }
 }
@@ -88,39 +107,49 @@ SG_KERAS_INLINE void PiecewiseScaledBackward(Slopes<A> slopes, const T* dy, cons
 
 template <typename T, typename A>
 SG_KERAS_INLINE void PiecewiseBackwardOfResult(Slopes<A> slopes, const T* dy, const T* y, int64_t count, T* dx) {
-  for (int64_t i = 0; i < count; ++i) {
+  const auto element = SG_KERAS_ELEMENT {
     const A v = Load(y[i]);
     const A d = Load(dy[i]) * (v > 0 ? slopes.positive : slopes.negative);
     const bool clamped = (v >= slopes.clamp) | (v <= -slopes.clamp);
     Store(clamped ? A(0) : d, &dx[i]);
-  }
+  };
+  ForEachElement(count, element, dy, y);
 }
 
 template <typename T, typename A>
 SG_KERAS_INLINE void PiecewiseBackward(Slopes<A> slopes, const T* dy, const T* u, int64_t count, T* dx) {
-  for (int64_t i = 0; i < count; ++i) {
+  const auto element = SG_KERAS_ELEMENT {
     const A v = Load(u[i]);
     const A slope = v > 0 ? slopes.positive : slopes.negative;
     const bool clamped = (v * slope >= slopes.clamp) | (v * slope <= -slopes.clamp);
     Store(clamped ? A(0) : Load(dy[i]) * slope, &dx[i]);
-  }
+  };
+  ForEachElement(count, element, dy, u);
 }
 
+// Columns side by side in registers: each sum is taken in the order of the rows.
 template <typename T, typename A>
 SG_KERAS_INLINE void AddPeriods(const T* x, int64_t count, int64_t period, A* __restrict__ sums) {
+  constexpr int64_t kColumns = 64;
+  const int64_t whole = period - period % kColumns;
+  for (int64_t column = 0; column < whole; column += kColumns) {
+    A sum[kColumns];
+    for (int64_t j = 0; j < kColumns; ++j) sum[j] = sums[column + j];
+    for (int64_t start = column; start < count; start += period) {
+#pragma omp simd
+      for (int64_t j = 0; j < kColumns; ++j) sum[j] += Load(x[start + j]);
+    }
+    for (int64_t j = 0; j < kColumns; ++j) sums[column + j] = sum[j];
+  }
   for (int64_t start = 0; start < count; start += period) {
-    for (int64_t j = 0; j < period; ++j) sums[j] += Load(x[start + j]);
+    for (int64_t j = whole; j < period; ++j) sums[j] += Load(x[start + j]);
   }
 }
 
 // Target clones have to be plain functions.
 #define DEFINE_PIECEWISE(T, A)                                                                                   \
   SG_KERAS_CPU_TARGETS void ForwardRow(Slopes<A> slopes, const T* x, const A* bias, int64_t count, T* y) {       \
-    if (bias == nullptr) {                                                                                       \
-      PiecewiseForward<T, A>(slopes, x, nullptr, count, y);                                                      \
-    } else {                                                                                                     \
-      PiecewiseForward<T, A>(slopes, x, bias, count, y);                                                         \
-    }                                                                                                            \
+    PiecewiseForward<T, A>(slopes, x, bias, count, y);                                                           \
   }                                                                                                              \
   SG_KERAS_CPU_TARGETS void ScaledRow(Slopes<A> slopes, const T* x, const T* scale, const T* noise, const T* bias, \
                                       int64_t pixels, int64_t channels, T* y) {                                  \

@@ -6,6 +6,7 @@
 #include "custom_ops/bias_act/cc/kernels/bias_act_cpu.h"
 #include "custom_ops/bias_act/cc/kernels/bias_act_op.h"
 #include "custom_ops/common/cc/kernels/kernel_helpers.h"
+#include "custom_ops/common/cc/kernels/memory_streams.h"
 
 namespace sg_keras {
 namespace {
@@ -22,6 +23,42 @@ constexpr double kSmoothNanoseconds = 6.0;
 double NanosecondsPerElement(Activation act) {
   return IsPiecewiseLinear(act) ? kPiecewiseNanoseconds : kSmoothNanoseconds;
 }
+
+// Writes what is computed into a result: into the cache, or, if it is too large for that, part by part into a small
+// buffer and from there to memory.
+template <typename T>
+class ResultWriter {
+ public:
+  // `in_place`: the result lies where an input was, and so in the cache already.
+  ResultWriter(T* result, int64_t total, bool in_place)
+      : result_(result),
+        destination_(in_place ? Destination::kCache : DestinationOf(total * sizeof(T))) {}
+
+  ~ResultWriter() {
+    if (destination_ == Destination::kMemory) FinishStores();
+  }
+
+  // Calls compute(first, count, out) for parts of the elements start..start+count-1. All but the last hold a multiple of
+  // `granule` elements.
+  template <typename Compute>
+  void Write(int64_t start, int64_t count, int64_t granule, const Compute& compute) {
+    if (destination_ == Destination::kCache) return compute(start, count, result_ + start);
+    const int64_t part = granule * std::max<int64_t>(1, kLargestPart / granule);
+    buffer_.resize(part);
+    for (int64_t first = start; first < start + count; first += part) {
+      const int64_t size = std::min(part, start + count - first);
+      compute(first, size, buffer_.data());
+      StoreToMemory(buffer_.data(), size, result_ + first);
+    }
+  }
+
+ private:
+  static constexpr int64_t kLargestPart = 512;  // elements; with more, reading and writing take turns
+
+  T* result_;
+  Destination destination_;
+  std::vector<T> buffer_;
+};
 
 template <typename T>
 class BiasActOp : public BiasActOpBase {
@@ -42,10 +79,13 @@ class BiasActOp : public BiasActOpBase {
     const auto* source = Data<T>(x);
     auto* target = MutableData<T>(y);
     const auto run = [&](int64_t begin, int64_t end) {
+      ResultWriter<typename Element<T>::Type> result(target, total, source == target);
       for (int64_t chunk = begin; chunk < end; ++chunk) {
         const int64_t start = chunk * period;
-        BiasActForward(parameters_, source + start, has_bias ? bias.data() : nullptr, std::min(period, total - start),
-                       target + start);
+        const auto compute = [&](int64_t first, int64_t count, auto* out) {
+          BiasActForward(parameters_, source + first, has_bias ? bias.data() + (first - start) : nullptr, count, out);
+        };
+        result.Write(start, std::min(period, total - start), 1, compute);
       }
     };
     RunSharded(context, (total + period - 1) / period, period * NanosecondsPerElement(parameters_.act), run);
@@ -71,12 +111,17 @@ class ScaleBiasActOp : public ScaleBiasActOpBase {
     auto* target = MutableData<T>(y);
     const int64_t noise_images = noise.dim_size(0);
     const auto run = [&](int64_t begin, int64_t end) {  // rows of all images
+      ResultWriter<typename Element<T>::Type> result(target, x.NumElements(), source == target);
       for (int64_t row = begin; row < end; ++row) {
         const int64_t image = row / height;
         const int64_t noise_row = noise_images == 1 ? row % height : row;
         const int64_t start = row * width * channels;
-        ScaleBiasActForward(parameters_, source + start, scales + image * channels,
-                            has_noise ? noises + noise_row * width : nullptr, bias, width, channels, target + start);
+        const auto compute = [&](int64_t first, int64_t count, auto* out) {
+          const auto* noise_part = has_noise ? noises + noise_row * width + (first - start) / channels : nullptr;
+          ScaleBiasActForward(parameters_, source + first, scales + image * channels, noise_part, bias,
+                              count / channels, channels, out);
+        };
+        result.Write(start, width * channels, channels, compute);
       }
     };
     RunSharded(context, x.dim_size(0) * height, width * channels * kPiecewiseNanoseconds, run);
@@ -134,14 +179,16 @@ class BiasActGradOp : public BiasActGradOpBase {
     const int64_t num_blocks = (total + block - 1) / block;
     std::vector<Number> sums(sum_bias_ ? num_blocks * period : 0);
     const auto run = [&](int64_t begin, int64_t end) {
+      ResultWriter<typename Element<T>::Type> result(target, total, source == target);
       for (int64_t b = begin; b < end; ++b) {
-        const int64_t start = b * block;
-        const int64_t count = std::min(block, total - start);
-        BiasActBackward(parameters_, of_result_, source + start, place + start, count, target + start);
-        if (!sum_bias_) continue;
-        const int64_t whole = count - count % period;
-        SumPeriods(target + start, whole, period, &sums[b * period]);
-        SumPeriods(target + start + whole, count - whole, std::max<int64_t>(1, count - whole), &sums[b * period]);
+        const auto compute = [&](int64_t first, int64_t count, auto* out) {
+          BiasActBackward(parameters_, of_result_, source + first, place + first, count, out);
+          if (!sum_bias_) return;
+          const int64_t whole = count - count % period;
+          SumPeriods(out, whole, period, &sums[b * period]);
+          SumPeriods(out + whole, count - whole, std::max<int64_t>(1, count - whole), &sums[b * period]);
+        };
+        result.Write(b * block, std::min(block, total - b * block), period, compute);
       }
     };
     RunSharded(context, num_blocks, block * NanosecondsPerElement(parameters_.act), run);

@@ -3,7 +3,7 @@
 // A file that includes this is compiled for one generation of processors. Before the include it
 //   * includes every other header (a template of theirs must not be compiled for a processor that may be absent),
 //   * sets the processor by `#pragma GCC target`,
-//   * defines SG_KERAS_PROCESSOR, the namespace of its code, and SG_KERAS_REGISTER_BYTES: 64 (AVX-512), 32 (AVX2) or 16.
+//   * defines SG_KERAS_PROCESSOR, the namespace of its code, and SG_KERAS_REGISTER_BYTES: 64 (AVX-512), 32 or 16.
 
 #ifndef CUSTOM_OPS_COMMON_CC_KERNELS_VECTOR_BLOCK_H_
 #define CUSTOM_OPS_COMMON_CC_KERNELS_VECTOR_BLOCK_H_

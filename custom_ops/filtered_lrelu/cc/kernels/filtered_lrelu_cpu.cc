@@ -11,8 +11,7 @@
 namespace sg_keras {
 namespace {
 
-constexpr int64_t kLongestLine = 320;      // internal pixels of a tile's line that stay in the first level of cache
-constexpr int64_t kLongestDenseLine = 192;  // where lines, not results of the horizontal pass, are kept
+constexpr int64_t kLongestLine = 384;  // internal pixels of a tile's line: a dozen lines stay in the cache
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 int64_t CeilDivide(int64_t a, int64_t b) { return -FloorDivide(-a, b); }
@@ -142,8 +141,7 @@ FilteredLreluPlan<A>::FilteredLreluPlan(const FilteredLreluParameters& parameter
     down_matrix = Convert<A>(down_filter.matrix, sign);
     if (CanBeFolded(down_filter, down, epsilon)) down_folded = Convert<A>(FoldForDownsampling(down_filter), sign);
   }
-  const int64_t longest = down_matrix.empty() && up_matrix.empty() ? kLongestLine : kLongestDenseLine;
-  strips = std::min(CeilDivide(x.output_size * down, longest), x.output_size);
+  strips = std::min(CeilDivide(x.output_size * down, kLongestLine), x.output_size);
 }
 
 FilteredLreluRange::FilteredLreluRange(const FilteredLreluAxis& axis, int64_t up, int64_t up_taps, int64_t down,
@@ -238,8 +236,8 @@ Processor DetectProcessor() {
   const char* wish = std::getenv("SG_KERAS_PROCESSOR");
   const bool allow_avx512 = wish == nullptr || std::strcmp(wish, "avx512") == 0;
   const bool allow_avx2 = allow_avx512 || std::strcmp(wish, "avx2") == 0;
-  if (allow_avx512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
+  if (allow_avx512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
     return Processor::kAvx512;
   }
   if (allow_avx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Processor::kAvx2;

@@ -36,8 +36,8 @@ struct FilteredLreluParameters {
   double clamp;
 };
 
-// internal[u] = sum over j of up_filter[j] * upsampled[u + j - pad_up], `upsampled` being the input with up-1 zeros after
-// each pixel; output[o] = sum over j of down_filter[j] * internal[o * down + j - pad_down]; zeros outside.
+// internal[u] = sum over j of up_filter[j] * upsampled[u + j - pad_up], `upsampled` being the input with up-1 zeros
+// after each pixel; output[o] = sum over j of down_filter[j] * internal[o * down + j - pad_down]; zeros outside.
 struct FilteredLreluAxis {
   int64_t input_size;
   int64_t internal_size;
@@ -109,7 +109,7 @@ struct FilteredLreluTile {
   const T* input;       // of the image, at the block's first channel
   const Number* bias;   // [16]; null: no bias
   T* output;            // of the image, at the block's first channel
-  uint32_t* mask;       // [internal y][internal x] of image and block: bit c: channel c not above 0, bit 16 + c: clamped
+  uint32_t* mask;       // [internal y][internal x]: bit c: channel c of the block not above 0, bit 16 + c: clamped
   Number* row_sums;     // [output y][16] sums over the columns of the tile; null: not wanted
   int64_t channels;     // of the block, up to 16
   bool forward;         // the mask is written

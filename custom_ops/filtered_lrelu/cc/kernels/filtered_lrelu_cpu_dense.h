@@ -99,12 +99,6 @@ SG_KERAS_INLINE void UpsampleFoldedLines(const Block<A>* const* folded, const A*
   }
 }
 
-// Multiplies a line by its slopes.
-template <Slopes kSlopes, typename A>
-SG_KERAS_INLINE void ActivateLine(const Activation<A>& activation, int64_t count, Block<A>* line, uint32_t* mask) {
-  for (int64_t i = 0; i < count; ++i) line[i] = Activate<kSlopes>(activation, line[i], &mask[i]);
-}
-
 // One row of the result: the sum over i, j of weights[i][j] * rows[i][o * down + j].
 template <typename A, typename Store>
 SG_KERAS_INLINE void DownsampleMatrix(const Block<A>* const* rows, const A* weights, int64_t down, int64_t taps_y,
@@ -119,11 +113,11 @@ SG_KERAS_INLINE void DownsampleMatrix(const Block<A>* const* rows, const A* weig
   }
 }
 
-constexpr int kFoldedChunk = 32;                          // results of a row at a time: their folded rows stay in cache
+constexpr int kFoldedChunk = 32;                       // results of a row at a time: their folded rows stay in cache
 constexpr int kFoldedColumns = 2 * kFoldedChunk + 10;  // that they read
 
-// One row of the result for a 12x12 filter symmetric in both axes and a factor of 2: mirrored rows are added first, then
-// mirrored columns. `folded` is memory for six rows of kFoldedColumns.
+// One row of the result for a 12x12 filter symmetric in both axes and a factor of 2: mirrored rows are added first,
+// then mirrored columns. `folded` is memory for six rows of kFoldedColumns.
 template <int kOutputs, typename A, typename Store>
 SG_KERAS_INLINE void DownsampleFoldedOf(const Block<A>* folded, const A* weights, int64_t o, const Store& store) {
   Block<A> sum[kOutputs];

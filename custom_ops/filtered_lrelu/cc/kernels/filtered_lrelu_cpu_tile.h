@@ -43,7 +43,11 @@ class TileRun {
 
   template <Slopes kSlopes>
   void RunWith();
-  void StageRow(int64_t row, B* target);
+  template <Slopes kSlopes>
+  void RunGroup(int64_t group);
+  B* StagedRow(int64_t row) { return staged_ + (row - tile_.y.group_begin) % plan_.up_taps_y * sizes_.staged; }
+  bool IsInput(int64_t row) const { return row >= 0 && row < plan_.y.input_size; }
+  void StageRow(int64_t row);
   template <Slopes kSlopes>
   void MakeLine(int64_t of_group, int64_t internal_row, B* line);
   uint32_t* MaskWords(int64_t internal_row);
@@ -57,7 +61,6 @@ class TileRun {
   const FilteredLreluPlan<A>& plan_;
   const FilteredLreluTile<T>& tile_;
   const Sizes sizes_;
-  Activation<A> activation_;
   int64_t next_row_;  // of the result
   B* zeros_;
   B* staged_;
@@ -111,8 +114,6 @@ TileRun<T>::TileRun(const FilteredLreluPlan<A>& plan, const FilteredLreluTile<T>
   // Margins of lines are zero from here on.
   for (B* p = lines_; p < folded_; ++p) *p = Zero<A>();
   for (int64_t i = 0; i < upsampled_rows; ++i) upsampled_rows_[i] = upsampled_ + i * sizes_.staged;
-  activation_.slope = Broadcast(plan.slope);
-  activation_.clamp = Broadcast(plan.clamp);
 }
 
 template <typename T>
@@ -126,64 +127,66 @@ template <typename T>
 template <Slopes kSlopes>
 void TileRun<T>::RunWith() {
   const FilteredLreluRange& y = tile_.y;
-  const int64_t taps = plan_.up_taps_y;
-  const auto staged_row = [&](int64_t row) { return staged_ + (row - y.group_begin) % taps * sizes_.staged; };
-  const auto stage = [&](int64_t row) {
-    if (row >= 0 && row < plan_.y.input_size) StageRow(row, staged_row(row));
-  };
-  for (int64_t row = y.group_begin; row < y.group_begin + taps - 1; ++row) stage(row);
-  for (int64_t group = y.group_begin; group < y.group_end; ++group) {
-    stage(group + taps - 1);
-    for (int64_t t = 0; t < taps; ++t) {
-      const bool inside = group + t >= 0 && group + t < plan_.y.input_size;
-      rows_[t] = inside ? staged_row(group + t) : zeros_;
-    }
-    if (plan_.up_matrix.empty()) {
-      UpsampleRows(rows_, plan_.up_rows.data(), plan_.up, taps, sizes_.staged, upsampled_rows_);
-    } else if (!plan_.up_folded.empty()) {
-      FoldSixRows(rows_, sizes_.staged, upsampled_rows_);
-      B* const lines[2] = {lines_ + tile_.x.first_of_group - tile_.x.line_begin,
-                           lines_ + sizes_.line + tile_.x.first_of_group - tile_.x.line_begin};
-      UpsampleFoldedLines(upsampled_rows_, plan_.up_folded.data(), tile_.x.group_end - tile_.x.group_begin, lines);
-    }
-    const int64_t first = y.first_of_group + (group - y.group_begin) * plan_.up;
-    for (int64_t k = 0; k < plan_.up; ++k) {
-      if (first + k < y.internal_begin || first + k >= y.internal_end) continue;
-      B* line = plan_.down_matrix.empty() ? lines_ : Slot(first + k);
-      if (!plan_.up_folded.empty() && plan_.down_matrix.empty()) line = lines_ + k * sizes_.line;
-      MakeLine<kSlopes>(k, first + k, line);
-      if (plan_.down_matrix.empty()) {
-        const B* source = line + tile_.x.output_begin * plan_.down - plan_.x.pad_down - tile_.x.line_begin;
-        DownsampleLine(source, plan_.down_columns.data(), plan_.down, plan_.down_taps_x, sizes_.ring, Slot(first + k));
-      }
-    }
-    const int64_t done = first + plan_.up;
-    Emit(done < y.internal_end ? done : y.internal_end);
-  }
+  for (int64_t row = y.group_begin; row < y.group_begin + plan_.up_taps_y - 1; ++row) StageRow(row);
+  for (int64_t group = y.group_begin; group < y.group_end; ++group) RunGroup<kSlopes>(group);
   Emit(y.internal_end);
 }
 
+// A group of internal lines, and all rows of the result that can be computed then.
 template <typename T>
-void TileRun<T>::StageRow(int64_t row, B* target) {
-  const int64_t begin = tile_.x.group_begin;
-  const int64_t end = begin + sizes_.staged;
-  const int64_t inside_begin = begin < 0 ? 0 : begin;
-  const int64_t inside_end = end < plan_.x.input_size ? end : plan_.x.input_size;
+template <Slopes kSlopes>
+void TileRun<T>::RunGroup(int64_t group) {
+  const FilteredLreluRange& y = tile_.y;
+  const int64_t taps = plan_.up_taps_y;
+  const int64_t offset = tile_.x.first_of_group - tile_.x.line_begin;
+  StageRow(group + taps - 1);
+  for (int64_t t = 0; t < taps; ++t) rows_[t] = IsInput(group + t) ? StagedRow(group + t) : zeros_;
+  if (plan_.up_matrix.empty()) {
+    UpsampleRows(rows_, plan_.up_rows.data(), plan_.up, taps, sizes_.staged, upsampled_rows_);
+  } else if (!plan_.up_folded.empty()) {
+    FoldSixRows(rows_, sizes_.staged, upsampled_rows_);
+    B* const lines[2] = {lines_ + offset, lines_ + sizes_.line + offset};
+    UpsampleFoldedLines(upsampled_rows_, plan_.up_folded.data(), tile_.x.group_end - tile_.x.group_begin, lines);
+  }
+  const int64_t first = y.first_of_group + (group - y.group_begin) * plan_.up;
+  for (int64_t k = 0; k < plan_.up; ++k) {
+    if (first + k < y.internal_begin || first + k >= y.internal_end) continue;
+    if (!plan_.down_matrix.empty()) {
+      MakeLine<kSlopes>(k, first + k, Slot(first + k));
+      continue;
+    }
+    B* line = plan_.up_folded.empty() ? lines_ : lines_ + k * sizes_.line;
+    MakeLine<kSlopes>(k, first + k, line);
+    const B* source = line + tile_.x.output_begin * plan_.down - plan_.x.pad_down - tile_.x.line_begin;
+    DownsampleLine(source, plan_.down_columns.data(), plan_.down, plan_.down_taps_x, sizes_.ring, Slot(first + k));
+  }
+  const int64_t done = first + plan_.up;
+  Emit(done < y.internal_end ? done : y.internal_end);
+}
+
+template <typename T>
+void TileRun<T>::StageRow(int64_t row) {
+  if (!IsInput(row)) return;
+  B* target = StagedRow(row);
   const B bias = tile_.bias == nullptr ? Zero<A>() : LoadBlock(tile_.bias);
   const T* source = tile_.input + row * plan_.x.input_size * plan_.channels;
-  for (int64_t column = begin; column < inside_begin && column < end; ++column) target[column - begin] = Zero<A>();
+  const int64_t next_row = row + 1 < plan_.y.input_size ? plan_.x.input_size * plan_.channels : 0;
+  const int64_t begin = tile_.x.group_begin;
+  const int64_t end = begin + sizes_.staged;
+  int64_t column = begin;
+  for (; column < 0 && column < end; ++column) target[column - begin] = Zero<A>();
+  const int64_t inside_end = end < plan_.x.input_size ? end : plan_.x.input_size;
   if (tile_.channels == kBlock) {
-    for (int64_t column = inside_begin; column < inside_end; ++column) {
-      target[column - begin] = Add(LoadBlock(source + column * plan_.channels), bias);
-    }
-  } else {
-    for (int64_t column = inside_begin; column < inside_end; ++column) {
-      target[column - begin] = Add(LoadChannels<A>(source + column * plan_.channels, tile_.channels), bias);
+    for (; column < inside_end; ++column) {
+      const T* pixel = source + column * plan_.channels;
+      __builtin_prefetch(pixel + next_row, 0, 2);
+      target[column - begin] = Add(LoadBlock(pixel), bias);
     }
   }
-  for (int64_t column = inside_end < begin ? begin : inside_end; column < end; ++column) {
-    target[column - begin] = Zero<A>();
+  for (; column < inside_end; ++column) {
+    target[column - begin] = Add(LoadChannels<A>(source + column * plan_.channels, tile_.channels), bias);
   }
+  for (; column < end; ++column) target[column - begin] = Zero<A>();
 }
 
 // A line of internal pixels, times their slopes; zeros where it leaves the internal image.
@@ -194,24 +197,22 @@ void TileRun<T>::MakeLine(int64_t of_group, int64_t internal_row, B* line) {
   const int64_t groups = x.group_end - x.group_begin;
   const int64_t count = groups * plan_.up;
   B* pixels = line + x.first_of_group - x.line_begin;
+  const Activation<A> activation{Broadcast(plan_.slope), Broadcast(plan_.clamp)};
   if (kSlopes == Slopes::kFromMask) ReadMask(internal_row);
   if (plan_.up_matrix.empty()) {
-    UpsampleLine<kSlopes>(activation_, upsampled_rows_[of_group], plan_.up_columns.data(), plan_.up, plan_.up_taps_x,
+    UpsampleLine<kSlopes>(activation, upsampled_rows_[of_group], plan_.up_columns.data(), plan_.up, plan_.up_taps_x,
                           groups, pixels, mask_);
   } else if (plan_.up_folded.empty()) {
     const int64_t taps = plan_.up * plan_.up_taps_y * plan_.up_taps_x;
-    UpsampleMatrix<kSlopes>(activation_, rows_, plan_.up_matrix.data() + of_group * taps, plan_.up, plan_.up_taps_y,
+    UpsampleMatrix<kSlopes>(activation, rows_, plan_.up_matrix.data() + of_group * taps, plan_.up, plan_.up_taps_y,
                             plan_.up_taps_x, groups, pixels, mask_);
   } else {
     const B* source = lines_ + of_group * sizes_.line + x.first_of_group - x.line_begin;
-    for (int64_t i = 0; i < count; ++i) pixels[i] = Activate<kSlopes>(activation_, source[i], &mask_[i]);
+    for (int64_t i = 0; i < count; ++i) pixels[i] = Activate<kSlopes>(activation, source[i], &mask_[i]);
   }
   if (kSlopes != Slopes::kFromMask) WriteMask(internal_row);
-  for (int64_t u = x.first_of_group; u < 0 && u < x.first_of_group + count; ++u) pixels[u - x.first_of_group] = Zero<A>();
-  const int64_t size = plan_.x.internal_size;
-  for (int64_t u = x.first_of_group > size ? x.first_of_group : size; u < x.first_of_group + count; ++u) {
-    pixels[u - x.first_of_group] = Zero<A>();
-  }
+  for (int64_t i = 0; i < count && x.first_of_group + i < 0; ++i) pixels[i] = Zero<A>();
+  for (int64_t i = count - 1; i >= 0 && x.first_of_group + i >= plan_.x.internal_size; --i) pixels[i] = Zero<A>();
 }
 
 template <typename T>
@@ -225,6 +226,8 @@ void TileRun<T>::ReadMask(int64_t internal_row) {
   if (inside_end <= inside_begin) return;
   std::memcpy(mask_ + inside_begin - x.first_of_group, source + inside_begin,
               (inside_end - inside_begin) * sizeof(uint32_t));
+  const uint32_t* next = internal_row + 1 < plan_.y.internal_size ? source + plan_.x.internal_size : source;
+  for (int64_t u = inside_begin; u < inside_end; u += 16) __builtin_prefetch(next + u);
 }
 
 // Each word is written by one tile: that whose results begin there.
@@ -236,8 +239,10 @@ void TileRun<T>::WriteMask(int64_t internal_row) {
   const bool last = x.output_end == plan_.x.output_size;
   const int64_t begin = x.output_begin * plan_.down;
   const int64_t end = last ? plan_.x.internal_size : x.output_end * plan_.down;
-  std::memcpy(tile_.mask + internal_row * plan_.x.internal_size + begin, mask_ + begin - x.first_of_group,
-              (end - begin) * sizeof(uint32_t));
+  uint32_t* target = tile_.mask + internal_row * plan_.x.internal_size;
+  std::memcpy(target + begin, mask_ + begin - x.first_of_group, (end - begin) * sizeof(uint32_t));
+  if (internal_row + 1 < plan_.y.internal_size) target += plan_.x.internal_size;
+  for (int64_t u = begin; u < end; u += 16) __builtin_prefetch(target + u, 1);
 }
 
 template <typename T>
@@ -269,7 +274,9 @@ void TileRun<T>::EmitRows(int64_t row, int64_t rows) {
   B sums[kRowsAtOnce];
   for (auto& sum : sums) sum = Zero<A>();
   const auto store = [&](int64_t q, int64_t i, const B& block) {
-    StoreChannels(block, tile_.channels, output + q * row_stride + i * plan_.channels);
+    T* target = output + q * row_stride + i * plan_.channels;
+    __builtin_prefetch(target + kRowsAtOnce * row_stride, 1);
+    StoreChannels(block, tile_.channels, target);
     sums[q] = Add(sums[q], block);
   };
   if (separable) {

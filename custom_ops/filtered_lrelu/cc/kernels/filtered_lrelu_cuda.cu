@@ -15,6 +15,7 @@
 
 namespace sg_keras {
 namespace cuda {
+namespace filtered_lrelu {
 namespace {
 
 constexpr int64_t kMostSize = int64_t{1} << 28;  // of images, filters, factors and paddings
@@ -270,6 +271,15 @@ int LaunchOf(const TileCall<float>& tiles, bool six_taps, int64_t shared_bytes, 
   return LaunchTiles<kMasked, 2, 2>(tiles, shared_bytes, stream);
 }
 
+// Of no pixels.
+int ClearSums(const SgKerasFilteredLrelu& call, void* stream) {
+  if (call.sums == nullptr || call.channels == 0) return 0;
+  return WithType(call.type, [&](auto element) {
+    const size_t bytes = call.channels * sizeof(element);
+    return static_cast<int>(cudaMemsetAsync(call.sums, 0, bytes, static_cast<cudaStream_t>(stream)));
+  });
+}
+
 // Launches the kernel for tiles; sets the number of sums a channel that it leaves in the workspace.
 template <typename A>
 int LaunchAnyTiles(const SgKerasFilteredLrelu& call, void* stream, int64_t* parts) {
@@ -310,14 +320,16 @@ int64_t PartsOf(const SgKerasFilteredLrelu& call) {
 }
 
 }  // namespace
+}  // namespace filtered_lrelu
 }  // namespace cuda
 }  // namespace sg_keras
 
 using namespace sg_keras;        // NOLINT: the launchers are C
 using namespace sg_keras::cuda;  // NOLINT
+using namespace sg_keras::cuda::filtered_lrelu;  // NOLINT
 
 int sg_keras_cuda_filtered_lrelu(const SgKerasFilteredLrelu* call, void* stream) {
-  if (IsEmpty(*call)) return 0;
+  if (IsEmpty(*call)) return ClearSums(*call, stream);
   if (!IsValid(*call)) return static_cast<int>(cudaErrorInvalidValue);
   return WithType(call->type, [&](auto element) { return Launch<decltype(element)>(*call, stream); });
 }

@@ -10,6 +10,7 @@
 
 namespace sg_keras {
 namespace cuda {
+namespace filtered_lrelu {
 
 inline int64_t DivideUp64(int64_t a, int64_t b) { return (a + b - 1) / b; }
 inline int64_t RoundUp(int64_t a, int64_t b) { return DivideUp64(a, b) * b; }
@@ -52,6 +53,7 @@ inline std::vector<double> Phases(const double* taps, int64_t count, int64_t up,
   return weights;
 }
 
+}  // namespace filtered_lrelu
 }  // namespace cuda
 }  // namespace sg_keras
 

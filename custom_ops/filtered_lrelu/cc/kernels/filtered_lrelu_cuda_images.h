@@ -11,6 +11,7 @@
 
 namespace sg_keras {
 namespace cuda {
+namespace filtered_lrelu {
 
 constexpr int kLanes = 8;  // channels of a block of threads: 32 bytes of a pixel of floats, a byte of each mask half
 constexpr int kMaskChannels = 16;
@@ -133,8 +134,8 @@ __device__ __forceinline__ A PutPixel(const Images& images, int64_t image, int r
   return value;
 }
 
-// Adds up the threads' sums of each channel and writes those of the block, sums[part][channel]. `scratch` has room for a
-// number of each thread; what it held is not needed any more.
+// Adds up the threads' sums of each channel and writes those of the block, sums[part][channel]. `scratch` has room for
+// a number of each thread; what it held is not needed any more.
 template <int kThreads, typename A>
 __device__ __forceinline__ void WriteSums(const Images& images, int64_t part, int first_channel, A total, A* scratch,
                                           A* sums) {
@@ -148,6 +149,7 @@ __device__ __forceinline__ void WriteSums(const Images& images, int64_t part, in
   sums[part * images.channels + channel] = sum;
 }
 
+}  // namespace filtered_lrelu
 }  // namespace cuda
 }  // namespace sg_keras
 

@@ -8,6 +8,7 @@
 
 namespace sg_keras {
 namespace cuda {
+namespace filtered_lrelu {
 
 template <typename A>
 __device__ __forceinline__ void LoadInputs(const TileCall<A>& call, const Tile& tile, A* inputs) {
@@ -334,6 +335,7 @@ __device__ __forceinline__ A DownsampleMatrix(const TileCall<A>& call, const Til
   return total;
 }
 
+}  // namespace filtered_lrelu
 }  // namespace cuda
 }  // namespace sg_keras
 

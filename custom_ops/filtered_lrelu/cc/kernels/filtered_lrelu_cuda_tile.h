@@ -7,6 +7,7 @@
 
 namespace sg_keras {
 namespace cuda {
+namespace filtered_lrelu {
 
 constexpr int kTileThreads = 256;
 constexpr int kMostTaps = 1024;  // of a filter, as it is padded
@@ -123,6 +124,7 @@ __device__ __forceinline__ Tile TileOf(const TileCall<A>& call, int64_t block) {
   return tile;
 }
 
+}  // namespace filtered_lrelu
 }  // namespace cuda
 }  // namespace sg_keras
 

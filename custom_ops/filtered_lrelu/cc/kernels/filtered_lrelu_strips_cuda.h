@@ -7,6 +7,7 @@
 
 namespace sg_keras {
 namespace cuda {
+namespace filtered_lrelu {
 
 // Whether there is a kernel for the call.
 bool FitsStrips(const SgKerasFilteredLrelu& call);
@@ -15,6 +16,7 @@ bool FitsStrips(const SgKerasFilteredLrelu& call);
 int LaunchStrips(const SgKerasFilteredLrelu& call, void* stream);
 int64_t SumPartsOfStrips(const SgKerasFilteredLrelu& call);
 
+}  // namespace filtered_lrelu
 }  // namespace cuda
 }  // namespace sg_keras
 

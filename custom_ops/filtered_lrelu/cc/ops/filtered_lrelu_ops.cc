@@ -45,7 +45,8 @@ absl::Status FilteredLreluShape(InferenceContext* context) {
     const DimensionHandle input = context->Dim(x, 1 + axis);
     size[axis] = internal[axis] = context->UnknownDim();
     if (!context->ValueKnown(input)) continue;
-    const int64_t upsampled = context->Value(input) * up + padding[2 * axis] + padding[2 * axis + 1] - up_size[axis] + 1;
+    const int64_t margins = padding[2 * axis] + padding[2 * axis + 1];
+    const int64_t upsampled = context->Value(input) * up + margins - up_size[axis] + 1;
     if (upsampled < down_size[axis]) {
       return absl::InvalidArgumentError(absl::StrCat("x: found shape ", context->DebugString(x),
                                                      ", of which padding and filters leave no pixel"));

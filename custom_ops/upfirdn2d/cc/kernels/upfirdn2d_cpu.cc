@@ -2,157 +2,21 @@
 
 #include <algorithm>
 
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
-
 namespace sg_keras {
 namespace {
 
+// Rows of the result are computed in parts, and a few rows of one part after another: what a part reads and its line
+// then stay in the first-level cache, and the rows that the next row of the result reads again in it or the second.
+constexpr int64_t kPartBytes = 16 << 10;  // of the line and of the result
+constexpr int64_t kRowsOfPart = 16;
+constexpr int64_t kBufferBytes = 4 << 10;  // of results on their way to memory; with more, reading and writing take turns
+
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
-// ------------------------------------------------------------------------------------------ inner loops
-//
-// kTaps is a constant for the usual filters, so that the taps are unrolled and the loop over elements vectorised.
-
-// out[i] = sum over t of weights[t] * rows[t][i].
-template <int kTaps, typename T, typename A>
-SG_KERAS_INLINE void Combine(const T* const* rows, const A* weights, int64_t count, A* out) {
-  A w[kTaps];
-  const T* r[kTaps];
-  for (int t = 0; t < kTaps; ++t) {
-    w[t] = weights[t];
-    r[t] = rows[t];
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    A sum = w[0] * Load(r[0][i]);
-#pragma GCC unroll 8
-    for (int t = 1; t < kTaps; ++t) sum += w[t] * Load(r[t][i]);
-    out[i] = sum;
-  }
-}
-
-template <typename T, typename A>
-SG_KERAS_INLINE void CombineAny(const T* const* rows, const A* weights, int64_t taps, int64_t count, A* out) {
-  switch (taps) {
-    case 0:
-      std::fill(out, out + count, A(0));
-      return;
-    case 1:
-      return Combine<1>(rows, weights, count, out);
-    case 2:
-      return Combine<2>(rows, weights, count, out);
-    case 3:
-      return Combine<3>(rows, weights, count, out);
-    case 4:
-      return Combine<4>(rows, weights, count, out);
-    default:
-      Combine<4>(rows, weights, count, out);
-      for (int64_t t = 4; t < taps; ++t) {
-        for (int64_t i = 0; i < count; ++i) out[i] += weights[t] * Load(rows[t][i]);
-      }
-  }
-}
-
-// Where a line of pixels of the result comes from.
-template <typename A>
-struct LinePlan {
-  const int64_t* source;  // pixel of the line; its margins are before 0 and after the end
-  const int64_t* phase;
-  const A* weights;  // [phase][taps]
-  int64_t taps;
-  int64_t size;
-  int64_t channels;
-  bool shift_only;  // source[o] = source[0] + o and one phase: the line is one long vector
-};
-
-template <int kTaps, typename A, typename T>
-SG_KERAS_INLINE void FilterVector(const A* line, const A* weights, int64_t stride, int64_t count, T* out) {
-  A w[kTaps];
-  for (int t = 0; t < kTaps; ++t) w[t] = weights[t];
-  for (int64_t i = 0; i < count; ++i) {
-    A sum = w[0] * line[i];
-#pragma GCC unroll 8
-    for (int t = 1; t < kTaps; ++t) sum += w[t] * line[t * stride + i];
-    Store(sum, &out[i]);
-  }
-}
-
-// Gray and RGB pixels have their number of channels as a constant too: their loops are too short to be worth starting.
-template <int kTaps, int kChannels, typename A, typename T>
-SG_KERAS_INLINE void FilterPixels(const LinePlan<A>& plan, const A* line, T* out) {
-  const int64_t channels = kChannels > 0 ? kChannels : plan.channels;
-  for (int64_t o = 0; o < plan.size; ++o) {
-    FilterVector<kTaps>(line + plan.source[o] * channels, plan.weights + plan.phase[o] * kTaps, channels, channels,
-                        out + o * channels);
-  }
-}
-
-template <int kTaps, typename A, typename T>
-SG_KERAS_INLINE void FilterLineOf(const LinePlan<A>& plan, const A* line, T* out) {
-  if (plan.shift_only) {
-    FilterVector<kTaps>(line + plan.source[0] * plan.channels, plan.weights, plan.channels, plan.size * plan.channels, out);
-  } else if (plan.channels == 1) {
-    FilterPixels<kTaps, 1>(plan, line, out);
-  } else if (plan.channels == 3) {
-    FilterPixels<kTaps, 3>(plan, line, out);
-  } else {
-    FilterPixels<kTaps, 0>(plan, line, out);
-  }
-}
-
-template <typename A, typename T>
-SG_KERAS_INLINE void FilterPixelsOfAnyLength(const LinePlan<A>& plan, const A* line, T* out) {
-  constexpr int64_t kBlock = 64;
-  for (int64_t o = 0; o < plan.size; ++o) {
-    const A* source = line + plan.source[o] * plan.channels;
-    const A* weights = plan.weights + plan.phase[o] * plan.taps;
-    for (int64_t start = 0; start < plan.channels; start += kBlock) {
-      const int64_t count = std::min(kBlock, plan.channels - start);
-      A sum[kBlock] = {};
-      for (int64_t t = 0; t < plan.taps; ++t) {
-        for (int64_t c = 0; c < count; ++c) sum[c] += weights[t] * source[t * plan.channels + start + c];
-      }
-      for (int64_t c = 0; c < count; ++c) Store(sum[c], &out[o * plan.channels + start + c]);
-    }
-  }
-}
-
-template <typename A, typename T>
-SG_KERAS_INLINE void FilterLineAny(const LinePlan<A>& plan, const A* line, T* out) {
-  switch (plan.taps) {
-    case 1:
-      return FilterLineOf<1>(plan, line, out);
-    case 2:
-      return FilterLineOf<2>(plan, line, out);
-    case 3:
-      return FilterLineOf<3>(plan, line, out);
-    case 4:
-      return FilterLineOf<4>(plan, line, out);
-    case 6:
-      return FilterLineOf<6>(plan, line, out);
-    case 12:
-      return FilterLineOf<12>(plan, line, out);
-    default:
-      return FilterPixelsOfAnyLength(plan, line, out);
-  }
-}
-
-// Target clones have to be plain functions.
-#define DEFINE_LOOPS(T, A)                                                                                        \
-  SG_KERAS_CPU_TARGETS void CombineRows(const T* const* rows, const A* weights, int64_t taps, int64_t count, A* out) { \
-    CombineAny<T, A>(rows, weights, taps, count, out);                                                            \
-  }                                                                                                               \
-  SG_KERAS_CPU_TARGETS void FilterLine(const LinePlan<A>& plan, const A* line, T* out) {                          \
-    FilterLineAny<A, T>(plan, line, out);                                                                         \
-  }
-
-DEFINE_LOOPS(float, float)
-DEFINE_LOOPS(double, double)
-DEFINE_LOOPS(BFloat16Bits, float)
-#undef DEFINE_LOOPS
-
-template <typename A>
-LinePlan<A> LinePlanOf(const AxisPlan& plan, const AxisGeometry& x, const A* weights, int64_t channels) {
-  return {plan.source.data(), plan.phase.data(), weights, plan.taps, x.output_size, channels, x.up == 1 && x.down == 1};
+int64_t PartSize(const AxisGeometry& x, int64_t channels, int64_t number_bytes) {
+  // One pixel of the result takes down / up pixels of the line.
+  const int64_t pixels = kPartBytes / (channels * number_bytes) * x.up / std::max(x.up, x.down);
+  return std::min(x.output_size, std::max<int64_t>(pixels, 8));
 }
 
 }  // namespace
@@ -197,6 +61,7 @@ UpFirDn2d<T>::UpFirDn2d(const AxisGeometry& y, const AxisGeometry& x, const std:
       x_(x),
       channels_(channels),
       separable_(true),
+      part_size_(PartSize(x, channels, sizeof(Number))),
       plan_y_(y, filter_y.size()),
       plan_x_(x, filter_x.size()),
       weights_y_(plan_y_.template Weights<Number>(filter_y)),
@@ -209,6 +74,7 @@ UpFirDn2d<T>::UpFirDn2d(const AxisGeometry& y, const AxisGeometry& x, int64_t fi
       x_(x),
       channels_(channels),
       separable_(false),
+      part_size_(PartSize(x, channels, sizeof(Number))),
       plan_y_(y, filter_height),
       plan_x_(x, filter.size() / filter_height) {
   const int64_t filter_width = filter.size() / filter_height;
@@ -219,56 +85,103 @@ UpFirDn2d<T>::UpFirDn2d(const AxisGeometry& y, const AxisGeometry& x, int64_t fi
 }
 
 template <typename T>
-void UpFirDn2d<T>::Rows(const T* input, int64_t begin, int64_t end, T* output) const {
+void UpFirDn2d<T>::Rows(const T* input, int64_t begin, int64_t end, Destination destination, T* output) const {
   Scratch scratch;
   scratch.line.assign((plan_x_.margin_before + x_.input_size + plan_x_.margin_after) * channels_, Number(0));
-  if (!separable_) {
-    scratch.pass.resize(x_.output_size * channels_);
-    scratch.sum.resize(x_.output_size * channels_);
-  }
-  for (int64_t row = begin; row < end; ++row) {
-    const T* image = input + row / y_.output_size * (y_.input_size * x_.input_size * channels_);
-    T* target = output + row * (x_.output_size * channels_);
-    if (separable_) {
-      SeparableRow(image, row % y_.output_size, &scratch, target);
-    } else {
-      MatrixRow(image, row % y_.output_size, &scratch, target);
+  if (!separable_) scratch.sum.resize(part_size_ * channels_);
+  if (destination == Destination::kMemory) scratch.result.resize(ResultSize() * channels_);
+  for (int64_t first = begin; first < end; first += kRowsOfPart) {
+    const int64_t last = std::min(first + kRowsOfPart, end);
+    for (int64_t pixel = 0; pixel < x_.output_size; pixel += part_size_) {
+      for (int64_t row = first; row < last; ++row) {
+        const Part part = {row % y_.output_size, pixel, std::min(pixel + part_size_, x_.output_size)};
+        const T* image = input + row / y_.output_size * (y_.input_size * x_.input_size * channels_);
+        T* target = output + (row * x_.output_size + pixel) * channels_;
+        if (separable_) {
+          ComputeSeparable(image, part, &scratch, target);
+        } else {
+          ComputeMatrix(image, part, &scratch, target);
+        }
+      }
     }
   }
+  if (destination == Destination::kMemory) FinishStores();
+}
+
+template <typename T>
+int64_t UpFirDn2d<T>::ResultSize() const {
+  const int64_t pixels = kBufferBytes / static_cast<int64_t>(channels_ * sizeof(T));
+  return std::clamp<int64_t>(pixels, 1, part_size_);
+}
+
+template <typename T>
+void UpFirDn2d<T>::SourcesOf(const Part& part, int64_t* first, int64_t* last) const {
+  *first = std::clamp<int64_t>(plan_x_.source[part.begin], 0, x_.input_size);
+  *last = std::clamp<int64_t>(plan_x_.source[part.end - 1] + plan_x_.taps, *first, x_.input_size);
+}
+
+template <typename T>
+LinePlan<typename UpFirDn2d<T>::Number> UpFirDn2d<T>::LinePlanOf(const Part& part,
+                                                                 const std::vector<Number>& weights) const {
+  return {plan_x_.source.data() + part.begin,
+          plan_x_.phase.data() + part.begin,
+          weights.data(),
+          plan_x_.taps,
+          part.end - part.begin,
+          channels_,
+          x_.up == 1 && x_.down == 1};
 }
 
 // Vertical pass into the line, then horizontal pass from the line into the result.
 template <typename T>
-void UpFirDn2d<T>::SeparableRow(const T* image, int64_t row, Scratch* scratch, T* output) const {
+void UpFirDn2d<T>::ComputeSeparable(const T* image, const Part& part, Scratch* scratch, T* output) const {
   const int64_t row_elements = x_.input_size * channels_;
-  const int64_t source = plan_y_.source[row];
+  int64_t left, right;
+  SourcesOf(part, &left, &right);
+  const int64_t source = plan_y_.source[part.row];
   const int64_t first = std::max<int64_t>(source, 0);
   const int64_t last = std::min(source + plan_y_.taps, y_.input_size);
   scratch->rows.clear();
-  for (int64_t y = first; y < last; ++y) scratch->rows.push_back(image + y * row_elements);
-  const Number* weights = weights_y_.data() + plan_y_.phase[row] * plan_y_.taps + (first - source);
+  for (int64_t y = first; y < last; ++y) scratch->rows.push_back(image + y * row_elements + left * channels_);
   Number* line = scratch->line.data() + plan_x_.margin_before * channels_;
-  CombineRows(scratch->rows.data(), weights, scratch->rows.size(), row_elements, line);
-  FilterLine(LinePlanOf(plan_x_, x_, weights_x_[0].data(), channels_), line, output);
+  Number* target = line + left * channels_;
+  const int64_t count = (right - left) * channels_;
+  if (first < last) {
+    const Number* weights = weights_y_.data() + plan_y_.phase[part.row] * plan_y_.taps + (first - source);
+    const T* next = scratch->rows.back() + row_elements;
+    const NextRows<T> next_rows = {next, y_.down > y_.up ? next + row_elements : next};
+    CombineRows(scratch->rows.data(), weights, last - first, count, next_rows, target);
+  } else {
+    std::fill(target, target + count, Number(0));
+  }
+  if (scratch->result.empty()) return FilterLine(LinePlanOf(part, weights_x_[0]), line, output);
+  const int64_t pixels = ResultSize();
+  for (int64_t pixel = part.begin; pixel < part.end; pixel += pixels) {
+    const Part piece = {part.row, pixel, std::min(pixel + pixels, part.end)};
+    FilterLine(LinePlanOf(piece, weights_x_[0]), line, scratch->result.data());
+    StoreToMemory(scratch->result.data(), (piece.end - pixel) * channels_, output + (pixel - part.begin) * channels_);
+  }
 }
 
 template <typename T>
-void UpFirDn2d<T>::MatrixRow(const T* image, int64_t row, Scratch* scratch, T* output) const {
+void UpFirDn2d<T>::ComputeMatrix(const T* image, const Part& part, Scratch* scratch, T* output) const {
   const int64_t row_elements = x_.input_size * channels_;
-  const int64_t line_elements = x_.output_size * channels_;
+  const int64_t elements = (part.end - part.begin) * channels_;
+  int64_t left, right;
+  SourcesOf(part, &left, &right);
   Number* line = scratch->line.data() + plan_x_.margin_before * channels_;
   std::fill(scratch->sum.begin(), scratch->sum.end(), Number(0));
   for (int64_t t = 0; t < plan_y_.taps; ++t) {
-    const int64_t y = plan_y_.source[row] + t;
-    const size_t filter_row = plan_y_.phase[row] + t * y_.up;
+    const int64_t y = plan_y_.source[part.row] + t;
+    const size_t filter_row = plan_y_.phase[part.row] + t * y_.up;
     if (y < 0 || y >= y_.input_size || filter_row >= weights_x_.size()) continue;
-    const T* input_row = image + y * row_elements;
+    const T* input = image + y * row_elements + left * channels_;
     const Number one = 1;
-    CombineRows(&input_row, &one, 1, row_elements, line);
-    FilterLine(LinePlanOf(plan_x_, x_, weights_x_[filter_row].data(), channels_), line, scratch->pass.data());
-    for (int64_t i = 0; i < line_elements; ++i) scratch->sum[i] += scratch->pass[i];
+    CombineRows(&input, &one, 1, (right - left) * channels_, {input + row_elements, input + row_elements},
+                line + left * channels_);
+    AddFilteredLine(LinePlanOf(part, weights_x_[filter_row]), line, scratch->sum.data());
   }
-  for (int64_t i = 0; i < line_elements; ++i) Store(scratch->sum[i], &output[i]);
+  for (int64_t i = 0; i < elements; ++i) Store(scratch->sum[i], &output[i]);
 }
 
 template class UpFirDn2d<float>;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "custom_ops/common/cc/kernels/bfloat16_bits.h"
+#include "custom_ops/common/cc/kernels/memory_streams.h"
+#include "custom_ops/upfirdn2d/cc/kernels/upfirdn2d_lines_cpu.h"
 
 namespace sg_keras {
 
@@ -52,24 +54,37 @@ class UpFirDn2d {
             int64_t channels);
 
   // Computes rows begin..end-1, counted over all images of the batch.
-  void Rows(const T* input, int64_t begin, int64_t end, T* output) const;
+  void Rows(const T* input, int64_t begin, int64_t end, Destination destination, T* output) const;
 
  private:
   // Memory that the rows of one call share.
   struct Scratch {
-    std::vector<Number> line;     // a line of the image, after the vertical pass, with margins of zeros
-    std::vector<Number> pass;     // matrix: the line through one row of the filter
-    std::vector<Number> sum;      // and the sum of such
+    std::vector<Number> line;  // a line of the image, after the vertical pass, with margins of zeros
+    std::vector<Number> sum;   // matrix: the sum of the line through each row of the filter
+    std::vector<T> result;     // pixels on their way to memory
     std::vector<const T*> rows;
   };
 
-  void SeparableRow(const T* image, int64_t row, Scratch* scratch, T* output) const;
-  void MatrixRow(const T* image, int64_t row, Scratch* scratch, T* output) const;
+  // Pixels begin..end-1 of a row of the result.
+  struct Part {
+    int64_t row;
+    int64_t begin;
+    int64_t end;
+  };
+
+  void ComputeSeparable(const T* image, const Part& part, Scratch* scratch, T* output) const;
+  void ComputeMatrix(const T* image, const Part& part, Scratch* scratch, T* output) const;
+  LinePlan<Number> LinePlanOf(const Part& part, const std::vector<Number>& weights) const;
+  // Pixels of the result that are gathered on their way to memory.
+  int64_t ResultSize() const;
+  // Pixels of a line that the part depends on, without those outside the image: [first, last).
+  void SourcesOf(const Part& part, int64_t* first, int64_t* last) const;
 
   AxisGeometry y_;
   AxisGeometry x_;
   int64_t channels_;
   bool separable_;
+  int64_t part_size_;  // pixels computed at a time
   AxisPlan plan_y_;
   AxisPlan plan_x_;
   std::vector<Number> weights_y_;               // separable: [phase][taps]

@@ -24,7 +24,8 @@ class UpFirDn2dOp : public UpFirDn2dOpBase {
     const Resampling resampling = MakeResampling(x, height, width);
     const auto* input = Data<T>(x);
     auto* output = MutableData<T>(y);
-    const auto run = [&](int64_t begin, int64_t end) { resampling.Rows(input, begin, end, output); };
+    const Destination destination = DestinationOf(y->TotalBytes());
+    const auto run = [&](int64_t begin, int64_t end) { resampling.Rows(input, begin, end, destination, output); };
     const double taps = static_cast<double>(filter_size_[0]) / up_[0] + static_cast<double>(filter_size_[1]) / up_[1];
     RunSharded(context, x.dim_size(0) * height, width * x.dim_size(3) * taps * kNanosecondsPerTap, run);
   }

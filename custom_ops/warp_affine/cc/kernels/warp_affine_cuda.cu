@@ -8,12 +8,13 @@
 #include "custom_ops/warp_affine/cc/kernels/warp_affine_cuda.h"
 
 #include <algorithm>
-#include <cfloat>
 
 #include "custom_ops/common/cc/kernels/cuda_elements.h"
+#include "custom_ops/warp_affine/cc/kernels/warp_affine_positions_cuda.h"
 
 namespace sg_keras {
 namespace cuda {
+namespace warp_affine {
 namespace {
 
 constexpr int kThreads = 256;
@@ -23,68 +24,10 @@ constexpr int64_t kMostChunks = 128;  // of an image, in the derivative by its m
 constexpr int64_t kChunkPixels = 16 * kThreads;
 constexpr int kSums = 6;
 
-struct Geometry {
-  int64_t images;
-  int64_t channels;
-  int64_t input_height;
-  int64_t input_width;
-  int64_t output_height;
-  int64_t output_width;
-};
-
 template <typename Call>
-Geometry GeometryOf(const Call& call) {
+WarpSizes SizesOf(const Call& call) {
   return {call.images,      call.channels,      call.input_height,
           call.input_width, call.output_height, call.output_width};
-}
-
-// ------------------------------------------------------------------------------------------ positions
-
-// position = column_step * u + row_step * v + offset; see AffinePosition in warp_affine_cpu.h.
-struct Axis {
-  double column_step;
-  double row_step;
-  double offset;
-};
-
-struct Map {
-  Axis x;
-  Axis y;
-};
-
-template <typename M>
-__device__ __forceinline__ Axis AxisOf(const M* theta, int64_t input_size, const Geometry& g) {
-  const double size = static_cast<double>(input_size);
-  return {theta[0] * (size / g.output_width), theta[1] * (size / g.output_height),
-          (static_cast<double>(theta[2]) + 1) * (size / 2) - 0.5};
-}
-
-template <typename M>
-__device__ __forceinline__ Map MapOf(const M* theta, int64_t image, const Geometry& g) {
-  return {AxisOf(theta + image * 6, g.input_width, g), AxisOf(theta + image * 6 + 3, g.input_height, g)};
-}
-
-// Counts from the centre of `size` pixels.
-__device__ __forceinline__ double FromCentre(int64_t index, int64_t size) { return index + 0.5 * (1 - size); }
-
-// The neighbours on an axis between which a position lies. Positions further outside than a pixel, or not finite, are
-// moved to where no neighbour is in the image.
-template <typename A>
-struct Neighbours {
-  int64_t first;
-  A weights[2];
-};
-
-template <typename A>
-__device__ __forceinline__ Neighbours<A> Locate(const Axis& axis, double u, double v, int64_t size) {
-  const double beyond = static_cast<double>(size + 1);
-  double position = axis.row_step * v + axis.offset + axis.column_step * u;
-  position = position > -2.0 ? position : -2.0;  // NaN too
-  position = position < beyond ? position : beyond;
-  int64_t whole = static_cast<int64_t>(position);
-  whole -= position < whole;
-  const A fraction = static_cast<A>(position - whole);
-  return {whole, {1 - fraction, fraction}};
 }
 
 // The part of a row that a thread computes: `channels` channels of one pixel.
@@ -161,11 +104,11 @@ constexpr int kSumsOf = kPack > 1 ? kPack : kFewChannels;
 
 template <typename T, typename M, int kPack>
 __global__ void __launch_bounds__(kThreads)
-    WarpKernel(Geometry g, Runs runs, const M* theta, const T* x, T* y) {
+    WarpKernel(WarpSizes g, Runs runs, const M* theta, const T* x, T* y) {
   for (int64_t block = blockIdx.x; block < runs.blocks; block += gridDim.x) {
     const Place p = runs.PlaceOf(block);
     if (p.channels == 0) continue;
-    const Map map = MapOf(theta, p.image, g);
+    const WarpMap map = MapOf(theta, p.image, g);
     const double u = FromCentre(p.column, g.output_width);
     const double v = FromCentre(p.row, g.output_height);
     const Neighbours<Number<T>> across = Locate<Number<T>>(map.x, u, v, g.input_width);
@@ -187,62 +130,8 @@ __global__ void __launch_bounds__(kThreads)
 
 // ------------------------------------------------------------------------------------------ transposed map
 
-struct Range {
-  int64_t begin;
-  int64_t end;
-};
-
-// Indices from `low` to `high`, which count from the centre of `size` pixels; all if the bounds are no numbers.
-__device__ __forceinline__ Range IndicesBetween(double low, double high, int64_t size) {
-  if (!(low <= high)) return {0, size};
-  const double shift = 0.5 * (size - 1);
-  const double begin = ceil(low + shift);
-  const double last = floor(high + shift);
-  return {begin > 0 ? (begin < size ? static_cast<int64_t>(begin) : size) : 0,
-          last < size - 1 ? (last >= 0 ? static_cast<int64_t>(last) + 1 : 0) : size};
-}
-
-constexpr double kSlack = 1e-6;  // of bounds, beside their rounding errors: too many pixels do no harm, too few would
-
-// Columns of row v whose position on the axis may be within one pixel of `centre`.
-__device__ __forceinline__ Range ColumnsNear(const Axis& axis, double v, double centre, int64_t size) {
-  const double start = axis.row_step * v + axis.offset;
-  if (axis.column_step == 0) return fabs(start - centre) <= 1 + kSlack ? Range{0, size} : Range{0, 0};
-  const double middle = (centre - start) / axis.column_step;
-  const double terms = fabs(axis.row_step * v) + fabs(axis.offset) + fabs(centre);
-  const double reach = (1 + 16 * DBL_EPSILON * terms) / fabs(axis.column_step) + kSlack + 1e-12 * fabs(middle);
-  return IndicesBetween(middle - reach, middle + reach, size);
-}
-
-// Rows with pixels whose position may be within one pixel of (x, y) on both axes; all rows where the map is singular.
-__device__ __forceinline__ Range RowsNear(const Map& map, double x, double y, int64_t size) {
-  const double product = map.x.column_step * map.y.row_step;
-  const double other = map.x.row_step * map.y.column_step;
-  const double determinant = product - other;
-  if (!(fabs(determinant) > 1e-6 * (fabs(product) + fabs(other)))) return {0, size};
-  const double middle =
-      (map.x.column_step * (y - map.y.offset) - map.y.column_step * (x - map.x.offset)) / determinant;
-  const double across = fabs(map.x.column_step);
-  const double down = fabs(map.y.column_step);
-  const double terms = across * (fabs(y) + fabs(map.y.offset)) + down * (fabs(x) + fabs(map.x.offset));
-  const double reach = (across + down + 1e-9 * terms) / fabs(determinant) * (1 + 1e-9) + kSlack;
-  return IndicesBetween(middle - reach, middle + reach, size);
-}
-
-__device__ __forceinline__ bool IsFinite(const Axis& axis) {
-  const double sum = fabs(axis.column_step) + fabs(axis.row_step) + fabs(axis.offset);
-  return sum <= DBL_MAX;
-}
-
-// The weight with which a position enters the pixel `index`.
-template <typename A>
-__device__ __forceinline__ A WeightAt(const Neighbours<A>& n, int64_t index) {
-  if (n.first == index) return n.weights[0];
-  return n.first + 1 == index ? n.weights[1] : A(0);
-}
-
 template <typename T, int kPack>
-__device__ __forceinline__ void AddRow(const Geometry& g, const Map& map, const Place& p, int64_t row, const T* dy,
+__device__ __forceinline__ void AddRow(const WarpSizes& g, const WarpMap& map, const Place& p, int64_t row, const T* dy,
                                        Number<T>* sums) {
   const double v = FromCentre(row, g.output_height);
   const Range by_x = ColumnsNear(map.x, v, static_cast<double>(p.column), g.output_width);
@@ -260,11 +149,11 @@ __device__ __forceinline__ void AddRow(const Geometry& g, const Map& map, const 
 
 template <typename T, typename M, int kPack>
 __global__ void __launch_bounds__(kThreads)
-    TransposeKernel(Geometry g, Runs runs, const M* theta, const T* dy, T* dx) {
+    TransposeKernel(WarpSizes g, Runs runs, const M* theta, const T* dy, T* dx) {
   for (int64_t block = blockIdx.x; block < runs.blocks; block += gridDim.x) {
     const Place p = runs.PlaceOf(block);
     if (p.channels == 0) continue;
-    const Map map = MapOf(theta, p.image, g);
+    const WarpMap map = MapOf(theta, p.image, g);
     Number<T> sums[kSumsOf<kPack>] = {};
     if (IsFinite(map.x) && IsFinite(map.y)) {
       const Range rows = RowsNear(map, static_cast<double>(p.column), static_cast<double>(p.row), g.output_height);
@@ -279,7 +168,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // The sum over channels of dy times each neighbour, 0 for those outside.
 template <typename T>
-__device__ __forceinline__ void DotNeighbours(const Geometry& g, const T* dy, const T* image, int64_t row,
+__device__ __forceinline__ void DotNeighbours(const WarpSizes& g, const T* dy, const T* image, int64_t row,
                                               int64_t column, Number<T>* dots) {
   SG_KERAS_UNROLL
   for (int k = 0; k < 4; ++k) {
@@ -296,8 +185,8 @@ __device__ __forceinline__ void DotNeighbours(const Geometry& g, const T* dy, co
 
 // Adds what a pixel of the result contributes to the derivatives by (column_step, row_step, offset) of x, then of y.
 template <typename T>
-__device__ __forceinline__ void AddPixel(const Geometry& g, const Map& map, int64_t pixel, const T* dy, const T* image,
-                                         double* sums) {
+__device__ __forceinline__ void AddPixel(const WarpSizes& g, const WarpMap& map, int64_t pixel, const T* dy,
+                                         const T* image, double* sums) {
   const double u = FromCentre(pixel % g.output_width, g.output_width);
   const double v = FromCentre(pixel / g.output_width, g.output_height);
   const Neighbours<Number<T>> across = Locate<Number<T>>(map.x, u, v, g.input_width);
@@ -318,7 +207,7 @@ struct Chunks {
   int64_t count;
   int64_t pixels;
 
-  explicit Chunks(const Geometry& g) {
+  explicit Chunks(const WarpSizes& g) {
     const int64_t all = g.output_height * g.output_width;
     pixels = std::max(kChunkPixels, (all + kMostChunks - 1) / kMostChunks);
     count = (all + pixels - 1) / pixels;
@@ -328,14 +217,14 @@ struct Chunks {
 // Sums over the pixels of a chunk, [images, chunks, 6].
 template <typename T, typename M>
 __global__ void __launch_bounds__(kThreads)
-    MatrixSumsKernel(Geometry g, Chunks chunks, const M* theta, const T* dy, const T* x, double* chunk_sums) {
+    MatrixSumsKernel(WarpSizes g, Chunks chunks, const M* theta, const T* dy, const T* x, double* chunk_sums) {
   __shared__ double shared[kSums * kThreads];
   for (int64_t block = blockIdx.x; block < g.images * chunks.count; block += gridDim.x) {
     const int64_t image = block / chunks.count;
     const int64_t begin = block % chunks.count * chunks.pixels;
     const int64_t all = g.output_height * g.output_width;
     const int64_t end = begin + chunks.pixels < all ? begin + chunks.pixels : all;
-    const Map map = MapOf(theta, image, g);
+    const WarpMap map = MapOf(theta, image, g);
     double sums[kSums] = {};
     for (int64_t pixel = begin + threadIdx.x; pixel < end; pixel += kThreads) {
       AddPixel(g, map, pixel, dy + image * all * g.channels,
@@ -356,7 +245,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <typename M>
-__global__ void MatrixGradientKernel(Geometry g, Chunks chunks, const double* chunk_sums, M* dtheta) {
+__global__ void MatrixGradientKernel(WarpSizes g, Chunks chunks, const double* chunk_sums, M* dtheta) {
   const int64_t total = g.images * kSums;
   for (int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x; i < total; i += int64_t{gridDim.x} * kThreads) {
     double sum = 0;
@@ -373,7 +262,7 @@ __global__ void MatrixGradientKernel(Geometry g, Chunks chunks, const double* ch
 
 template <typename T, typename M, int kPack>
 void LaunchWarp(const SgKerasWarpAffine& call, void* stream) {
-  const Geometry g = GeometryOf(call);
+  const WarpSizes g = SizesOf(call);
   const Runs runs(g.images, g.output_height, g.output_width, g.channels, kSumsOf<kPack>);
   SG_KERAS_LAUNCH((WarpKernel<T, M, kPack>), runs.Grid(), dim3(kThreads), 0, stream, g, runs,
                   static_cast<const M*>(call.theta), static_cast<const T*>(call.source), static_cast<T*>(call.target));
@@ -381,7 +270,7 @@ void LaunchWarp(const SgKerasWarpAffine& call, void* stream) {
 
 template <typename T, typename M, int kPack>
 void LaunchTranspose(const SgKerasWarpAffine& call, void* stream) {
-  const Geometry g = GeometryOf(call);
+  const WarpSizes g = SizesOf(call);
   const Runs runs(g.images, g.input_height, g.input_width, g.channels, kSumsOf<kPack>);
   SG_KERAS_LAUNCH((TransposeKernel<T, M, kPack>), runs.Grid(), dim3(kThreads), 0, stream, g, runs,
                   static_cast<const M*>(call.theta), static_cast<const T*>(call.source), static_cast<T*>(call.target));
@@ -389,7 +278,7 @@ void LaunchTranspose(const SgKerasWarpAffine& call, void* stream) {
 
 template <typename T, typename M>
 void LaunchMatrixGradient(const SgKerasWarpAffineMatrixGradient& call, void* stream) {
-  const Geometry g = GeometryOf(call);
+  const WarpSizes g = SizesOf(call);
   const Chunks chunks(g);
   double* chunk_sums = static_cast<double*>(call.workspace);
   const int64_t blocks = g.images * chunks.count;
@@ -423,11 +312,13 @@ bool IsEmpty(const SgKerasWarpAffine& call, int64_t height, int64_t width) {
 }
 
 }  // namespace
+}  // namespace warp_affine
 }  // namespace cuda
 }  // namespace sg_keras
 
 using namespace sg_keras;        // NOLINT: the launchers are C
 using namespace sg_keras::cuda;  // NOLINT
+using namespace sg_keras::cuda::warp_affine;  // NOLINT
 
 int sg_keras_cuda_warp_affine(const SgKerasWarpAffine* call, void* stream) {
   if (IsEmpty(*call, call->output_height, call->output_width)) return 0;
@@ -460,6 +351,6 @@ int sg_keras_cuda_warp_affine_matrix_gradient(const SgKerasWarpAffineMatrixGradi
 }
 
 int64_t sg_keras_cuda_warp_affine_matrix_gradient_workspace(const SgKerasWarpAffineMatrixGradient* call) {
-  const Geometry g = GeometryOf(*call);
+  const WarpSizes g = SizesOf(*call);
   return g.images * Chunks(g).count * kSums * static_cast<int64_t>(sizeof(double));
 }

@@ -1,0 +1,62 @@
+"""What the layers of the augmentation pipeline have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar
+
+import keras
+import tensorflow as tf
+
+from sg_keras.augment.sampling import AugmentDraws, sample_parameters
+from sg_keras.config.augment_transforms import AugmentTransforms
+
+_Layer = TypeVar("_Layer", bound="TransformLayer")
+
+
+class TransformLayer(keras.layers.Layer):
+    """A group of random transforms of pictures.
+
+    Args:
+        transforms: which, how often and how strongly; those that are not of the layer's group play no part.
+        impl: of the ops: "auto", "custom" or "reference".
+
+    Call: images [N,H,W,C] of a floating type with values in -1..1, p= (probability, a scalar tensor or number), draws=
+    (random numbers, `AugmentDraws`) -> [N,H,W,C] of the same type. What is done to a sample depends neither on its
+    pixels nor, but for the reach of reflected borders, on the other samples. Differentiable in the images to any
+    order; constant in p. At p = 0 the images come back as they are, to the last bit.
+    """
+
+    def __init__(self, transforms: AugmentTransforms, impl: str = "auto", **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.transforms = transforms
+        self.impl = impl
+        self.built = True  # there is nothing to build
+
+    def call(self, images: tf.Tensor, *, p: tf.Tensor | float, draws: AugmentDraws) -> tf.Tensor:
+        images = tf.convert_to_tensor(images)
+        check_images(images)
+        count = images.shape[0] if images.shape[0] is not None else tf.shape(images)[0]
+        wide = images if images.dtype in (tf.float32, tf.float64) else tf.cast(images, tf.float32)
+        with tf.device("CPU:0"):  # see `geometry`
+            parameters = sample_parameters(self.transforms, p, draws, count, wide.dtype)
+        return tf.cast(self.transform(wide, parameters, draws), images.dtype)
+
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+        """The layer's result, float32 or float64, for parameters that are drawn already (`sample_parameters`)."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "transforms": dataclasses.asdict(self.transforms), "impl": self.impl}
+
+    @classmethod
+    def from_config(cls: type[_Layer], config: dict[str, Any]) -> _Layer:
+        return cls(**{**config, "transforms": AugmentTransforms(**config["transforms"])})
+
+
+def check_images(images: tf.Tensor) -> None:
+    """Refuse what is not a batch of pictures of known size and 1 or 3 channels, with a ValueError."""
+    known = images.shape.rank == 4 and None not in images.shape[1:]
+    if not known or not images.dtype.is_floating or images.shape[3] not in (1, 3):
+        found = f"shape {images.shape} of {images.dtype.name}"
+        raise ValueError(f"images: found {found}, expected [N, H, W, 1 or 3] of a floating type with known sizes")
