@@ -34,7 +34,7 @@ SG_KERAS_INLINE void ForEachElement(int64_t count, const Element& element, const
   constexpr int64_t kBlock = 64;
   const int64_t whole = count - count % kBlock;
   for (int64_t start = 0; start < whole; start += kBlock) {
-    (ReadAhead<kBlock>(streams + start), ...);
+    (ReadAhead(streams + start, kBlock), ...);
 #pragma omp simd
     for (int64_t i = start; i < start + kBlock; ++i) element(i);
   }
@@ -66,6 +66,8 @@ SG_KERAS_INLINE void PiecewiseScaled(Slopes<A> slopes, const T* x, const T* scal
                                      int64_t pixels, int64_t channels, T* y) {
   for (int64_t p = 0; p < pixels; ++p) {
     const A pixel_noise = noise == nullptr ? A(0) : Load(noise[p]);
+    ReadAhead(x + p * channels, channels);
+#pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       StoreActivated(slopes, Load(x[p * channels + c]) * Load(scale[c]) + pixel_noise + Load(bias[c]),
                      &y[p * channels + c]);
@@ -87,6 +89,7 @@ SG_KERAS_INLINE void PiecewiseScaledBackward(Slopes<A> slopes, const T* dy, cons
     for (int64_t p = start; p < std::min(start + kBlock, pixels); ++p) {
       const int64_t offset = p * channels;
       A pixel_sum = 0;
+      for (const T* stream : {dy, y, x}) ReadAhead(stream + offset, channels);
 #pragma omp simd reduction(+ : pixel_sum)
       for (int64_t c = 0; c < channels; ++c) {
         const A v = Load(y[offset + c]);

@@ -5,18 +5,21 @@
 namespace sg_keras {
 namespace {
 
-// Rows of the result are computed in parts, and a few rows of one part after another: what a part reads and its line
-// then stay in the first-level cache, and the rows that the next row of the result reads again in it or the second.
-constexpr int64_t kPartBytes = 16 << 10;  // of the line and of the result
-constexpr int64_t kRowsOfPart = 16;
-constexpr int64_t kBufferBytes = 4 << 10;  // of results on their way to memory; with more, reading and writing take turns
+// Rows of the result are computed in parts, and many rows of one part after another: what the rows of a part read then
+// stays in the first-level cache.
+constexpr int64_t kPartBytes = 36 << 10;  // of the inputs, line and result of a row of a part
+constexpr int64_t kRowsOfPart = 64;
+constexpr int64_t kBufferBytes = 4 << 10;  // of results on their way to memory; larger: reading and writing take turns
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
-int64_t PartSize(const AxisGeometry& x, int64_t channels, int64_t number_bytes) {
-  // One pixel of the result takes down / up pixels of the line.
-  const int64_t pixels = kPartBytes / (channels * number_bytes) * x.up / std::max(x.up, x.down);
-  return std::min(x.output_size, std::max<int64_t>(pixels, 8));
+int64_t PartSize(const AxisGeometry& x, const AxisPlan& plan_y, const AxisPlan& plan_x, int64_t pixel_bytes) {
+  const int64_t bytes = pixel_bytes * (plan_y.taps + 1 + std::max<int64_t>(1, x.up / x.down));  // of one of the line
+  // Neighbouring parts both compute the pixels of the line that the filter reaches beyond its first: these must be few.
+  const int64_t line = std::max(kPartBytes / bytes, 4 * plan_x.taps);
+  const int64_t size = std::max<int64_t>(1, line * x.up / x.down);
+  const int64_t parts = (x.output_size + size - 1) / size;
+  return (x.output_size + parts - 1) / parts;
 }
 
 }  // namespace
@@ -61,9 +64,9 @@ UpFirDn2d<T>::UpFirDn2d(const AxisGeometry& y, const AxisGeometry& x, const std:
       x_(x),
       channels_(channels),
       separable_(true),
-      part_size_(PartSize(x, channels, sizeof(Number))),
       plan_y_(y, filter_y.size()),
       plan_x_(x, filter_x.size()),
+      part_size_(PartSize(x, plan_y_, plan_x_, channels * sizeof(Number))),
       weights_y_(plan_y_.template Weights<Number>(filter_y)),
       weights_x_{plan_x_.template Weights<Number>(filter_x)} {}
 
@@ -74,9 +77,9 @@ UpFirDn2d<T>::UpFirDn2d(const AxisGeometry& y, const AxisGeometry& x, int64_t fi
       x_(x),
       channels_(channels),
       separable_(false),
-      part_size_(PartSize(x, channels, sizeof(Number))),
       plan_y_(y, filter_height),
-      plan_x_(x, filter.size() / filter_height) {
+      plan_x_(x, filter.size() / filter_height),
+      part_size_(PartSize(x, plan_y_, plan_x_, channels * sizeof(Number))) {
   const int64_t filter_width = filter.size() / filter_height;
   for (int64_t row = 0; row < filter_height; ++row) {
     const auto first = filter.begin() + row * filter_width;
@@ -129,7 +132,8 @@ LinePlan<typename UpFirDn2d<T>::Number> UpFirDn2d<T>::LinePlanOf(const Part& par
           plan_x_.taps,
           part.end - part.begin,
           channels_,
-          x_.up == 1 && x_.down == 1};
+          x_.up,
+          x_.down};
 }
 
 // Vertical pass into the line, then horizontal pass from the line into the result.

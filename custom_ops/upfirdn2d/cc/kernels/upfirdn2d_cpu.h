@@ -84,9 +84,9 @@ class UpFirDn2d {
   AxisGeometry x_;
   int64_t channels_;
   bool separable_;
-  int64_t part_size_;  // pixels computed at a time
   AxisPlan plan_y_;
   AxisPlan plan_x_;
+  int64_t part_size_;  // pixels of a row of the result that are computed at a time
   std::vector<Number> weights_y_;               // separable: [phase][taps]
   std::vector<std::vector<Number>> weights_x_;  // one separable filter, or a row of the matrix each
 };

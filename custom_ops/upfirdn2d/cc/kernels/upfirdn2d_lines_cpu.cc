@@ -1,139 +1,11 @@
 #include "custom_ops/upfirdn2d/cc/kernels/upfirdn2d_lines_cpu.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/upfirdn2d/cc/kernels/upfirdn2d_products_cpu.h"
 
 namespace sg_keras {
 namespace {
-
-// ------------------------------------------------------------------------------------------ vectors
-
-// A cache line of numbers: one register with AVX-512, several with less. Passed by reference, because how vectors are
-// passed by value depends on the processor.
-template <typename A>
-struct Wide {};
-template <>
-struct Wide<float> {
-  typedef float Type __attribute__((vector_size(64)));
-  static constexpr int64_t kLanes = 16;
-};
-template <>
-struct Wide<double> {
-  typedef double Type __attribute__((vector_size(64)));
-  static constexpr int64_t kLanes = 8;
-};
-using Floats = Wide<float>::Type;
-using Doubles = Wide<double>::Type;
-typedef uint32_t Words __attribute__((vector_size(64)));
-typedef uint16_t Halves __attribute__((vector_size(32)));
-
-SG_KERAS_INLINE void LoadWide(const float* source, Floats* v) { std::memcpy(v, source, sizeof(*v)); }
-SG_KERAS_INLINE void LoadWide(const double* source, Doubles* v) { std::memcpy(v, source, sizeof(*v)); }
-SG_KERAS_INLINE void LoadWide(const BFloat16Bits* source, Floats* v) {
-  Halves halves;
-  std::memcpy(&halves, source, sizeof(halves));
-  const Words bits = __builtin_convertvector(halves, Words) << 16;
-  std::memcpy(v, &bits, sizeof(*v));
-}
-
-SG_KERAS_INLINE void StoreWide(const Floats& v, float* target) { std::memcpy(target, &v, sizeof(v)); }
-SG_KERAS_INLINE void StoreWide(const Doubles& v, double* target) { std::memcpy(target, &v, sizeof(v)); }
-
-// Rounds to nearest, halves to even; NaN stays NaN.
-SG_KERAS_INLINE void StoreWide(const Floats& v, BFloat16Bits* target) {
-  Words bits;
-  std::memcpy(&bits, &v, sizeof(bits));
-  const Words rounded = bits + 0x7fff + ((bits >> 16) & 1);
-  const Words chosen = (bits & 0x7fffffff) > 0x7f800000 ? (bits | 0x400000) : rounded;
-  const Halves halves = __builtin_convertvector(chosen >> 16, Halves);
-  std::memcpy(target, &halves, sizeof(halves));
-}
-
-// ------------------------------------------------------------------------------------------ sums of products
-//
-// out[i] (+)= sum over t of weights[t] * read(t, i), in the order of t. `read` gives the address of element i of the
-// t-th operand.
-
-// kTaps is a constant for the usual filters: the weights stay in registers.
-template <int kTaps, bool kAdd, typename A, typename T, typename Read>
-SG_KERAS_INLINE void SumProducts(const Read& read, const A* weights, int64_t count, T* __restrict__ out) {
-  using V = typename Wide<A>::Type;
-  constexpr int64_t kLanes = Wide<A>::kLanes;
-  A w[kTaps];
-  for (int t = 0; t < kTaps; ++t) w[t] = weights[t];
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    V sum, x;
-    LoadWide(read(0, i), &sum);
-    sum *= w[0];
-#pragma GCC unroll 16
-    for (int t = 1; t < kTaps; ++t) {
-      LoadWide(read(t, i), &x);
-      sum += w[t] * x;
-    }
-    if constexpr (kAdd) {
-      LoadWide(out + i, &x);
-      sum += x;
-    }
-    StoreWide(sum, out + i);
-  }
-  for (; i < count; ++i) {
-    A sum = w[0] * Load(*read(0, i));
-    for (int t = 1; t < kTaps; ++t) sum += w[t] * Load(*read(t, i));
-    if constexpr (kAdd) sum += out[i];
-    Store(sum, &out[i]);
-  }
-}
-
-// Any number of taps: blocks of sums stay in registers.
-template <bool kAdd, typename A, typename T, typename Read>
-SG_KERAS_INLINE void SumProductsAny(const Read& read, const A* weights, int64_t taps, int64_t count,
-                                    T* __restrict__ out) {
-  using V = typename Wide<A>::Type;
-  constexpr int64_t kLanes = Wide<A>::kLanes;
-  constexpr int64_t kBlock = 4;
-  int64_t i = 0;
-  for (; i + kBlock * kLanes <= count; i += kBlock * kLanes) {
-    V sum[kBlock] = {};
-    for (int64_t t = 0; t < taps; ++t) {
-#pragma GCC unroll 4
-      for (int64_t k = 0; k < kBlock; ++k) {
-        V x;
-        LoadWide(read(t, i + k * kLanes), &x);
-        sum[k] += weights[t] * x;
-      }
-    }
-#pragma GCC unroll 4
-    for (int64_t k = 0; k < kBlock; ++k) {
-      if constexpr (kAdd) {
-        V x;
-        LoadWide(out + i + k * kLanes, &x);
-        sum[k] += x;
-      }
-      StoreWide(sum[k], out + i + k * kLanes);
-    }
-  }
-  for (; i + kLanes <= count; i += kLanes) {
-    V sum = {}, x;
-    for (int64_t t = 0; t < taps; ++t) {
-      LoadWide(read(t, i), &x);
-      sum += weights[t] * x;
-    }
-    if constexpr (kAdd) {
-      LoadWide(out + i, &x);
-      sum += x;
-    }
-    StoreWide(sum, out + i);
-  }
-  for (; i < count; ++i) {
-    A sum = 0;
-    for (int64_t t = 0; t < taps; ++t) sum += weights[t] * Load(*read(t, i));
-    if constexpr (kAdd) sum += out[i];
-    Store(sum, &out[i]);
-  }
-}
 
 // ------------------------------------------------------------------------------------------ vertical pass
 
@@ -170,61 +42,169 @@ SG_KERAS_INLINE void CombineAny(const T* const* rows, const A* weights, int64_t 
   }
 }
 
+// Bfloat16 numbers are left to the compiler, which loads half a register of them better than whole ones. out (+)= sums.
+template <int kTaps, bool kAdd>
+SG_KERAS_INLINE void CombineHalves(const BFloat16Bits* const* rows, const float* weights, int64_t count,
+                                   float* __restrict__ out) {
+  const BFloat16Bits* r[kTaps];
+  float w[kTaps];
+  for (int t = 0; t < kTaps; ++t) r[t] = rows[t];
+  for (int t = 0; t < kTaps; ++t) w[t] = weights[t];
+  for (int64_t i = 0; i < count; ++i) {
+    float sum = w[0] * Load(r[0][i]);
+#pragma GCC unroll 4
+    for (int t = 1; t < kTaps; ++t) sum += w[t] * Load(r[t][i]);
+    out[i] = kAdd ? out[i] + sum : sum;
+  }
+}
+
+SG_KERAS_INLINE void CombineAny(const BFloat16Bits* const* rows, const float* weights, int64_t taps, int64_t count,
+                                const NextRows<BFloat16Bits>& next, float* out) {
+  constexpr int64_t kLine = 64 / sizeof(BFloat16Bits);
+  for (int64_t i = 0; i < count; i += kLine) {
+    __builtin_prefetch(next.first + i);
+    __builtin_prefetch(next.second + i);
+  }
+  switch (taps) {
+    case 1:
+      return CombineHalves<1, false>(rows, weights, count, out);
+    case 2:
+      return CombineHalves<2, false>(rows, weights, count, out);
+    case 3:
+      return CombineHalves<3, false>(rows, weights, count, out);
+    default:
+      CombineHalves<4, false>(rows, weights, count, out);
+      for (int64_t t = 4; t < taps; ++t) CombineHalves<1, true>(rows + t, weights + t, count, out);
+  }
+}
+
 // ------------------------------------------------------------------------------------------ horizontal pass
 
-// Gray and RGB pixels have their number of channels as a constant: their loops are too short to be worth starting.
-template <int kTaps, bool kAdd, int kChannels, typename A, typename T>
+// kTaps is 0 where it is no constant.
+template <int kTaps, bool kAdd, typename A, typename T, typename Read>
+SG_KERAS_INLINE void SumProductsOf(const LinePlan<A>& plan, const Read& read, int64_t phase, int64_t count, T* out) {
+  const A* weights = plan.weights + phase * plan.taps;
+  if constexpr (kTaps == 0) {
+    SumProductsAny<kAdd>(read, weights, plan.taps, count, out);
+  } else {
+    SumProducts<kTaps, kAdd>(read, weights, count, out);
+  }
+}
+
+// Pixel by pixel: vectors along the channels.
+template <int kTaps, bool kAdd, typename A, typename T>
 SG_KERAS_INLINE void FilterPixels(const LinePlan<A>& plan, const A* line, T* out) {
-  const int64_t channels = kChannels > 0 ? kChannels : plan.channels;
+  const int64_t channels = plan.channels;
   for (int64_t o = 0; o < plan.size; ++o) {
     const A* pixels = line + plan.source[o] * channels;
-    SumProducts<kTaps, kAdd>(SG_KERAS_READ(return pixels + t * channels + i), plan.weights + plan.phase[o] * kTaps,
-                             channels, out + o * channels);
+    SumProductsOf<kTaps, kAdd>(plan, SG_KERAS_READ(return pixels + t * channels + i), plan.phase[o], channels,
+                               out + o * channels);
+  }
+}
+
+// Pixels too small for a vector, as those of pictures are, go through a small buffer in which those that are computed
+// alike lie side by side.
+constexpr int64_t kBuffer = 1024;  // numbers
+
+template <int64_t kChannels, bool kAdd, typename A, typename T>
+SG_KERAS_INLINE void CopyPixels(const A* from, int64_t from_step, int64_t count, int64_t channels, int64_t to_step,
+                                T* to) {
+  if constexpr (kChannels > 0) channels = kChannels;
+  for (int64_t k = 0; k < count; ++k) {
+    for (int64_t c = 0; c < channels; ++c) {
+      A value = from[k * from_step + c];
+      if constexpr (kAdd) value += to[k * to_step + c];
+      Store(value, &to[k * to_step + c]);
+    }
+  }
+}
+
+template <bool kAdd, typename A, typename T>
+SG_KERAS_INLINE void CopyPixelsAny(const A* from, int64_t from_step, int64_t count, int64_t channels, int64_t to_step,
+                                   T* to) {
+  switch (channels) {
+    case 1:
+      return CopyPixels<1, kAdd>(from, from_step, count, channels, to_step, to);
+    case 3:
+      return CopyPixels<3, kAdd>(from, from_step, count, channels, to_step, to);
+    default:
+      return CopyPixels<0, kAdd>(from, from_step, count, channels, to_step, to);
+  }
+}
+
+// Upsampling: the results of one phase come from neighbouring pixels.
+template <int kTaps, bool kAdd, typename A, typename T>
+SG_KERAS_INLINE void UpsampleSmallPixels(const LinePlan<A>& plan, const A* line, T* out) {
+  const int64_t channels = plan.channels;
+  const int64_t step = plan.up * channels;
+  const int64_t most = kBuffer / channels;
+  A results[kBuffer];
+  for (int64_t first = 0; first < plan.size; first += most * plan.up) {
+    for (int64_t o = first; o < std::min(first + plan.up, plan.size); ++o) {
+      const int64_t count = std::min(most, (plan.size - o + plan.up - 1) / plan.up);
+      const A* pixels = line + plan.source[o] * channels;
+      SumProductsOf<kTaps, false>(plan, SG_KERAS_READ(return pixels + t * channels + i), plan.phase[o],
+                                  count * channels, results);
+      CopyPixelsAny<kAdd>(results, channels, count, channels, step, out + o * channels);
+    }
+  }
+}
+
+// Downsampling: each tap of all results reads every down-th pixel.
+template <int kTaps, bool kAdd, typename A, typename T>
+SG_KERAS_INLINE void DownsampleSmallPixels(const LinePlan<A>& plan, const A* line, T* out) {
+  const int64_t channels = plan.channels;
+  const int64_t down = plan.down;
+  const int64_t extra = (plan.taps - 1) / down;  // pixels that the last result reads of each after its own
+  const int64_t plane = kBuffer / down / channels;
+  const int64_t most = plane - extra;
+  A planes[kBuffer];
+  int64_t offset[kBuffer];
+  for (int64_t t = 0; t < plan.taps; ++t) offset[t] = (t % down * plane + t / down) * channels;
+  for (int64_t first = 0; first < plan.size; first += most) {
+    const int64_t count = std::min(most, plan.size - first);
+    const A* pixels = line + plan.source[first] * channels;
+    for (int64_t j = 0; j < std::min(down, plan.taps); ++j) {
+      const int64_t last_tap = (plan.taps - 1 - j) / down;
+      CopyPixelsAny<false>(pixels + j * channels, down * channels, count + last_tap, channels, channels,
+                    planes + j * plane * channels);
+    }
+    const auto read = [&planes, &offset](int64_t t, int64_t i) __attribute__((always_inline)) {
+      return planes + offset[t] + i;
+    };
+    SumProductsOf<kTaps, kAdd>(plan, read, 0, count * channels, out + first * channels);
   }
 }
 
 template <int kTaps, bool kAdd, typename A, typename T>
 SG_KERAS_INLINE void FilterLineOf(const LinePlan<A>& plan, const A* line, T* out) {
   const int64_t channels = plan.channels;
-  if (plan.shift_only) {
+  const bool is_small = channels < Wide<A>::kLanes;
+  if (plan.up == 1 && plan.down == 1) {  // one long vector
     const A* pixels = line + plan.source[0] * channels;
-    SumProducts<kTaps, kAdd>(SG_KERAS_READ(return pixels + t * channels + i), plan.weights, plan.size * channels, out);
-  } else if (channels == 1) {
-    FilterPixels<kTaps, kAdd, 1>(plan, line, out);
-  } else if (channels == 3) {
-    FilterPixels<kTaps, kAdd, 3>(plan, line, out);
+    SumProductsOf<kTaps, kAdd>(plan, SG_KERAS_READ(return pixels + t * channels + i), 0, plan.size * channels, out);
+  } else if (is_small && plan.down == 1) {
+    UpsampleSmallPixels<kTaps, kAdd>(plan, line, out);
+  } else if (is_small && plan.up == 1 && (plan.taps + plan.down) * channels < kBuffer / 4) {
+    DownsampleSmallPixels<kTaps, kAdd>(plan, line, out);
   } else {
-    FilterPixels<kTaps, kAdd, 0>(plan, line, out);
+    FilterPixels<kTaps, kAdd>(plan, line, out);
   }
 }
 
-template <bool kAdd, typename A, typename T>
-SG_KERAS_INLINE void FilterLineOfAnyLength(const LinePlan<A>& plan, const A* line, T* out) {
-  const int64_t channels = plan.channels;
-  for (int64_t o = 0; o < plan.size; ++o) {
-    const A* pixels = line + plan.source[o] * channels;
-    SumProductsAny<kAdd>(SG_KERAS_READ(return pixels + t * channels + i), plan.weights + plan.phase[o] * plan.taps,
-                         plan.taps, channels, out + o * channels);
-  }
-}
-
-template <bool kAdd, typename A, typename T>
+template <typename A, typename T>
 SG_KERAS_INLINE void FilterLineAny(const LinePlan<A>& plan, const A* line, T* out) {
   switch (plan.taps) {
     case 1:
-      return FilterLineOf<1, kAdd>(plan, line, out);
+      return FilterLineOf<1, false>(plan, line, out);
     case 2:
-      return FilterLineOf<2, kAdd>(plan, line, out);
+      return FilterLineOf<2, false>(plan, line, out);
     case 3:
-      return FilterLineOf<3, kAdd>(plan, line, out);
+      return FilterLineOf<3, false>(plan, line, out);
     case 4:
-      return FilterLineOf<4, kAdd>(plan, line, out);
-    case 6:
-      return FilterLineOf<6, kAdd>(plan, line, out);
-    case 12:
-      return FilterLineOf<12, kAdd>(plan, line, out);
+      return FilterLineOf<4, false>(plan, line, out);
     default:
-      return FilterLineOfAnyLength<kAdd>(plan, line, out);
+      return FilterLineOf<0, false>(plan, line, out);
   }
 }
 
@@ -240,7 +220,7 @@ SG_KERAS_INLINE void FilterLineAny(const LinePlan<A>& plan, const A* line, T* ou
     CombineAny(rows, weights, taps, count, next, out);                                                       \
   }                                                                                                          \
   SG_KERAS_CPU_TARGETS void FilterLine(const LinePlan<A>& plan, const A* line, T* out) {                     \
-    FilterLineAny<false>(plan, line, out);                                                                   \
+    FilterLineAny(plan, line, out);                                                                          \
   }
 
 DEFINE_LINES(float, float)
@@ -249,11 +229,11 @@ DEFINE_LINES(BFloat16Bits, float)
 #undef DEFINE_LINES
 
 SG_KERAS_CPU_TARGETS void AddFilteredLine(const LinePlan<float>& plan, const float* line, float* out) {
-  FilterLineAny<true>(plan, line, out);
+  FilterLineOf<0, true>(plan, line, out);
 }
 
 SG_KERAS_CPU_TARGETS void AddFilteredLine(const LinePlan<double>& plan, const double* line, double* out) {
-  FilterLineAny<true>(plan, line, out);
+  FilterLineOf<0, true>(plan, line, out);
 }
 
 }  // namespace sg_keras

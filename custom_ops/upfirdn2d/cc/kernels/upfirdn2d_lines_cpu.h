@@ -18,7 +18,8 @@ struct LinePlan {
   int64_t taps;
   int64_t size;
   int64_t channels;
-  bool shift_only;  // source[o] = source[0] + o and one phase: the line is one long vector
+  int64_t up;    // factors of the line
+  int64_t down;
 };
 
 // Rows of the input that the vertical pass will want soon; it fetches them while it computes. They may lie outside.
