@@ -207,7 +207,9 @@ def _multiply_axes(x: tf.Tensor, rows: np.ndarray, columns: np.ndarray) -> tf.Te
 
 def _resampling_matrix(size: int, taps: np.ndarray, up: int, down: int, before: int, after: int) -> np.ndarray:
     """Zero insertion, padding, convolution and decimation of an axis, [results, inputs]."""
-    big = np.zeros([size * up + before + after, size])
-    big[before + up * np.arange(size), np.arange(size)] = 1
+    big = np.zeros([size * up, size])
+    big[up * np.arange(size), np.arange(size)] = 1
+    big = np.pad(big, ((max(before, 0), max(after, 0)), (0, 0)))
+    big = big[max(-before, 0) : len(big) - max(-after, 0)]  # negative padding crops
     filtered = np.apply_along_axis(np.convolve, 0, big, taps, "valid")
     return filtered[::down]

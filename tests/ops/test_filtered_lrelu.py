@@ -1,6 +1,7 @@
 """filtered_lrelu: against NumPy, derivatives against the reference, every path of the compiled op, bad input."""
 
 import math
+import os
 import subprocess
 import sys
 
@@ -232,6 +233,32 @@ def test_the_number_of_threads_changes_no_bit():
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
     digests = {process.communicate(timeout=120)[0].strip() for process in processes}
     assert len(digests) == 1 and len(digests.pop()) == 64
+
+
+_PRINT_ERROR = """
+import numpy as np
+import tensorflow as tf
+from tests.ops.test_filtered_lrelu import _derivatives, _images
+worst = 0
+for case in ("t up 4 down 2", "r up 2 down 2", "radial both", "odd matrices"):
+    for dtype, tolerance in ((np.float64, 1e-12), (np.float32, 5e-6)):
+        x, b = (a.astype(dtype) for a in _images(case, channels=19))
+        exact = _derivatives("reference", x.astype(np.float64), b.astype(np.float64), case)[:3]
+        for found, expected in zip(_derivatives("custom", x, b, case)[:3], exact):
+            deviation = np.max(np.abs(found.numpy().astype(np.float64) - expected)) / np.max(np.abs(expected))
+            worst = max(worst, deviation / tolerance)
+print(worst)
+"""
+
+
+@pytest.mark.skipif(bool(library.custom_ops_problem()), reason="no compiled ops")
+@pytest.mark.parametrize("processor", ["avx512", "avx2", "baseline"])
+def test_code_for_every_processor(processor):
+    """The code for older processors, too, runs wherever it can."""
+    environment = {**os.environ, "SG_KERAS_PROCESSOR": processor}
+    command = [sys.executable, "-c", _PRINT_ERROR]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert float(run.stdout) <= 1
 
 
 def test_reference_leaves_no_custom_op_in_a_graph():
