@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.ops import library
+from sg_keras.ops.arguments import as_bias, as_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,10 +102,10 @@ def bias_act(
         raise ValueError(f"act: found {act!r}, expected one of {', '.join(ACTIVATIONS)}")
     if x.shape.rank == 0 or not x.dtype.is_floating:
         raise ValueError(f"x: found shape {x.shape} of {x.dtype.name}, expected [..., C] of a floating type")
-    b = _as_bias(b, x)
-    alpha = _as_number(alpha, "alpha", ACTIVATIONS[act].default_alpha)
-    gain = _as_number(gain, "gain", ACTIVATIONS[act].default_gain)
-    clamp = _as_number(clamp, "clamp", math.inf)
+    b = as_bias(b, x)
+    alpha = as_number(alpha, "alpha", ACTIVATIONS[act].default_alpha)
+    gain = as_number(gain, "gain", ACTIVATIONS[act].default_gain)
+    clamp = as_number(clamp, "clamp", math.inf)
     if clamp < 0:
         raise ValueError(f"clamp: found {clamp}, expected None or a number not below 0")
     clamp = representable(clamp, x.dtype)
@@ -116,25 +117,6 @@ def representable(clamp: float, dtype: tf.DType) -> float:
     """The clamp as a number of x's type: whether it acted is read off results, which are rounded to that type."""
     with np.errstate(over="ignore"):  # a clamp beyond the largest number is none
         return float(np.float64(clamp).astype(dtype.as_numpy_dtype))
-
-
-def _as_bias(b: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:
-    if b is None:
-        return None
-    b = tf.convert_to_tensor(b)
-    if b.dtype != x.dtype or b.shape.rank != 1 or not b.shape.is_compatible_with(x.shape[-1:]):
-        found = f"shape {b.shape} of {b.dtype.name} for x of shape {x.shape} of {x.dtype.name}"
-        raise ValueError(f"b: found {found}, expected [C] of x's type")
-    return b
-
-
-def _as_number(value: float | None, name: str, default: float) -> float:
-    if value is None:
-        return default
-    number = float(value)
-    if math.isnan(number):
-        raise ValueError(f"{name}: found {value!r}, expected a number")
-    return number
 
 
 def _add_bias(x: tf.Tensor, b: tf.Tensor | None) -> tf.Tensor:

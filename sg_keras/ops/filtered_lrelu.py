@@ -15,6 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from sg_keras.ops import library
+from sg_keras.ops.arguments import as_bias, as_images, as_number, image_size
 from sg_keras.ops.bias_act import bias_act, is_known_zero
 from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
 from sg_keras.ops.upfirdn2d import upfirdn2d
@@ -61,12 +62,12 @@ def filtered_lrelu(
     Raises:
       ValueError: arguments of a wrong form; padding or filters that leave no pixel; see also `library.resolve_impl`.
     """
-    x = _as_images(x)
-    b = _as_bias(b, x)
+    x = as_images(x)
+    b = as_bias(b, x)
     factor_up, factor_down = _as_factor(up, "up"), _as_factor(down, "down")
     x0, x1, y0, y1 = padding_of_sides(padding)
-    gain, slope = _as_number(gain, "gain"), _as_number(slope, "slope")
-    clamp = math.inf if clamp is None else _as_number(clamp, "clamp")
+    gain, slope = as_number(gain, "gain"), as_number(slope, "slope")
+    clamp = math.inf if clamp is None else as_number(clamp, "clamp")
     if clamp < 0:
         raise ValueError(f"clamp: found {clamp}, expected None or a number not below 0")
     taps_up, taps_down = as_taps(fu, factor_up**2), as_taps(fd)
@@ -161,7 +162,7 @@ def _adjoint(
     return library.custom_ops().sg_keras_filtered_lrelu_masked(
         cotangent,
         mask,
-        _image_size(x),
+        image_size(x),
         pad_up=[taps - 1 - pad for taps, pad in zip(up_size, pad_down, strict=True)],
         pad_down=[taps - 1 - pad for taps, pad in zip(down_size, pad_up, strict=True)],
         gain=op.get_attr("gain"),
@@ -179,36 +180,10 @@ def _reversed_text(taps: str) -> str:
 # ---------------------------------------------------------------------------------------------------- arguments
 
 
-def _as_images(x: tf.Tensor) -> tf.Tensor:
-    x = tf.convert_to_tensor(x)
-    if x.shape.rank != 4 or not x.dtype.is_floating:
-        raise ValueError(f"x: found shape {x.shape} of {x.dtype.name}, expected [N, H, W, C] of a floating type")
-    if 0 in x.shape[1:]:
-        raise ValueError(f"x: found shape {x.shape}, expected images of at least 1x1 pixels and 1 channel")
-    return x
-
-
-def _as_bias(b: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:
-    if b is None:
-        return None
-    b = tf.convert_to_tensor(b)
-    if b.dtype != x.dtype or b.shape.rank != 1 or not b.shape.is_compatible_with(x.shape[-1:]):
-        found = f"shape {b.shape} of {b.dtype.name} for x of shape {x.shape} of {x.dtype.name}"
-        raise ValueError(f"b: found {found}, expected [C] of x's type")
-    return b
-
-
 def _as_factor(value: int, name: str) -> int:
     if np.ndim(value) != 0:
         raise ValueError(f"{name}: found {value!r}, expected a whole number, at least 1")
     return pair(value, name, minimum=1)[0]
-
-
-def _as_number(value: float, name: str) -> float:
-    number = float(value)
-    if math.isnan(number):
-        raise ValueError(f"{name}: found {value!r}, expected a number")
-    return number
 
 
 def _check_sizes(x: tf.Tensor, taps_up: np.ndarray, taps_down: np.ndarray, up: int, padding: tuple[int, ...]) -> None:
@@ -226,9 +201,3 @@ def _check_sizes(x: tf.Tensor, taps_up: np.ndarray, taps_down: np.ndarray, up: i
 
 def _is_identity(taps: np.ndarray) -> bool:
     return taps.size == 1 and taps.item() == 1
-
-
-def _image_size(x: tf.Tensor) -> tuple:
-    """(height, width): whole numbers where known, else scalar tensors."""
-    dynamic = tf.shape(x) if None in x.shape[1:3] else None
-    return tuple(x.shape[i] if dynamic is None or x.shape[i] is not None else dynamic[i] for i in (1, 2))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from sg_keras.ops import library
+from sg_keras.ops.arguments import as_images, image_size
 from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
 
 _MAX_DENSE_TAPS = 16  # the reference filters with one 2-D pass up to this many taps, by axes beyond it
@@ -51,12 +52,12 @@ def upfirdn2d(
     Raises:
       ValueError: arguments of a wrong form; padding or filter that leave no pixel; see also `library.resolve_impl`.
     """
-    x = _as_images(x)
+    x = as_images(x)
     taps = as_taps(f, gain)
     up_x, up_y = pair(up, "up", minimum=1)
     down_x, down_y = pair(down, "down", minimum=1)
     x0, x1, y0, y1 = padding_of_sides(padding)
-    height, width = _image_size(x)
+    height, width = image_size(x)
     size_y = (height * up_y + y0 + y1 - taps.shape[0]) // down_y + 1
     size_x = (width * up_x + x0 + x1 - taps.shape[-1]) // down_x + 1
     if any(isinstance(size, int) and size < 1 for size in (size_y, size_x)):
@@ -178,7 +179,7 @@ def _reference(x: tf.Tensor, resampling: _Resampling, size: tuple) -> tf.Tensor:
     @tf.custom_gradient
     def apply(images: tf.Tensor):
         def gradient(cotangent: tf.Tensor) -> tf.Tensor:
-            return _reference(cotangent, resampling.adjoint(), _image_size(images))
+            return _reference(cotangent, resampling.adjoint(), image_size(images))
 
         y = _zero_insert_and_filter(images, resampling, size)
         # TensorFlow's depthwise convolution of an empty batch returns the input's size: hence the reshape.
@@ -215,7 +216,7 @@ def _insert_zeros(x: tf.Tensor, up: tuple[int, int]) -> tf.Tensor:
     """[N, H, W, C] -> [N, H*up_y, W*up_x, C] with up-1 zeros after each pixel."""
     if up == (1, 1):
         return x
-    height, width = _image_size(x)
+    height, width = image_size(x)
     channels = x.shape[3] if x.shape[3] is not None else tf.shape(x)[3]
     batch = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
     x = tf.reshape(x, [batch, height, 1, width, 1, channels])
@@ -227,7 +228,7 @@ def _pad_or_crop(x: tf.Tensor, resampling: _Resampling, size: tuple) -> tf.Tenso
     """Pads (or crops) the upsampled image to just what the results of the given size read."""
     pads, slices = [[0, 0]], [slice(None)]
     for axis in (0, 1):
-        have = _image_size(x)[axis]
+        have = image_size(x)[axis]
         before = resampling.pad_before[axis]
         need = (size[axis] - 1) * resampling.down[axis] + resampling.filter_size[axis]
         after = need - have - before
@@ -278,7 +279,7 @@ def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor,
     pads = zip(filter_size, op.get_attr("pad_before"), strict=True)
     gradient = library.custom_ops().sg_keras_upfirdn2d(
         cotangent,
-        _image_size(op.inputs[0]),
+        image_size(op.inputs[0]),
         filter_size=filter_size,
         filter=op.get_attr("filter"),
         filter_y=op.get_attr("filter_y"),
@@ -292,21 +293,6 @@ def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor,
 
 
 # ---------------------------------------------------------------------------------------------------- arguments
-
-
-def _as_images(x: tf.Tensor) -> tf.Tensor:
-    x = tf.convert_to_tensor(x)
-    if x.shape.rank != 4 or not x.dtype.is_floating:
-        raise ValueError(f"x: found shape {x.shape} of {x.dtype.name}, expected [N, H, W, C] of a floating type")
-    if 0 in x.shape[1:]:
-        raise ValueError(f"x: found shape {x.shape}, expected images of at least 1x1 pixels and 1 channel")
-    return x
-
-
-def _image_size(x: tf.Tensor) -> tuple:
-    """(height, width): whole numbers where known, else scalar tensors."""
-    dynamic = tf.shape(x) if None in x.shape[1:3] else None
-    return tuple(x.shape[i] if dynamic is None or x.shape[i] is not None else dynamic[i] for i in (1, 2))
 
 
 def _filter_size(f: npt.ArrayLike | None) -> tuple[int, int]:

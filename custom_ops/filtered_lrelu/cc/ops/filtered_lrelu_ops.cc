@@ -83,12 +83,12 @@ absl::Status FilteredLreluMaskedShape(InferenceContext* context) {
 // down_filter[j] * clamp(gain * leaky_relu(internal[o * down + j])). Pairs are (y, x), padding is (y0, y1, x0, x1). A
 // filter is its rows times its columns, or a matrix (row by row). Sizes follow from the padding, as of upfirdn2d.
 // The mask has a word for each internal pixel that is used, [N, blocks of 16 channels, height, width]: bit c says that
-// channel c of the block is not above 0, bit 16 + c that it was clamped.
+// channel c of the block is not above 0, bit 16 + c that it was clamped. Unsigned, since TensorFlow keeps int32 on the host.
 REGISTER_OP("SgKerasFilteredLrelu")
     .Input("x: T")
     .Input("b: T")
     .Output("y: T")
-    .Output("mask: int32")
+    .Output("mask: uint32")
     .Attr("T: {half, float, double, bfloat16}")
     .Attr("up: int")
     .Attr("down: int")
@@ -112,7 +112,7 @@ REGISTER_OP("SgKerasFilteredLrelu")
 // padding likewise. channel_sums: the sums of the result over all other axes if sum_channels, else [0].
 REGISTER_OP("SgKerasFilteredLreluMasked")
     .Input("x: T")
-    .Input("mask: int32")
+    .Input("mask: uint32")
     .Input("size: int32")
     .Output("y: T")
     .Output("channel_sums: T")
