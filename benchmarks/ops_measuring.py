@@ -58,8 +58,13 @@ def measure(case: Case, seconds: float) -> dict:
 
 
 def _check_agreement(name: str, call: Call, ours: Call) -> None:
+    """Whether two functions compute the same.
+
+    Judged by the norm: among millions of numbers a few lie so near the kink of a leaky ReLU that rounding decides on
+    which side, and there the derivatives jump.
+    """
     for found, expected in zip(tf.nest.flatten(call()), tf.nest.flatten(ours()), strict=True):
-        error = float(tf.reduce_max(tf.abs(found - expected)) / tf.reduce_max(tf.abs(expected)))
+        error = float(tf.norm(found - expected) / tf.norm(expected))
         if not error <= _TOLERANCE:
             raise ValueError(f"{name}: found a relative error of {error:.1e}, expected {_TOLERANCE} at most")
 

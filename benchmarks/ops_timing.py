@@ -1,4 +1,8 @@
-"""Times of functions that are run in turns, so that whatever disturbs the machine disturbs all of them."""
+"""Times of functions that are run in turns, so that whatever disturbs the machine disturbs all of them.
+
+What a function finds in the caches is what the one before it left: one that leaves many changed lines there has the
+next one wait for them to be written. So each runs twice in its turn, and the second run is timed.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +41,13 @@ def with_gradients(function: Callable[..., tf.Tensor]) -> Callable[..., tuple]:
 
 
 def median_seconds(calls: Mapping[str, Call], budget_sec: float, min_rounds: int = 5) -> dict[str, float]:
-    """Median time of each call. A round runs each once, in order; there are rounds until the budget is used up."""
+    """Median time of each call. A round runs each in order; there are rounds until the budget is used up."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + budget_sec
     rounds = 0
     while rounds < min_rounds or time.perf_counter() < end:
         for name, call in calls.items():
+            call()
             start = time.perf_counter()
             result = call()
             seconds[name].append(time.perf_counter() - start)

@@ -1,9 +1,10 @@
-"""Examine an installation: what is built, what is used, whether it computes the same, and how much faster.
+"""Examine an installation: what is built and used, whether it computes the same, how much faster.
 
     python -m sg_keras.tools.doctor
 
-Exit status 1, and what to do, where something is off: compiled ops that are there but cannot be used, are older than
-their sources, lack kernels for a GPU though nvcc is here, or disagree with the reference.
+Exit status 1, and what to do, where something is off: compiled ops that are there but cannot be
+used, are older than their sources, lack kernels for a GPU though nvcc is here, or disagree with
+the reference.
 """
 
 from __future__ import annotations

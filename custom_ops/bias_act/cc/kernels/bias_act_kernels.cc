@@ -1,6 +1,7 @@
 // OpKernels of bias_act on CPUs.
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "custom_ops/bias_act/cc/kernels/bias_act_cpu.h"
@@ -15,8 +16,8 @@ using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
 constexpr int64_t kChunk = 4096;  // elements handled by one call of the arithmetic: a few pages
-constexpr int64_t kShortestPeriod = 64;  // elements summed side by side
-constexpr int64_t kLeastPeriods = 64;    // summed into one before memory is needed for the next
+constexpr int64_t kWholeLines = 32;    // elements that fill cache lines, whatever their type
+constexpr int64_t kLeastPeriods = 64;  // summed into one before memory is needed for the next
 constexpr double kPiecewiseNanoseconds = 0.4;
 constexpr double kSmoothNanoseconds = 6.0;
 
@@ -24,41 +25,10 @@ double NanosecondsPerElement(Activation act) {
   return IsPiecewiseLinear(act) ? kPiecewiseNanoseconds : kSmoothNanoseconds;
 }
 
-// Writes what is computed into a result: into the cache, or, if it is too large for that, part by part into a small
-// buffer and from there to memory.
-template <typename T>
-class ResultWriter {
- public:
-  // `in_place`: the result lies where an input was, and so in the cache already.
-  ResultWriter(T* result, int64_t total, bool in_place)
-      : result_(result),
-        destination_(in_place ? Destination::kCache : DestinationOf(total * sizeof(T))) {}
-
-  ~ResultWriter() {
-    if (destination_ == Destination::kMemory) FinishStores();
-  }
-
-  // Calls compute(first, count, out) for parts of the elements start..start+count-1. All but the last hold a multiple of
-  // `granule` elements.
-  template <typename Compute>
-  void Write(int64_t start, int64_t count, int64_t granule, const Compute& compute) {
-    if (destination_ == Destination::kCache) return compute(start, count, result_ + start);
-    const int64_t part = granule * std::max<int64_t>(1, kLargestPart / granule);
-    buffer_.resize(part);
-    for (int64_t first = start; first < start + count; first += part) {
-      const int64_t size = std::min(part, start + count - first);
-      compute(first, size, buffer_.data());
-      StoreToMemory(buffer_.data(), size, result_ + first);
-    }
-  }
-
- private:
-  static constexpr int64_t kLargestPart = 512;  // elements; with more, reading and writing take turns
-
-  T* result_;
-  Destination destination_;
-  std::vector<T> buffer_;
-};
+// Where a result goes. One that lies where an input was is in the cache already.
+Destination DestinationBeside(const void* input, const Tensor& result) {
+  return result.data() == input ? Destination::kCache : DestinationOf(result.TotalBytes());
+}
 
 template <typename T>
 class BiasActOp : public BiasActOpBase {
@@ -72,21 +42,21 @@ class BiasActOp : public BiasActOpBase {
     const int64_t total = x.NumElements();
     const int64_t channels = x.dim_size(x.dims() - 1);
     const bool has_bias = b.NumElements() > 0;
-    const int64_t period = has_bias ? channels * std::max<int64_t>(1, kChunk / channels) : kChunk;
+    const int64_t unit = std::lcm(channels, kWholeLines);
+    const int64_t period = has_bias ? unit * std::max<int64_t>(1, kChunk / unit) : kChunk;
     std::vector<Number> bias(has_bias ? std::min(period, total) : 0);
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = Load(Data<T>(b)[i % channels]);
 
     const auto* source = Data<T>(x);
     auto* target = MutableData<T>(y);
+    const Destination destination = DestinationBeside(source, *y);
     const auto run = [&](int64_t begin, int64_t end) {
-      ResultWriter<typename Element<T>::Type> result(target, total, source == target);
       for (int64_t chunk = begin; chunk < end; ++chunk) {
         const int64_t start = chunk * period;
-        const auto compute = [&](int64_t first, int64_t count, auto* out) {
-          BiasActForward(parameters_, source + first, has_bias ? bias.data() + (first - start) : nullptr, count, out);
-        };
-        result.Write(start, std::min(period, total - start), 1, compute);
+        BiasActForward(parameters_, source + start, has_bias ? bias.data() : nullptr, std::min(period, total - start),
+                       destination, target + start);
       }
+      FinishStores();
     };
     RunSharded(context, (total + period - 1) / period, period * NanosecondsPerElement(parameters_.act), run);
   }
@@ -109,20 +79,18 @@ class ScaleBiasActOp : public ScaleBiasActOpBase {
     const auto* noises = Data<T>(noise);
     const auto* bias = Data<T>(b);
     auto* target = MutableData<T>(y);
+    const Destination destination = DestinationBeside(source, *y);
     const int64_t noise_images = noise.dim_size(0);
     const auto run = [&](int64_t begin, int64_t end) {  // rows of all images
-      ResultWriter<typename Element<T>::Type> result(target, x.NumElements(), source == target);
       for (int64_t row = begin; row < end; ++row) {
         const int64_t image = row / height;
         const int64_t noise_row = noise_images == 1 ? row % height : row;
         const int64_t start = row * width * channels;
-        const auto compute = [&](int64_t first, int64_t count, auto* out) {
-          const auto* noise_part = has_noise ? noises + noise_row * width + (first - start) / channels : nullptr;
-          ScaleBiasActForward(parameters_, source + first, scales + image * channels, noise_part, bias,
-                              count / channels, channels, out);
-        };
-        result.Write(start, width * channels, channels, compute);
+        ScaleBiasActForward(parameters_, source + start, scales + image * channels,
+                            has_noise ? noises + noise_row * width : nullptr, bias, width, channels, destination,
+                            target + start);
       }
+      FinishStores();
     };
     RunSharded(context, x.dim_size(0) * height, width * channels * kPiecewiseNanoseconds, run);
   }
@@ -171,25 +139,21 @@ class BiasActGradOp : public BiasActGradOpBase {
     const auto* source = Data<T>(dy);
     const auto* place = Data<T>(at);
     auto* target = MutableData<T>(dx);
+    const Destination destination = DestinationBeside(source, *dx);
 
-    // Blocks that depend on the shape alone. A block's sums are taken while it is in the cache, over a period of
-    // several pixels where there are few channels, and the blocks' sums are then added in their order.
-    const int64_t period = channels * std::max<int64_t>(1, kShortestPeriod / channels);
+    // Blocks that depend on the shape alone. A block's sums are taken as it is computed, over a period of several
+    // pixels where that makes whole vectors, and the blocks' sums are then added in their order.
+    const int64_t period = std::lcm(channels, kPeriodUnit);
     const int64_t block = period * std::max<int64_t>(kChunk / period, kLeastPeriods);
     const int64_t num_blocks = (total + block - 1) / block;
     std::vector<Number> sums(sum_bias_ ? num_blocks * period : 0);
     const auto run = [&](int64_t begin, int64_t end) {
-      ResultWriter<typename Element<T>::Type> result(target, total, source == target);
       for (int64_t b = begin; b < end; ++b) {
-        const auto compute = [&](int64_t first, int64_t count, auto* out) {
-          BiasActBackward(parameters_, of_result_, source + first, place + first, count, out);
-          if (!sum_bias_) return;
-          const int64_t whole = count - count % period;
-          SumPeriods(out, whole, period, &sums[b * period]);
-          SumPeriods(out + whole, count - whole, std::max<int64_t>(1, count - whole), &sums[b * period]);
-        };
-        result.Write(b * block, std::min(block, total - b * block), period, compute);
+        const int64_t start = b * block;
+        BiasActBackward(parameters_, of_result_, source + start, place + start, std::min(block, total - start),
+                        destination, target + start, period, sum_bias_ ? &sums[b * period] : nullptr);
       }
+      FinishStores();
     };
     RunSharded(context, num_blocks, block * NanosecondsPerElement(parameters_.act), run);
     if (sum_bias_) AddBlocks(sums, channels, MutableData<T>(db));

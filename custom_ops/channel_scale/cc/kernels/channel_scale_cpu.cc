@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "custom_ops/common/cc/kernels/cpu_targets.h"
-#include "custom_ops/common/cc/kernels/memory_streams.h"
 
 namespace sg_keras {
 namespace {
@@ -13,8 +12,6 @@ constexpr int64_t kBlock = 64;  // pixels summed before they are added to the to
 template <typename T>
 SG_KERAS_INLINE void Scale(const T* x, const T* s, int64_t pixels, int64_t channels, T* y) {
   for (int64_t p = 0; p < pixels; ++p) {
-    ReadAhead(x + p * channels, channels);
-#pragma omp simd
     for (int64_t c = 0; c < channels; ++c) Store(Load(x[p * channels + c]) * Load(s[c]), &y[p * channels + c]);
   }
 }
@@ -28,8 +25,6 @@ SG_KERAS_INLINE void Dot(const T* a, const T* b, int64_t pixels, int64_t channel
     for (int64_t p = start; p < std::min(start + kBlock, pixels); ++p) {
       const T* a_pixel = a + p * channels;
       const T* b_pixel = b + p * channels;
-      ReadAhead(a_pixel, channels);
-      ReadAhead(b_pixel, channels);
       for (int64_t c = 0; c < channels; ++c) block_sum[c] += Load(a_pixel[c]) * Load(b_pixel[c]);
     }
     for (int64_t c = 0; c < channels; ++c) sum[c] += block_sum[c];
