@@ -38,9 +38,9 @@ def measure_here(options: argparse.Namespace) -> list[dict]:
     # Here, because the process that starts the others needs no TensorFlow.
     from benchmarks.ops_cases import OPS, cases
     from benchmarks.ops_measuring import measure
-    from sg_keras.training.threads import configure_threads
+    from benchmarks.ops_timing import use_threads
 
-    configure_threads(options.here)
+    use_threads(options.here)
     rows = []
     for op in options.op.split(",") if options.op else OPS:
         chosen = cases(op, _shrink(options))

@@ -1,7 +1,7 @@
 """Times of functions that are run in turns, so that whatever disturbs the machine disturbs all of them.
 
 What a function finds in the caches is what the one before it left: one that leaves many changed lines there has the
-next one wait for them to be written. So each runs twice in its turn, and the second run is timed.
+next one wait for them to be written. So each runs several times in its turn, and the first run is not timed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
+from sg_keras.training.threads import configure_threads
+
 Call = Callable[[], object]
+
+_RUNS_IN_A_TURN = 3
+
+
+def use_threads(threads: int) -> None:
+    """Binds the process to so many cores, each of them for one thread that computes, and one op at a time."""
+    configure_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def compiled(function: Callable[..., object], arguments: Sequence[tf.Tensor], xla: bool = False) -> Call:
@@ -41,17 +51,18 @@ def with_gradients(function: Callable[..., tf.Tensor]) -> Callable[..., tuple]:
 
 
 def median_seconds(calls: Mapping[str, Call], budget_sec: float, min_rounds: int = 5) -> dict[str, float]:
-    """Median time of each call. A round runs each in order; there are rounds until the budget is used up."""
+    """Median time of each call. In a round each has its turn; there are rounds until the budget is used up."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + budget_sec
     rounds = 0
     while rounds < min_rounds or time.perf_counter() < end:
         for name, call in calls.items():
             call()
-            start = time.perf_counter()
-            result = call()
-            seconds[name].append(time.perf_counter() - start)
-            del result  # its memory is free for the next call
+            for _ in range(_RUNS_IN_A_TURN):
+                start = time.perf_counter()
+                result = call()
+                seconds[name].append(time.perf_counter() - start)
+                del result  # its memory is free for the next call
         rounds += 1
     return {name: statistics.median(times) for name, times in seconds.items()}
 

@@ -23,8 +23,9 @@ struct BiasActParameters {
 // Returns false for an unknown name.
 bool ParseActivation(const std::string& name, Activation* act);
 
-// Where a `destination` is asked for, `FinishStores` must follow before another thread reads the result. The smooth
-// activations, which are not bound by memory, take no notice of it.
+// Where a `destination` is asked for and is kMemory, the result (each pixel of it in ScaleBiasActForward) must begin at
+// a multiple of kStoredWord, and `FinishStores` must follow before another thread reads it. The smooth activations are
+// not bound by memory and take no notice of it.
 
 // y[i] = clamp(gain * act(x[i] + bias[i])) for i < count; bias may be null. x and y may be the same memory.
 template <typename T>

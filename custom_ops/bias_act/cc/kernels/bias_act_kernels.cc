@@ -27,7 +27,8 @@ double NanosecondsPerElement(Activation act) {
 
 // Where a result goes. One that lies where an input was is in the cache already.
 Destination DestinationBeside(const void* input, const Tensor& result) {
-  return result.data() == input ? Destination::kCache : DestinationOf(result.TotalBytes());
+  const bool is_aligned = reinterpret_cast<uintptr_t>(result.data()) % kStoredWord == 0;
+  return is_aligned && result.data() != input ? DestinationOf(result.TotalBytes()) : Destination::kCache;
 }
 
 template <typename T>
@@ -79,7 +80,8 @@ class ScaleBiasActOp : public ScaleBiasActOpBase {
     const auto* noises = Data<T>(noise);
     const auto* bias = Data<T>(b);
     auto* target = MutableData<T>(y);
-    const Destination destination = DestinationBeside(source, *y);
+    const bool pixels_are_aligned = channels * sizeof(*target) % kStoredWord == 0;
+    const Destination destination = pixels_are_aligned ? DestinationBeside(source, *y) : Destination::kCache;
     const int64_t noise_images = noise.dim_size(0);
     const auto run = [&](int64_t begin, int64_t end) {  // rows of all images
       for (int64_t row = begin; row < end; ++row) {

@@ -13,7 +13,7 @@ template <Destination kDestination, typename T, typename Value, typename Finish,
 SG_KERAS_INLINE void ForEachElement(int64_t count, const Value& value, const Finish& finish, T* y,
                                     const Streams*... streams) {
   constexpr int64_t kBlock = kPeriodUnit;
-  T buffer[kBlock];
+  alignas(kCacheLine) T buffer[kBlock];
   const int64_t whole = count - count % kBlock;
   for (int64_t start = 0; start < whole; start += kBlock) {
     (ReadAhead(streams + start, kBlock), ...);
@@ -21,14 +21,14 @@ SG_KERAS_INLINE void ForEachElement(int64_t count, const Value& value, const Fin
 #pragma omp simd
     for (int64_t j = 0; j < kBlock; ++j) Store(value(start + j), &block[j]);
     finish(block, kBlock);
-    if (kDestination == Destination::kMemory) StoreToMemory(buffer, kBlock, y + start);
+    if (kDestination == Destination::kMemory) StoreAlignedToMemory(buffer, kBlock, y + start);
   }
   (ReadAhead(streams + whole, count - whole), ...);
   T* block = kDestination == Destination::kCache ? y + whole : buffer;
 #pragma omp simd
   for (int64_t j = 0; j < count - whole; ++j) Store(value(whole + j), &block[j]);
   finish(block, count - whole);
-  if (kDestination == Destination::kMemory) StoreToMemory(buffer, count - whole, y + whole);
+  if (kDestination == Destination::kMemory) StoreAlignedToMemory(buffer, count - whole, y + whole);
 }
 
 #define SG_KERAS_VALUE [=](int64_t i) __attribute__((always_inline))

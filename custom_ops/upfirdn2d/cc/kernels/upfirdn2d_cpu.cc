@@ -159,6 +159,9 @@ void UpFirDn2d<T>::ComputeSeparable(const T* image, const Part& part, Scratch* s
     std::fill(target, target + count, Number(0));
   }
   if (scratch->result.empty()) return FilterLine(LinePlanOf(part, weights_x_[0]), line, output);
+  if (channels_ * sizeof(Number) % kCacheLine == 0 && reinterpret_cast<uintptr_t>(output) % kStoredWord == 0) {
+    return FilterLineToMemory(LinePlanOf(part, weights_x_[0]), line, output);
+  }
   const int64_t pixels = ResultSize();
   for (int64_t pixel = part.begin; pixel < part.end; pixel += pixels) {
     const Part piece = {part.row, pixel, std::min(pixel + pixels, part.end)};

@@ -102,6 +102,26 @@ SG_KERAS_INLINE void FilterPixels(const LinePlan<A>& plan, const A* line, T* out
   }
 }
 
+// The same, past the caches, for pixels that are whole vectors. kTaps is 0 where it is no constant.
+template <int kTaps, typename A, typename T>
+SG_KERAS_INLINE void FilterPixelsToMemory(const LinePlan<A>& plan, const A* line, T* out) {
+  using V = typename Wide<A>::Type;
+  const int64_t channels = plan.channels;
+  const int64_t taps = kTaps > 0 ? kTaps : plan.taps;
+  for (int64_t o = 0; o < plan.size; ++o) {
+    const A* pixels = line + plan.source[o] * channels;
+    const A* weights = plan.weights + plan.phase[o] * taps;
+    for (int64_t c = 0; c < channels; c += Wide<A>::kLanes) {
+      V sum = {}, x;
+      for (int64_t t = 0; t < taps; ++t) {
+        LoadWide(pixels + t * channels + c, &x);
+        sum += weights[t] * x;
+      }
+      StoreWideToMemory(sum, out + o * channels + c);
+    }
+  }
+}
+
 // Pixels too small for a vector, as those of pictures are, go through a small buffer in which those that are computed
 // alike lie side by side.
 constexpr int64_t kBuffer = 1024;  // numbers
@@ -221,6 +241,11 @@ SG_KERAS_INLINE void FilterLineAny(const LinePlan<A>& plan, const A* line, T* ou
   }                                                                                                          \
   SG_KERAS_CPU_TARGETS void FilterLine(const LinePlan<A>& plan, const A* line, T* out) {                     \
     FilterLineAny(plan, line, out);                                                                          \
+  }                                                                                                          \
+  SG_KERAS_CPU_TARGETS void FilterLineToMemory(const LinePlan<A>& plan, const A* line, T* out) {             \
+    if (plan.taps == 2) return FilterPixelsToMemory<2>(plan, line, out);                                     \
+    if (plan.taps == 4) return FilterPixelsToMemory<4>(plan, line, out);                                     \
+    FilterPixelsToMemory<0>(plan, line, out);                                                                \
   }
 
 DEFINE_LINES(float, float)

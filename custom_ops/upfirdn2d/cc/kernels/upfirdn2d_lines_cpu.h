@@ -42,6 +42,11 @@ void FilterLine(const LinePlan<float>& plan, const float* line, float* out);
 void FilterLine(const LinePlan<double>& plan, const double* line, double* out);
 void FilterLine(const LinePlan<float>& plan, const float* line, BFloat16Bits* out);
 
+// The same past the caches, for pixels that are whole cache lines of numbers and begin at multiples of kStoredWord.
+void FilterLineToMemory(const LinePlan<float>& plan, const float* line, float* out);
+void FilterLineToMemory(const LinePlan<double>& plan, const double* line, double* out);
+void FilterLineToMemory(const LinePlan<float>& plan, const float* line, BFloat16Bits* out);
+
 // The same added to what `out` holds.
 void AddFilteredLine(const LinePlan<float>& plan, const float* line, float* out);
 void AddFilteredLine(const LinePlan<double>& plan, const double* line, double* out);

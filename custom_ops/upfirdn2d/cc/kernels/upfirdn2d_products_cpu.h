@@ -8,6 +8,7 @@
 
 #include "custom_ops/common/cc/kernels/bfloat16_bits.h"
 #include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/memory_streams.h"
 
 namespace sg_keras {
 
@@ -47,6 +48,15 @@ SG_KERAS_INLINE void StoreWide(const Floats& v, BFloat16Bits* target) {
   const Words chosen = (is_nan & (bits | 0x400000)) | (~is_nan & rounded);
   const Halves halves = __builtin_convertvector(chosen >> 16, Halves);
   std::memcpy(target, &halves, sizeof(halves));
+}
+
+// Past the caches; `target` is a multiple of kStoredWord.
+template <typename V, typename T>
+SG_KERAS_INLINE void StoreWideToMemory(const V& v, T* target) {
+  constexpr int64_t kLanes = sizeof(v) / sizeof(v[0]);
+  alignas(kCacheLine) T elements[kLanes];
+  StoreWide(v, elements);
+  StoreAlignedToMemory(elements, kLanes, target);
 }
 
 // ------------------------------------------------------------------------------------------ sums of products
