@@ -18,12 +18,14 @@ OPS_SOURCES := $(shell find custom_ops -name '*.cc' -o -name '*.cu' -o -name '*.
 TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.py)
 
 GOLDEN_DIR ?= ../shared/golden
-BENCH_STEP := $(BIN)/python -m benchmarks.training_step --cfg=stylegan2 --map_depth=8 --batch=16 --threads=2 --json
+DEMO_CFG ?= stylegan3-t
+BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test test-gpu bazel sanitize golden demo bench lint format clean distclean
+.PHONY: help venv install ops test test-gpu bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
+	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
 	@echo "make test    all tests;  make test-gpu  those that need a GPU"
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
@@ -80,10 +82,15 @@ golden: ops
 demo: ops
 	$(BIN)/python -m benchmarks.demo_digits
 
+demo-stylegan3: ops
+	$(BIN)/python -m benchmarks.demo_digits --cfg=$(DEMO_CFG)
+
 bench: ops
 	$(BIN)/python -m benchmarks.ops
-	$(BENCH_STEP) --resolution=32 --cbase=2048 --cmax=64
-	$(BENCH_STEP) --resolution=64 --cbase=4096 --cmax=128
+	$(BENCH_STEP) --cfg=stylegan2 --map_depth=8 --resolution=32 --cbase=2048 --cmax=64
+	$(BENCH_STEP) --cfg=stylegan2 --map_depth=8 --resolution=64 --cbase=4096 --cmax=128
+	$(BENCH_STEP) --cfg=stylegan3-t --resolution=32 --cbase=2048 --cmax=64
+	$(BENCH_STEP) --cfg=stylegan3-r --resolution=32 --cbase=1024 --cmax=32
 	$(BIN)/python -m benchmarks.data_pipeline
 
 lint: $(INSTALLED)
