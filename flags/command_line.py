@@ -16,6 +16,15 @@ from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_fla
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_dataset
 
+#: The --aug with which an option of augmentation has an effect.
+_AUGMENT_MODES = {
+    "p": ("fixed",),
+    "augpipe": ("ada", "fixed"),
+    "target": ("ada",),
+    "ada_interval": ("ada",),
+    "ada_kimg": ("ada",),
+    "diffaug": ("diffaug",),
+}
 _PATHS = ("outdir", "data", "resume", "network")
 
 
@@ -148,8 +157,9 @@ def _notes(values: Mapping[str, Any], typed: Mapping[str, str], labels_unused: b
         notes.append("metrics: none are computed, since they are not built yet (published default: fid50k_full)")
     if values["gpus"] > 0 and values["precision"] == "auto" and not values["fp32"]:
         notes.append("precision: float32, since half precision is not built yet (published default on GPUs)")
-    if "p" in typed and values["aug"] != "fixed":
-        notes.append(f"{typed['p']} has no effect without --aug=fixed")
+    for key, modes in _AUGMENT_MODES.items():
+        if key in typed and values["aug"] not in modes:
+            notes.append(f"{typed[key]} has no effect without --aug={' or '.join(modes)}")
     if labels_unused:
         notes.append("the data set has labels, which are not used; --cond=1 trains on them")
     return notes

@@ -22,9 +22,6 @@ class NotBuilt:
 
 NOT_BUILT = (
     NotBuilt(
-        "aug", "--aug=ada and fixed", lambda values: values["aug"] != "noaug", "use --aug=noaug, until ADA exists"
-    ),
-    NotBuilt(
         "resume",
         "--resume with a network",
         lambda values: values["transfer"] is not None,

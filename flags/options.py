@@ -12,7 +12,8 @@ from typing import Any
 
 from absl import flags as absl_flags
 
-from sg_keras.flags.parsers import Boolean, Choice, Grid, Integer, Metrics, Number, Text
+from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.flags.parsers import Boolean, Choice, Grid, Integer, Metrics, Names, Number, Text
 
 REQUIRED, TRAINING, MODEL, DATA, RUN, MISC = "Required", "Training", "Model", "Data", "Run", "Misc"
 GROUPS = (REQUIRED, TRAINING, MODEL, DATA, RUN, MISC)
@@ -42,6 +43,8 @@ class Option:
         """The default as people read it."""
         if self.default_text:
             return self.default_text
+        if isinstance(self.default, tuple):
+            return ",".join(self.default)
         if isinstance(self.default, bool):
             return str(int(self.default))
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
@@ -99,12 +102,38 @@ OPTIONS: tuple[Option, ...] = (
         TRAINING,
         "aug",
         "MODE",
-        Choice("noaug", "ada", "fixed"),
-        "Augmentation of what the discriminator sees: ada adapts its strength, fixed keeps it at --p.",
+        Choice("noaug", "ada", "fixed", "diffaug"),
+        "Augmentation of what the discriminator sees: ada adapts its probability, fixed keeps it at --p, "
+        "diffaug is DiffAugment.",
         "ada",
     ),
     Option(TRAINING, "p", "P", _UNIT, "Probability of augmentation, with --aug=fixed.", 0.2),
+    Option(
+        TRAINING,
+        "augpipe",
+        "PIPE",
+        Choice(*PIPES),
+        f"Transforms of --aug=ada and fixed: {', '.join(PIPES)}.",
+        "bgc",
+    ),
     Option(TRAINING, "target", "X", _UNIT, "Overfitting that --aug=ada steers towards.", 0.6),
+    Option(TRAINING, "ada_interval", "N", _COUNT, "With --aug=ada, adjust the probability every N iterations.", 4),
+    Option(
+        TRAINING,
+        "ada_kimg",
+        "KIMG",
+        _POSITIVE,
+        "Thousands of pictures in which --aug=ada moves the probability by 1 at most; fewer are faster.",
+        default_text="500; 100 when starting from a network",
+    ),
+    Option(
+        TRAINING,
+        "diffaug",
+        "A,B,C",
+        Names(DIFFAUG_POLICIES),
+        f"What --aug=diffaug does: some of {','.join(DIFFAUG_POLICIES)}.",
+        DIFFAUG_POLICIES,
+    ),
     Option(
         TRAINING,
         "resume",
@@ -178,6 +207,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(MODEL, "d_arch", "ARCH", Choice("resnet", "skip", "orig"), "Discriminator architecture.", "resnet"),
     Option(DATA, "cond", "BOOL", Boolean(), "Train on the labels of the data set.", False),
     Option(DATA, "mirror", "BOOL", Boolean(), "Double the data by left-right mirrored copies.", False),
+    Option(DATA, "mirrory", "BOOL", Boolean(), "Double the data by copies mirrored top to bottom.", False),
     Option(DATA, "workers", "N", _COUNT, "Pictures read in parallel.", 3),
     Option(
         RUN,

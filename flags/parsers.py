@@ -129,6 +129,21 @@ class Grid(absl_flags.ArgumentParser[tuple[int, int]]):
         return columns_rows
 
 
+class Names(absl_flags.ArgumentParser[tuple[str, ...]]):
+    """Some of a few words, separated by commas; they are returned once each, in the order of `choices`."""
+
+    def __init__(self, choices: tuple[str, ...]):
+        self.choices = choices
+
+    def parse(self, argument: Any) -> tuple[str, ...]:
+        """Return the words."""
+        words = argument if isinstance(argument, tuple) else str(argument).lower().split(",")
+        names = {word.strip() for word in words}
+        if not names or not names <= set(self.choices):
+            raise _refuse(argument, f"one or more of {','.join(self.choices)}")
+        return tuple(name for name in self.choices if name in names)
+
+
 class Metrics(absl_flags.ArgumentParser[tuple[str, ...]]):
     """none, or names separated by commas."""
 

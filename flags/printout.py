@@ -59,7 +59,7 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
         outdir = config.run.outdir
         yield "run directory", str(pathlib.Path(outdir) / run_directory_name(config, next_run_number(outdir)))
     dataset = config.dataset
-    mirrored = f", {2 * dataset.num_images} with mirrored copies" if dataset.mirror else ""
+    mirrored = f", {dataset.num_items} with mirrored copies" if dataset.mirror or dataset.mirrory else ""
     labels = f", labels of width {dataset.c_dim}" if dataset.c_dim else ", no labels"
     yield (
         "pictures",

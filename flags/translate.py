@@ -48,7 +48,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
     """
     path = values["data"]
     try:
-        dataset = open_dataset(path, use_labels=values["cond"], mirror=values["mirror"])
+        dataset = open_dataset(path, use_labels=values["cond"], mirror=values["mirror"], mirrory=values["mirrory"])
     except (ValueError, OSError) as error:
         raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
     side = dataset.resolution
@@ -65,6 +65,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         c_dim=dataset.c_dim if values["cond"] else 0,
         num_images=dataset.num_images,
         mirror=values["mirror"],
+        mirrory=values["mirrory"],
         workers=values["workers"],
     )
     return config, bool(dataset.has_labels and not values["cond"])

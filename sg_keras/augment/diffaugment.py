@@ -10,9 +10,8 @@ import tensorflow as tf
 
 from sg_keras.augment.sampling import AugmentDraws
 from sg_keras.augment.transform_layer import check_images
+from sg_keras.config.augment_transforms import DIFFAUG_POLICIES as POLICIES
 from sg_keras.ops import warp_affine
-
-POLICIES = ("color", "translation", "cutout")
 
 _TRANSLATION = 1 / 8  # longest translation, as a share of the size
 _CUTOUT = 1 / 2  # side of the erased square, as a share of the size

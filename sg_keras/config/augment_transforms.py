@@ -32,6 +32,9 @@ PIPES: dict[str, tuple[str, ...]] = {
     "body": ("xflip", "xint", "scale", "aniso", "xfrac", "brightness", "contrast", "saturation"),
 }
 
+# What DiffAugment can do to pictures, in the order in which it does it (Zhao et al. 2020, arXiv:2006.10738).
+DIFFAUG_POLICIES = ("color", "translation", "cutout")
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AugmentTransforms:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from sg_keras.config.augment_transforms import DIFFAUG_POLICIES
 from sg_keras.config.training_config import (
     AugmentConfig,
     DatasetConfig,
@@ -61,7 +62,11 @@ class TrainingOptions:
     batch_gpu: int | None = None
     aug: str = "ada"
     p: float = 0.2  # with aug="fixed" alone
+    augpipe: str = "bgc"
     target: float = 0.6
+    ada_interval: int = 4
+    ada_kimg: float | None = None
+    diffaug: tuple[str, ...] = DIFFAUG_POLICIES
     freezed: int = 0
     cbase: int = 32768
     cmax: int = 512
@@ -179,9 +184,13 @@ def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:
 
 
 def _augment(options: TrainingOptions) -> AugmentConfig:
+    always = {"fixed": options.p, "diffaug": 1.0}  # DiffAugment changes every picture; ADA starts at 0
     return AugmentConfig(
         mode=options.aug,
-        p=options.p if options.aug == "fixed" else 0.0,  # ADA starts at 0
+        p=always.get(options.aug, 0.0),
+        pipe=options.augpipe,
         target=options.target,
-        ada_kimg=TRANSFER_ADA_KIMG if options.transfer else ADA_KIMG,
+        ada_interval=options.ada_interval,
+        ada_kimg=_first(options.ada_kimg, TRANSFER_ADA_KIMG if options.transfer else ADA_KIMG),
+        diffaug=options.diffaug,
     )

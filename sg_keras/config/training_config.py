@@ -10,6 +10,8 @@ import dataclasses
 import json
 from typing import Any
 
+from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+
 
 def _require(condition: bool, name: str, found: Any, expected: str) -> None:
     if not condition:
@@ -26,12 +28,18 @@ class DatasetConfig:
     channels: int  # 1 (gray) or 3 (RGB)
     c_dim: int = 0  # label width, 0 = unconditional
     num_images: int = 0  # without mirrored copies
-    mirror: bool = False  # mirrored copies count as images of their own
+    mirror: bool = False  # copies with left and right exchanged count as images of their own
+    mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
     workers: int = 3  # parallel readers
 
     def __post_init__(self) -> None:
         _require(self.resolution > 0, "resolution", self.resolution, "a positive number of pixels")
         _require(self.channels in (1, 3), "channels", self.channels, "1 (gray) or 3 (RGB)")
+
+    @property
+    def num_items(self) -> int:
+        """Images with mirrored copies."""
+        return self.num_images * (1 + self.mirror) * (1 + self.mirrory)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,18 +129,26 @@ class LossConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AugmentConfig:
-    """Discriminator augmentation: noaug, fixed (constant p) or ada (p steered towards target)."""
+    """Augmentation of what D sees: noaug, ada (p steered towards target), fixed (constant p) or diffaug."""
 
     mode: str = "noaug"
     p: float = 0.0  # constant (fixed) or start value (ada)
-    target: float = 0.6
+    pipe: str = "bgc"  # of PIPES; ada and fixed
+    target: float = 0.6  # mean sign of D's scores of reals
+    ada_interval: int = 4  # iterations between two adjustments of p
     ada_kimg: float = 500.0  # thousands of images in which p can move by one
+    diffaug: tuple[str, ...] = DIFFAUG_POLICIES  # of DIFFAUG_POLICIES; diffaug
 
     def __post_init__(self) -> None:
-        _require(self.mode in ("noaug", "ada", "fixed"), "aug", self.mode, "noaug, ada or fixed")
+        modes = ("noaug", "ada", "fixed", "diffaug")
+        _require(self.mode in modes, "aug", self.mode, "noaug, ada, fixed or diffaug")
         _require(0 <= self.p <= 1, "p", self.p, "0 to 1")
+        _require(self.pipe in PIPES, "augpipe", self.pipe, f"one of {', '.join(PIPES)}")
         _require(0 <= self.target <= 1, "target", self.target, "0 to 1")
+        _require(self.ada_interval >= 1, "ada_interval", self.ada_interval, "1 or more")
         _require(self.ada_kimg > 0, "ada_kimg", self.ada_kimg, "a positive number")
+        known = bool(self.diffaug) and set(self.diffaug) <= set(DIFFAUG_POLICIES)
+        _require(known, "diffaug", self.diffaug, f"one or more of {', '.join(DIFFAUG_POLICIES)}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

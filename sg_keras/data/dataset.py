@@ -31,8 +31,9 @@ _CHECK_CHUNK = 512
 class ImageDataset:
     """Pictures of one square size with labels. Safe to read from several threads.
 
-    With `mirror` the mirrored copies are pictures of their own: index i + num_images is picture i, left and right
-    exchanged, with the same label.
+    Mirrored copies are pictures of their own, with the same labels: index i + k * num_images is copy k of picture i.
+    With `mirror`, copies of odd k have left and right exchanged; with `mirrory`, those of the upper half of all k have
+    top and bottom exchanged.
 
     Attributes:
         name: For people and run directories: "digits", the zip file's name without suffix, or the folder's name.
@@ -43,7 +44,16 @@ class ImageDataset:
         has_labels: Whether the source has labels, used or not.
     """
 
-    def __init__(self, *, name: str, pixels: Pixels, labels: Labels, has_labels: bool, mirror: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        pixels: Pixels,
+        labels: Labels,
+        has_labels: bool,
+        mirror: bool = False,
+        mirrory: bool = False,
+    ) -> None:
         self.name = name
         self.resolution, _, self.channels = pixels.shape
         self.c_dim = labels.c_dim
@@ -51,11 +61,12 @@ class ImageDataset:
         self.has_labels = has_labels
         self._pixels = pixels
         self._labels = labels
-        self._mirror = mirror
+        # Whether each copy of a picture has rows (top and bottom) and columns (left and right) exchanged.
+        self._flips = [(y, x) for y in (False, True)[: 1 + mirrory] for x in (False, True)[: 1 + mirror]]
 
     def __len__(self) -> int:
         """Pictures, mirrored copies included."""
-        return self.num_images * (2 if self._mirror else 1)
+        return self.num_images * len(self._flips)
 
     def image(self, index: int) -> np.ndarray:
         """One picture: uint8 [H,W,C]. Errors as of `images`."""
@@ -73,8 +84,11 @@ class ImageDataset:
         """
         indices = self._checked(indices)
         images = self._pixels.gather(indices % self.num_images)
-        mirrored = np.flatnonzero(indices >= self.num_images)
-        images[mirrored] = images[mirrored, :, ::-1]
+        for number, flips in enumerate(self._flips):
+            mirrored = np.flatnonzero(indices // self.num_images == number)
+            if any(flips) and len(mirrored):
+                axes = tuple(axis for axis, flipped in enumerate(flips, start=1) if flipped)
+                images[mirrored] = np.flip(images[mirrored], axes)
         return images
 
     def label(self, index: int) -> np.ndarray:
@@ -103,6 +117,7 @@ def open_dataset(
     *,
     use_labels: bool = False,
     mirror: bool = False,
+    mirrory: bool = False,
     resolution: int | None = None,
     require_power_of_two: bool = True,
     max_cached_bytes: int = _MAX_CACHED_BYTES,
@@ -112,7 +127,8 @@ def open_dataset(
     Args:
         path: "digits" (built in), a folder (read recursively), or a zip file, of PNG and JPEG files.
         use_labels: Whether labels are wanted (`--cond=1`).
-        mirror: Whether mirrored copies count as pictures of their own (`--mirror=1`).
+        mirror: Whether copies with left and right exchanged count as pictures of their own (`--mirror=1`).
+        mirrory: Whether copies with top and bottom exchanged do (`--mirrory=1`).
         resolution: Pixels a side that the pictures must have; None takes what is there.
         require_power_of_two: Refuse sizes that StyleGAN2 cannot make.
         max_cached_bytes: A set whose decoded pictures take no more than this stays in memory once decoded.
@@ -138,7 +154,7 @@ def open_dataset(
             raise
         name, where = _name(path), source.where(0)
     _check_resolution(where, pixels.shape[0], resolution, require_power_of_two)
-    return ImageDataset(name=name, pixels=pixels, labels=labels, has_labels=has_labels, mirror=mirror)
+    return ImageDataset(name=name, pixels=pixels, labels=labels, has_labels=has_labels, mirror=mirror, mirrory=mirrory)
 
 
 def _name(path: str) -> str:

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-_LATENT, _MIXING_LATENT, _MIXING_CUTOFF, _PATH_NOISE, _LAYER_NOISE = range(5)
+from sg_keras import augment
+
+_LATENT, _MIXING_LATENT, _MIXING_CUTOFF, _PATH_NOISE, _LAYER_NOISE, _AUGMENT_FAKE, _AUGMENT_REAL = range(7)
+_AUGMENT = {"fake": _AUGMENT_FAKE, "real": _AUGMENT_REAL}
 _PURPOSE_STRIDE = 1 << 8  # layers add up to 255 to the key of their phase's layer noise
 _PHASE_STRIDE = 1 << 12
 _KEY_STRIDE = 1 << 20
@@ -58,9 +61,17 @@ class StatelessDraws:
         """Seed, int64 [2], of the synthesis layers' noise; a layer adds its own index to the first number."""
         return self._seed(phase, _LAYER_NOISE, first_sample)
 
+    def augmentation(self, phase: int, kind: str, first_sample: tf.Tensor) -> augment.StatelessDraws:
+        """Numbers for the augmentation of a phase's pictures, "fake" or "real": each sample has its own."""
+        with tf.device("CPU:0"):  # where the pipeline needs them
+            seed = tf.stack([self._key(phase, _AUGMENT[kind]), tf.constant(0, tf.int64)])
+            return augment.StatelessDraws(seed, first_sample)
+
+    def _key(self, phase: int, purpose: int) -> tf.Tensor:
+        return tf.convert_to_tensor(self._noise_key) * _KEY_STRIDE + (phase * _PHASE_STRIDE + purpose * _PURPOSE_STRIDE)
+
     def _seed(self, phase: int, purpose: int, first_sample: tf.Tensor) -> tf.Tensor:
-        key = tf.convert_to_tensor(self._noise_key) * _KEY_STRIDE + (phase * _PHASE_STRIDE + purpose * _PURPOSE_STRIDE)
-        return tf.stack([key, tf.cast(first_sample, tf.int64)])
+        return tf.stack([self._key(phase, purpose), tf.cast(first_sample, tf.int64)])
 
     def _normal(self, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         return tf.random.stateless_normal(shape, seed, dtype=self._dtype, alg="philox")

@@ -105,7 +105,8 @@ def _micro_batch(model: StyleGAN, phase: Phase, batch: Batch, nimg: int, number:
         gen_labels=batch["gen_label"][share, phase.index],
         first_sample=tf.constant(nimg + number * model.batch_gpu, tf.int64),
         size=model.batch_gpu,
-        blur_sigma=model.blur_sigma_at(nimg),
+        phase=phase.index,
+        **model.before_D(nimg)._asdict(),
     )
 
 

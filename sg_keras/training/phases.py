@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -39,7 +39,16 @@ class MicroBatch:
     gen_labels: tf.Tensor  # [N,c_dim] for the fakes of this phase
     first_sample: tf.Tensor  # int64, global index of the first sample
     size: int
+    phase: int = 0  # index of the phase
     blur_sigma: tf.Tensor | None = None  # of the blur before D in pixels, float64; None: no blur
+    augment_p: tf.Tensor | None = None  # probability of augmentation before D; None: no augmentation
+
+
+class BeforeD(NamedTuple):
+    """What happens to every picture before D sees it, at this point of a run. What is None is not in the graph."""
+
+    blur_sigma: tf.Tensor | None = None  # width of the blur in pixels, float64
+    augment_p: tf.Tensor | None = None  # probability of augmentation, float32, on the CPU
 
 
 @dataclasses.dataclass
@@ -93,7 +102,7 @@ class Phase:
         return [v for v in network.trainable_variables if not self.skips(v.path.removeprefix(f"{network.name}/"))]
 
     def update(
-        self, model: StyleGAN, batch: dict[str, tf.Tensor], cur_nimg: tf.Tensor, blur_sigma: tf.Tensor | None = None
+        self, model: StyleGAN, batch: dict[str, tf.Tensor], cur_nimg: tf.Tensor, before_D: BeforeD
     ) -> dict[str, tf.Tensor]:
         """Run the phase on this replica's share of a batch and update the network.
 
@@ -101,7 +110,7 @@ class Phase:
             model: the networks, optimizers and running means.
             batch: this replica's "image" uint8, "label" and "gen_label".
             cur_nimg: int64, real images seen before this iteration.
-            blur_sigma: width of the blur before D in pixels, float64; None: no blur.
+            before_D: what happens to pictures before D.
 
         Returns:
             Moments of each statistic over all micro-batches of this replica, float64 [3]: count, sum, sum of squares.
@@ -109,16 +118,19 @@ class Phase:
         variables = self.trained_variables(model)
 
         def micro_batch(number: int) -> MicroBatch:
-            return model.micro_batch(self, batch, cur_nimg, number, blur_sigma)
+            return model.micro_batch(self, batch, cur_nimg, number, before_D)
 
         gradients, losses, moments, state = self._accumulate(model, micro_batch, variables)
-        *gradients, loss = sum_over_replicas([*gradients, losses])
+        seen = model.augmentation.observed(moments, losses.dtype)
+        summed = sum_over_replicas([*gradients, losses, *seen])
+        gradients, loss, seen = summed[: len(gradients)], summed[len(gradients)], summed[len(gradients) + 1 :]
         norm = tf.linalg.global_norm(gradients)
         finite = model.watch.check(self.index, cur_nimg, tf.math.is_finite(loss) & tf.math.is_finite(norm))
 
         def apply() -> None:
             model.optimizers[self.network].apply(gradients, variables)
             self.write_state(model, state)
+            model.augmentation.observe(seen)
 
         tf.cond(finite, apply, lambda: None)
         moments[f"Gradients/{self.name}/norm"] = _moments(norm)
@@ -172,7 +184,7 @@ class GeneratorMain(Phase):
 
     def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
         images, _ = model.generate(self, micro)
-        logits = model.discriminate(images, micro.gen_labels, micro)
+        logits = model.discriminate(images, micro.gen_labels, micro, "fake")
         loss = generator_loss(logits)
         return PhaseLoss(loss, {**_scores("fake", logits), "Loss/G/loss": loss})
 
@@ -251,8 +263,8 @@ class DiscriminatorMain(Phase):
     def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
         images, moved = self.fakes(model, micro, state)
         # Fakes and reals in two passes: the minibatch standard deviation must not mix them, and one is no quicker.
-        fake_logits = model.discriminate(images, micro.gen_labels, micro)
-        real_logits = model.discriminate(micro.images, micro.labels, micro)
+        fake_logits = model.discriminate(images, micro.gen_labels, micro, "fake")
+        real_logits = model.discriminate(micro.images, micro.labels, micro, "real")
         loss = discriminator_fake_loss(fake_logits) + discriminator_real_loss(real_logits)
         statistics = {**_scores("fake", fake_logits), **_scores("real", real_logits), "Loss/D/loss": loss}
         return PhaseLoss(loss, statistics, moved)
@@ -276,7 +288,7 @@ class R1(Phase):
 
     def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
         penalty, logits = r1_penalty(
-            lambda images, labels: model.discriminate(images, labels, micro), micro.images, micro.labels
+            lambda images, labels: model.discriminate(images, labels, micro, "real"), micro.images, micro.labels
         )
         loss = penalty * (model.loss_config.r1_gamma / 2)
         return PhaseLoss(loss, {**_scores("real", logits), "Loss/r1_penalty": penalty, "Loss/D/reg": loss})

@@ -148,7 +148,13 @@ def _restore(start: StartingPoint, store: CheckpointStore, log: RunLog) -> None:
 
 def _open_dataset(config: TrainingConfig) -> ImageDataset:
     data = config.dataset
-    dataset = open_dataset(data.path, use_labels=data.c_dim > 0, mirror=data.mirror, resolution=data.resolution)
+    dataset = open_dataset(
+        data.path,
+        use_labels=data.c_dim > 0,
+        mirror=data.mirror,
+        mirrory=data.mirrory,
+        resolution=data.resolution,
+    )
     for name, expected in (("channels", data.channels), ("c_dim", data.c_dim), ("num_images", data.num_images)):
         if getattr(dataset, name) != expected:
             raise ValueError(

@@ -10,14 +10,15 @@ import keras
 import tensorflow as tf
 
 from sg_keras.checkpoint.published_names import relative_path
-from sg_keras.config import LossConfig, OptimizerConfig, TrainingConfig
+from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig, TrainingConfig
 from sg_keras.losses import blur_images, blur_sigma
 from sg_keras.models import Discriminator, Generator, networks_from_config
 from sg_keras.training.adam import lazy_adam
+from sg_keras.training.augmentation import Augmentation, Kind
 from sg_keras.training.draws import StatelessDraws
 from sg_keras.training.ema import ema_beta, update_ema
 from sg_keras.training.nonfinite import NonFiniteWatch
-from sg_keras.training.phases import MicroBatch, Phase, training_phases
+from sg_keras.training.phases import BeforeD, MicroBatch, Phase, training_phases
 from sg_keras.training.statistics import Moments
 
 Batch = dict[str, tf.Tensor]
@@ -33,6 +34,7 @@ class StyleGAN(keras.Model):
         D: discriminator.
         loss: weights and cadence of the losses.
         optimizer: Adam for both networks.
+        augment: of what D sees, None = no augmentation.
         batch: real images an iteration, over all replicas.
         batch_gpu: images a micro-batch, None = one micro-batch a replica.
         ema_kimg, ema_rampup: half-life of G_ema and its ramp-up.
@@ -50,6 +52,7 @@ class StyleGAN(keras.Model):
         *,
         loss: LossConfig,
         optimizer: OptimizerConfig,
+        augment: AugmentConfig | None = None,
         batch: int,
         batch_gpu: int | None = None,
         ema_kimg: float = 10.0,
@@ -75,6 +78,7 @@ class StyleGAN(keras.Model):
         self.d_optimizer = lazy_adam(optimizer.d_lr, *adam, loss.d_reg_interval, "d_optimizer")
         self.g_optimizer.build(G.trainable_variables)
         self.d_optimizer.build(D.trainable_variables)
+        self.augmentation = Augmentation(augment or AugmentConfig(), G.get_config()["ops"])
         self._create_state(seed)
         self.draws = draws or StatelessDraws(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
         self._compile_phases = compile_phases
@@ -84,10 +88,11 @@ class StyleGAN(keras.Model):
     def _create_state(self, seed: int) -> None:
         shared = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self.pl_mean = tf.Variable(tf.zeros([], self.G.variable_dtype), name="pl_mean", **shared)
-        self.augment_p = tf.Variable(0.0, name="augment_p", **shared)
-        self.noise_key = tf.Variable(seed, dtype=tf.int64, name="noise_key", **shared)
-        self.cur_nimg = tf.Variable(0, dtype=tf.int64, name="cur_nimg", **shared)
-        self.batch_index = tf.Variable(0, dtype=tf.int64, name="batch_index", **shared)
+        self.augment_p = self.augmentation.p
+        with tf.device("CPU:0"):  # read and written between phases: nothing there should wait for an accelerator
+            self.noise_key = tf.Variable(seed, dtype=tf.int64, name="noise_key", **shared)
+            self.cur_nimg = tf.Variable(0, dtype=tf.int64, name="cur_nimg", **shared)
+            self.batch_index = tf.Variable(0, dtype=tf.int64, name="batch_index", **shared)
         self.watch = NonFiniteWatch()
         names = ["Loss/scores/fake", "Loss/scores/real", "Loss/signs/fake", "Loss/signs/real", "Loss/G/loss"]
         names += ["Loss/D/loss", "Loss/G/reg", "Loss/D/reg", "Loss/pl_penalty", "Loss/r1_penalty"]
@@ -96,7 +101,7 @@ class StyleGAN(keras.Model):
     # ---- one iteration -------------------------------------------------------------------------------------------
 
     def train_step(self, data: Batch) -> dict[str, float]:
-        """One iteration in the published order: the due phases one after another, then the moving average."""
+        """One iteration in the published order: the due phases one after another, the moving average, ADA."""
         cur_nimg, batch_index = int(self.cur_nimg.numpy()), int(self.batch_index.numpy())
         for phase in self.phases:
             if phase.is_due(batch_index):
@@ -104,6 +109,7 @@ class StyleGAN(keras.Model):
         self.run_ema(cur_nimg)
         self.cur_nimg.assign(cur_nimg + self.batch)
         self.batch_index.assign(batch_index + 1)
+        self.augmentation.adjust(batch_index + 1, self.batch, self.watch)
         return {"kimg": (cur_nimg + self.batch) / 1000}
 
     def run_phase(self, phase: Phase, data: Batch, cur_nimg: int) -> None:
@@ -115,13 +121,14 @@ class StyleGAN(keras.Model):
         return self._phase_function(phase).get_concrete_function(*self._phase_arguments(data, cur_nimg)).graph
 
     def _phase_function(self, phase: Phase) -> Any:
-        def on_replica(data: Batch, cur_nimg: tf.Tensor, blur_sigma: tf.Tensor | None) -> None:
-            self.statistics.add(phase.update(self, data, cur_nimg, blur_sigma))
+        def on_replica(data: Batch, cur_nimg: tf.Tensor, before_D: BeforeD) -> None:
+            self.statistics.add(phase.update(self, data, cur_nimg, before_D))
 
         return self._function(phase.name, on_replica)
 
-    def _phase_arguments(self, data: Batch, cur_nimg: int) -> tuple[Batch, tf.Tensor, tf.Tensor | None]:
-        return data, tf.constant(cur_nimg, tf.int64), self.blur_sigma_at(cur_nimg)
+    def _phase_arguments(self, data: Batch, cur_nimg: int) -> tuple[Batch, tf.Tensor, BeforeD]:
+        with tf.device("CPU:0"):  # where augmentation needs it
+            return data, tf.constant(cur_nimg, tf.int64), self.before_D(cur_nimg)
 
     def run_ema(self, cur_nimg: int) -> None:
         """Move G_ema towards G, unless something non-finite appeared."""
@@ -151,7 +158,7 @@ class StyleGAN(keras.Model):
     # ---- what the phases build on --------------------------------------------------------------------------------
 
     def micro_batch(
-        self, phase: Phase, batch: Batch, cur_nimg: tf.Tensor, number: int, blur_sigma: tf.Tensor | None = None
+        self, phase: Phase, batch: Batch, cur_nimg: tf.Tensor, number: int, before_D: BeforeD
     ) -> MicroBatch:
         """Micro-batch of round `number` on this replica: number k * replicas + replica of the iteration."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
@@ -163,7 +170,8 @@ class StyleGAN(keras.Model):
             gen_labels=batch["gen_label"][share, phase.index],
             first_sample=cur_nimg + position * self.batch_gpu,
             size=self.batch_gpu,
-            blur_sigma=blur_sigma,
+            phase=phase.index,
+            **before_D._asdict(),
         )
 
     def mixed_styles(self, phase: Phase, micro: MicroBatch) -> tuple[tf.Tensor, tf.Tensor]:
@@ -198,9 +206,18 @@ class StyleGAN(keras.Model):
         sigma = blur_sigma(cur_nimg, self.loss_config.blur_init_sigma, self.loss_config.blur_fade_kimg)
         return None if sigma is None else tf.constant(sigma, tf.float64)
 
-    def discriminate(self, images: tf.Tensor, labels: tf.Tensor, micro: MicroBatch) -> tf.Tensor:
-        """Logits [N,1] of a micro-batch's fakes or reals, blurred first where it says so."""
-        return self.D(images if micro.blur_sigma is None else blur_images(images, micro.blur_sigma), labels)
+    def before_D(self, cur_nimg: int) -> BeforeD:
+        """What happens to pictures before D in the iteration that starts after `cur_nimg` real images."""
+        return BeforeD(self.blur_sigma_at(cur_nimg), self.augmentation.p_now())
+
+    def discriminate(self, images: tf.Tensor, labels: tf.Tensor, micro: MicroBatch, kind: Kind) -> tf.Tensor:
+        """Logits [N,1] of a micro-batch's fakes or reals, blurred and then augmented first where it says so."""
+        if micro.blur_sigma is not None:
+            images = blur_images(images, micro.blur_sigma)
+        if micro.augment_p is not None:
+            draws = self.draws.augmentation(micro.phase, kind, micro.first_sample)
+            images = self.augmentation(images, micro.augment_p, draws)
+        return self.D(images, labels)
 
     def call(self, z: tf.Tensor, c: tf.Tensor | None = None, **kwargs: Any) -> tf.Tensor:
         """Images of the averaged generator."""
@@ -226,6 +243,7 @@ class StyleGAN(keras.Model):
             "noise_key": self.noise_key,
             "cur_nimg": self.cur_nimg,
             "batch_index": self.batch_index,
+            **self.augmentation.state,
         }
         for network in (self.G, self.D, self.G_ema):
             for variable in network.variables:
@@ -250,6 +268,7 @@ def build_stylegan(config: TrainingConfig) -> StyleGAN:
         D,
         loss=config.loss,
         optimizer=config.optimizer,
+        augment=config.augment,
         batch=config.batch,
         batch_gpu=config.batch_gpu,
         ema_kimg=config.ema_kimg,

@@ -9,7 +9,7 @@ import rich.console
 import rich.table
 
 import sg_keras
-from sg_keras.config import TrainingConfig
+from sg_keras.config import AugmentConfig, TrainingConfig
 from sg_keras.training.stylegan import StyleGAN
 
 _WIDTH = 120
@@ -30,7 +30,7 @@ def run_summary(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) 
 
 def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> list[tuple[str, str]]:
     data, loss, run = config.dataset, config.loss, config.run
-    mirrored = f", {2 * data.num_images} with mirrored copies" if data.mirror else ""
+    mirrored = f", {data.num_items} with mirrored copies" if data.mirror or data.mirrory else ""
     labels = f"labels of width {data.c_dim}" if data.c_dim else "no labels"
     kind = "GPU" if config.gpus else "CPU device"
     devices = f"{config.num_replicas} {kind}{'s' if config.num_replicas > 1 else ''}"
@@ -49,8 +49,17 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
         ("gamma", f"{loss.r1_gamma:g}"),
         ("learning rates", f"G {config.optimizer.g_lr:g}, D {config.optimizer.d_lr:g}"),
         ("moving average", f"half-life {config.ema_kimg:g} kimg"),
-        ("augmentation", config.augment.mode),
+        ("augmentation", _augmentation(config.augment)),
         ("ops", config.ops),
         ("parameters", f"G {model.G.count_params():,}, D {model.D.count_params():,}"),
         ("length", f"{run.total_kimg:g} kimg, a tick every {run.tick_kimg:g} kimg"),
     ]
+
+
+def _augmentation(augment: AugmentConfig) -> str:
+    if augment.mode == "ada":
+        pace = f"p moves by 1 in {augment.ada_kimg:g} kimg at most, every {augment.ada_interval} iterations"
+        return f"ada, {augment.pipe}, target {augment.target:g}; {pace}"
+    if augment.mode == "fixed":
+        return f"fixed, {augment.pipe}, p {augment.p:g}"
+    return f"diffaug, {', '.join(augment.diffaug)}" if augment.mode == "diffaug" else augment.mode

@@ -32,6 +32,7 @@ def make(run=None, **options):
         {"cfg": "stylegan3-r", "fp32": True},
         {"gpus": 2, "batch_gpu": 4},
         {"transfer": "https://example.org/net.pkl"},
+        {"aug": "diffaug", "diffaug": ("color", "cutout")},
     ],
 )
 def test_json_round_trip(options):
@@ -69,6 +70,11 @@ def test_bad_json_names_the_field(change, message):
         ({"cfg": "stylegan1"}, "cfg: found 'stylegan1'"),
         ({"g_arch": "big"}, "g_arch: found 'big'"),
         ({"gamma": -1.0}, "gamma: found -1.0"),
+        ({"aug": "always"}, "aug: found 'always'"),
+        ({"augpipe": "bcg"}, "augpipe: found 'bcg'"),
+        ({"ada_interval": 0}, "ada_interval: found 0"),
+        ({"ada_kimg": 0.0}, "ada_kimg: found 0.0"),
+        ({"diffaug": ()}, "diffaug: found ()"),
         ({"gpus": -1}, "gpus: found -1"),
         ({"cpu_devices": 0}, "cpu_devices: found 0"),
         ({"fp32": True, "precision": "float16"}, "precision: found 'float16'"),
@@ -78,6 +84,14 @@ def test_impossible_configurations_are_refused(options, message):
     with pytest.raises(ValueError) as error:
         make(**options)
     assert str(error.value).startswith(message)
+
+
+def test_configurations_of_older_runs_are_read():
+    values = json.loads(make(aug="noaug").to_json())
+    for name in ("pipe", "ada_interval", "diffaug"):
+        del values["augment"][name]
+    del values["dataset"]["mirrory"]
+    assert TrainingConfig.from_dict(values) == make(aug="noaug")
 
 
 def test_replicas_and_rounds():

@@ -76,6 +76,18 @@ def test_mirrored_copies_are_pictures_of_their_own(tmp_path: pathlib.Path, files
     )
 
 
+def test_copies_mirrored_top_to_bottom(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
+    path = write_zip(tmp_path / "set.zip", files)
+    dataset = open_dataset(path, mirrory=True)
+    assert (dataset.num_images, len(dataset)) == (6, 12)
+    assert np.array_equal(dataset.images(np.arange(12)), np.concatenate([expected(), expected()[:, ::-1]]))
+    both = open_dataset(path, mirror=True, mirrory=True)
+    flipped = [expected(), expected()[:, :, ::-1], expected()[:, ::-1], expected()[:, ::-1, ::-1]]
+    assert len(both) == 24 and np.array_equal(both.images(np.arange(24)), np.concatenate(flipped))
+    shuffled = np.random.default_rng(0).permutation(24)
+    assert np.array_equal(both.images(shuffled), np.concatenate(flipped)[shuffled])
+
+
 def test_index_out_of_range(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
     dataset = open_dataset(write_folder(tmp_path / "set", files))
     for index in (-1, 6):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions
+from sg_keras.config import AugmentConfig, DatasetConfig, RunConfig, TrainingOptions
 from sg_keras.flags.options import BY_KEY, OPTIONS
 from tests.flags.conftest import REQUIRED
 
@@ -61,6 +61,11 @@ OURS = {
     "deterministic",
     "keep",
     "precision",
+    "augpipe",
+    "ada_interval",
+    "ada_kimg",
+    "diffaug",
+    "mirrory",
 }
 
 
@@ -114,6 +119,10 @@ def test_defaults_agree_with_the_configuration_classes(parse):
                 "augment.p": 0,
                 "augment.target": 0.6,
                 "augment.ada_kimg": 500,
+                "augment.ada_interval": 4,
+                "augment.pipe": "bgc",
+                "augment.diffaug": ("color", "translation", "cutout"),
+                "dataset.mirrory": False,
                 "ema_kimg": 10,
                 "ema_rampup": 0.05,
                 "batch_gpu": 32,
@@ -245,7 +254,13 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--tick=0"], "--tick: found '0'"),
         (["--p=1.5"], "--p: found '1.5', expected a number from 0 to 1"),
         (["--cfg=stylegan4"], "--cfg: found 'stylegan4', expected stylegan2, stylegan3-t or stylegan3-r"),
-        (["--aug=adda"], "--aug: found 'adda', expected noaug, ada or fixed"),
+        (["--aug=adda"], "--aug: found 'adda', expected noaug, ada, fixed or diffaug"),
+        (["--augpipe=bcg"], "--augpipe: found 'bcg', expected blit, geom, color, filter"),
+        (["--ada-interval=0"], "--ada-interval: found 0, expected a whole number, 1 or more"),
+        (["--ada_kimg=0"], "--ada_kimg: found '0', expected a number above 0"),
+        (["--diffaug=color,blur"], "--diffaug: found 'color,blur', expected one or more of color,translation,cutout"),
+        (["--diffaug="], "--diffaug: found '', expected one or more of"),
+        (["--mirrory=2"], "--mirrory: found '2', expected 0 or 1"),
         (["--mirror=2"], "--mirror: found '2', expected 0 or 1"),
         (["--snap=0"], "--snap: found 0"),
         (["--seed=-1"], "--seed: found -1, expected a whole number, from 0 to 2147483647"),
@@ -293,8 +308,6 @@ def test_path_length_needs_two_pictures_only_where_it_is_used(parse):
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "--aug: ada (the default) is not built yet, use --aug=noaug, until ADA exists"),
-        (["--aug=fixed"], "--aug: fixed is not built yet, use --aug=noaug"),
         (["--aug=noaug", "--metrics=fid50k_full"], "--metrics: fid50k_full is not built yet, use --metrics=none"),
         (
             ["--aug=noaug", "--resume=https://example.org/net.pkl"],
@@ -317,6 +330,25 @@ def test_what_is_built_passes_in_a_real_run(parse):
     assert parsed.config.discriminator.freeze_layers == 3
 
 
+def test_augmentation(parse):
+    def augment(*words):
+        return parse(*words).config.augment
+
+    assert augment() == AugmentConfig(mode="ada")
+    assert augment("--aug=fixed") == AugmentConfig(mode="fixed", p=0.2)
+    words = ["--aug=ada", "--augpipe=bgcfnc", "--target=0.5", "--ada-interval=8", "--ada_kimg=50", "--p=0.7"]
+    assert augment(*words) == AugmentConfig(mode="ada", pipe="bgcfnc", target=0.5, ada_interval=8, ada_kimg=50)
+    assert augment("--aug=diffaug", "--diffaug=cutout,color") == AugmentConfig(
+        mode="diffaug", p=1, diffaug=("color", "cutout")
+    )
+
+
+def test_mirrored_copies_both_ways(parse):
+    dataset = parse("--mirror=1", "--mirrory=1").config.dataset
+    assert dataset.num_images == 100 and dataset.num_items == 400
+    assert parse("--mirrory=1").config.dataset.num_items == 200
+
+
 def test_more_gpus_than_there_are(parse):
     words = ["--aug=noaug", "--gpus=8"]
     with pytest.raises(ValueError, match="--gpus: found 8, expected at most 2"):
@@ -337,6 +369,11 @@ def test_more_gpus_than_there_are(parse):
         (["--gpus=1", "--fp32=1"], {}, "half precision", False),
         (["--p=0.3"], {}, "--p has no effect without --aug=fixed", True),
         ([], {}, "--p has", False),
+        (["--p=0.3", "--aug=fixed"], {}, "--p has", False),
+        (["--ada-kimg=50", "--aug=fixed"], {}, "--ada-kimg has no effect without --aug=ada", True),
+        (["--augpipe=bg", "--aug=noaug"], {}, "--augpipe has no effect without --aug=ada or fixed", True),
+        (["--diffaug=color"], {}, "--diffaug has no effect without --aug=diffaug", True),
+        (["--diffaug=color", "--aug=diffaug"], {}, "--diffaug has", False),
     ],
 )
 def test_notes(parse, words, facts, part, there):

@@ -33,10 +33,12 @@ def fake_run(monkeypatch):
 
 
 def test_dry_run_prints_and_writes_nothing(tmp_path):
-    done = command(f"--outdir={tmp_path / 'runs'}", *WORDS, "--mirror", "1", "--dry-run", cwd=tmp_path)
+    done = command(
+        f"--outdir={tmp_path / 'runs'}", *WORDS, "--mirror", "1", "--metrics=fid50k_full", "--dry-run", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert "1797, 3594 with mirrored copies, 32x32, gray" in done.stdout
-    assert "(not built yet)" in done.stdout  # --aug is ada by default
+    assert "(not built yet)" in done.stdout
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 

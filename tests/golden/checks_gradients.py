@@ -168,12 +168,12 @@ def _discriminator_halves(model: StyleGAN, micro: MicroBatch, case: Case) -> Arr
     """Dfake and Dreal, which together are Dmain, but for its moved running means."""
     images, _ = model.generate(phase_named(model, "Dmain"), micro)
     found = {"fake_img": images_out(images)}
-    for name, images_, labels, loss_of in (
-        ("Dfake", images, micro.gen_labels, losses.discriminator_fake_loss),
-        ("Dreal", micro.images, micro.labels, losses.discriminator_real_loss),
+    for name, kind, images_, labels, loss_of in (
+        ("Dfake", "fake", images, micro.gen_labels, losses.discriminator_fake_loss),
+        ("Dreal", "real", micro.images, micro.labels, losses.discriminator_real_loss),
     ):
         with tf.GradientTape() as tape:
-            logits = model.discriminate(images_, labels, micro)
+            logits = model.discriminate(images_, labels, micro, kind)
             loss = tf.reduce_mean(loss_of(logits))
             scaled = loss * case.args["gain"]
         found |= _gradients(tape, scaled, model.D, name)
@@ -201,7 +201,7 @@ def _r1(model: StyleGAN, micro: MicroBatch, case: Case) -> Arrays:
     }
     with tf.GradientTape() as tape:
         tape.watch(micro.images)
-        total = tf.reduce_sum(model.discriminate(micro.images, micro.labels, micro))
+        total = tf.reduce_sum(model.discriminate(micro.images, micro.labels, micro, "real"))
     found["r1_grad_wrt_img"] = images_out(tape.gradient(total, micro.images))
     return found
 

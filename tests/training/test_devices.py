@@ -11,11 +11,14 @@ import tensorflow as tf
 from sg_keras.training.devices import make_strategy
 from tests.training.tiny_run import ROOT, tiny_config
 
+ADA = {"aug": "ada", "augment": {"p": 0.5, "pipe": "bgcfnc", "ada_interval": 2, "ada_kimg": 0.16}}
 
-@pytest.fixture(scope="module")
-def two_replicas(pictures, tmp_path_factory):
+
+@pytest.fixture(scope="module", params=[{}, ADA], ids=["noaug", "ada"])
+def two_replicas(request, pictures, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
     words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]
+    words.append(json.dumps(request.param))
     done = subprocess.run(
         words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, timeout=300
     )
@@ -27,6 +30,8 @@ def test_two_replicas_and_one_give_the_same_weights(two_replicas):
     assert two_replicas["replicas"] == [2, 1] and two_replicas["rounds"] == [1, 2]
     assert two_replicas["same_names"]
     assert two_replicas["largest_difference"] < 2e-5
+    assert two_replicas["augment_p"][0] == two_replicas["augment_p"][1]
+    assert two_replicas["ada"][0] == two_replicas["ada"][1]  # sums of signs: whole numbers
     on_two, on_one = two_replicas["statistics"]
     assert on_two["num"] == on_one["num"] and on_two["mean"] == pytest.approx(on_one["mean"], rel=1e-5)
 

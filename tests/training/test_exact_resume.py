@@ -47,11 +47,16 @@ def status_lines(outdir: pathlib.Path) -> list[str]:
     return [line for line in lines if line.startswith("tick ")]
 
 
+ADA = ("--aug=ada", "--ada_kimg=0.2", "--ada_interval=3")  # p moves by 0.12 every 3 iterations, ticks are of 5
+
+
 @pytest.mark.slow
-def test_killed_runs_end_in_the_same_bits(impl, pictures, tmp_path):
+@pytest.mark.parametrize("augmentation", [(), ADA], ids=["noaug", "ada"])
+def test_killed_runs_end_in_the_same_bits(impl, augmentation, pictures, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(pictures, undisturbed, f"--ops={impl}", *LENGTH))
-    again = command(pictures, killed, f"--ops={impl}", "--resume=latest", *LENGTH)  # also where there is no run yet
+    finish(command(pictures, undisturbed, f"--ops={impl}", *augmentation, *LENGTH))
+    # Also where there is no run yet.
+    again = command(pictures, killed, f"--ops={impl}", "--resume=latest", *augmentation, *LENGTH)
 
     process = start(again)
     wait_for_tick(process, killed, 0, 3)

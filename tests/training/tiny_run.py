@@ -1,5 +1,6 @@
 """Runs small enough for tests: 8x8 pictures with three labels, networks of a few channels."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -30,9 +31,16 @@ def write_pictures(folder: pathlib.Path) -> pathlib.Path:
 
 
 def tiny_config(
-    pictures: pathlib.Path, outdir: pathlib.Path, run: dict[str, Any] | None = None, **options: Any
+    pictures: pathlib.Path,
+    outdir: pathlib.Path,
+    run: dict[str, Any] | None = None,
+    augment: dict[str, Any] | None = None,
+    **options: Any,
 ) -> TrainingConfig:
-    """A run of 20 iterations with a tick every 4; `run` and `options` change RunConfig and TrainingOptions."""
+    """A run of 20 iterations with a tick every 4.
+
+    `run`, `augment` and `options` change RunConfig, the resolved AugmentConfig and TrainingOptions.
+    """
     dataset = DatasetConfig(
         path=str(pictures), name=pictures.name, resolution=8, channels=3, c_dim=3, num_images=PICTURES
     )
@@ -44,9 +52,10 @@ def tiny_config(
         "sample_grid": (6, 4),
     }
     chosen = {"cfg": "stylegan2", "batch": 8, "gamma": 0.1, "gpus": 0, "aug": "noaug", "ops": "reference", **NETWORK}
-    return resolve(
+    config = resolve(
         TrainingOptions(**{**chosen, **options}), dataset, RunConfig(outdir=str(outdir), **{**every, **(run or {})})
     )
+    return dataclasses.replace(config, augment=dataclasses.replace(config.augment, **(augment or {})))
 
 
 def command(pictures: pathlib.Path, outdir: pathlib.Path, *words: str) -> list[str]:
@@ -62,7 +71,7 @@ def command(pictures: pathlib.Path, outdir: pathlib.Path, *words: str) -> list[s
         "--gpus=0",
         "--batch=8",
         "--gamma=0.1",
-        "--aug=noaug",
+        *([] if any(word.startswith("--aug=") for word in words) else ["--aug=noaug"]),
         "--sample-grid=3x2",
         *network,
         *words,

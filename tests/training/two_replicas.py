@@ -42,15 +42,16 @@ def shares(strategy: tf.distribute.Strategy) -> list[list[int]]:
 
 
 def main() -> None:
-    """Arguments: folder with pictures, empty folder."""
-    pictures, folder = map(pathlib.Path, sys.argv[1:])
-    config = tiny_config(pictures, folder, batch=8, batch_gpu=4, cpu_devices=2, d_reg_interval=3)
+    """Arguments: folder with pictures, empty folder, options of training as a JSON object."""
+    pictures, folder = map(pathlib.Path, sys.argv[1:3])
+    options = {"batch": 8, "batch_gpu": 4, "d_reg_interval": 3, **json.loads(sys.argv[3])}
+    config = tiny_config(pictures, folder, cpu_devices=2, **options)
     strategy = make_strategy(config)
     with strategy.scope():
         two = build_stylegan(config)
     train(two, config, strategy)
 
-    single = tiny_config(pictures, folder, batch=8, batch_gpu=4, d_reg_interval=3)
+    single = tiny_config(pictures, folder, **options)
     one = build_stylegan(single)
     train(one, single, tf.distribute.get_strategy())
     state, reference = values(two), values(one)
@@ -64,6 +65,8 @@ def main() -> None:
             for name in state
             if name.startswith(("G/", "D/", "G_ema/"))
         ),
+        "augment_p": [float(values["augment_p"]) for values in (state, reference)],
+        "ada": [[float(values[name]) for name in state if name.startswith("ada_")] for values in (state, reference)],
         "statistics": [model.statistics.read_and_reset()["Loss/D/loss"] for model in (two, one)],
     }
     store = CheckpointStore(folder / "checkpoints", two.state_variables(), keep=3)
