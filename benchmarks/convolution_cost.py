@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
+from sg_keras.training.augmentation import SCOPE as AUGMENTATION
+
 Shape = tuple[int, ...]
 
 CONVOLUTIONS = ("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter")
@@ -97,7 +99,7 @@ class Product:
 
 
 def products_of(graph: tf.Graph) -> collections.Counter[Product]:
-    """How often each product runs in one call of a traced function.
+    """How often each product of the networks runs in one call of a traced function; augmentation is no part of them.
 
     Args:
         graph: of a concrete function.
@@ -107,7 +109,8 @@ def products_of(graph: tf.Graph) -> collections.Counter[Product]:
     """
     for name, nested in _nested_products(graph):
         raise ValueError(f"{name}: found {nested} inside control flow, expected all products in the function itself")
-    return collections.Counter(_product(op) for op in _operations_that_run(graph) if op.type in _ATTRIBUTES)
+    ops = (op for op in _operations_that_run(graph) if op.type in _ATTRIBUTES and AUGMENTATION not in op.name)
+    return collections.Counter(_product(op) for op in ops)
 
 
 def _operations_that_run(graph: tf.Graph) -> set[tf.Operation]:

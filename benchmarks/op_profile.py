@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
+from sg_keras.training.augmentation import SCOPE as AUGMENTATION
+
 # The first pattern found in an op's type decides. oneDNN's ops are called _MklNativeConv2D, _MklFusedMatMul and such.
 _KINDS = (
     ("filtered_lrelu", r"FilteredLrelu"),
@@ -54,7 +56,9 @@ class OpRun:
 
     @property
     def kind(self) -> str:
-        """What sort of op it is, for sums over many."""
+        """What sort of op it is, for sums over many. Augmentation is one, whatever its ops do."""
+        if AUGMENTATION in self.name:
+            return AUGMENTATION
         return next((kind for kind, pattern in _KINDS if re.search(pattern, self.op_type)), _REST)
 
 

@@ -1,7 +1,7 @@
 """Speed of a training step, phase by phase, beside the speed of its own convolutions and matrix products.
 
     python -m benchmarks.training_step --cfg=stylegan2 --resolution=32 --cbase=2048 --cmax=64 --map_depth=8 \\
-        --batch=16 [--threads=2] [--ops=auto|custom|reference] [--top=30] [--json]
+        --batch=16 [--aug=ada --p=0.3] [--threads=2] [--ops=auto|custom|reference] [--top=30] [--json]
 
 Random pictures go through the real pipeline into everything a training run does in an iteration: all due phases,
 noise, style mixing, path length, R1, moving average, statistics. A round is 16 iterations, in which each phase runs as
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -165,6 +166,7 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
         gpus=options.gpus,
         aug=options.aug,
         p=options.p,
+        augpipe=options.augpipe,
         cbase=options.cbase,
         cmax=options.cmax,
         map_depth=options.map_depth,
@@ -172,7 +174,10 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
         ops=options.ops,
     )
     dataset = DatasetConfig(path=path, name="random", resolution=options.resolution, channels=3, num_images=_NUM_IMAGES)
-    return resolve(training, dataset, RunConfig(outdir="unused"))
+    config = resolve(training, dataset, RunConfig(outdir="unused"))
+    if options.aug == "ada":  # from p on; so few iterations hardly move it
+        config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, p=options.p))
+    return config
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -186,7 +191,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--gpus", type=int, default=0)
     parser.add_argument("--aug", default="noaug")
-    parser.add_argument("--p", type=float, default=0.2)
+    parser.add_argument("--p", type=float, default=0.2, help="with --aug=fixed and, at the start, with --aug=ada")
+    parser.add_argument("--augpipe", default="bgc")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--ops", default="auto", help="auto, custom or reference")
     parser.add_argument("--threads", type=int, help="cores to bind the process to; default: all")

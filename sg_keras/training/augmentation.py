@@ -11,6 +11,8 @@ from sg_keras.config import AugmentConfig
 from sg_keras.training.nonfinite import NonFiniteWatch
 from sg_keras.training.replica import assign_local
 
+#: In the names of all ops of augmentation and their derivatives, for those who measure it.
+SCOPE = "augmentation"
 Kind: TypeAlias = Literal["fake", "real"]
 
 _SIGNS = "Loss/signs/real"  # the statistic that steers p
@@ -52,7 +54,10 @@ class Augmentation:
 
     def __call__(self, images: tf.Tensor, p: tf.Tensor | float, draws: AugmentDraws) -> tf.Tensor:
         """Augmented pictures [N,H,W,C]; unchanged in mode "noaug"."""
-        return images if self._layer is None else self._layer(images, p=p, draws=draws)
+        if self._layer is None:
+            return images
+        with tf.name_scope(SCOPE):
+            return self._layer(images, p=p, draws=draws)
 
     # ---- ADA's controller ----------------------------------------------------------------------------------------
 

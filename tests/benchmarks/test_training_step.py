@@ -25,8 +25,15 @@ def test_the_last_line_is_a_json_object_with_all_figures(capsys: pytest.CaptureF
     assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
 
 
+def test_augmentation_has_a_share_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TINY, "--aug=ada", "--p=0.3", "--augpipe=bgcfnc"]) == 0
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert 0.02 < figures["share_by_layer_kind"]["augmentation"] < 0.9
+    assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
+
+
 def test_what_does_not_exist_yet_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*TINY, "--aug=ada"]) == 1
+    assert main([*TINY, "--precision=float16"]) == 1
     error = capsys.readouterr().err
-    assert "--aug=noaug" in error
+    assert "--precision=float32" in error
     assert len(error.splitlines()) == 1
