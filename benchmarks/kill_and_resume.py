@@ -1,8 +1,9 @@
 """Shows that a run killed at random moments ends in the same bits as one that was left alone.
 
-    python -m benchmarks.kill_and_resume [--kills=10] [--ops=custom,reference] [--seed=0] [--folder=DIR]
+    python -m benchmarks.kill_and_resume [--kills=10] [--ops=custom,reference] [--seed=0] [--folder=DIR] [OPTION ...]
 
-A small conditional StyleGAN2 on the built-in digits, on the CPU. For each implementation of the ops: one run without
+A small conditional StyleGAN2 on the built-in digits, on the CPU; options of training that stand at the end, such as
+--cfg=stylegan3-r or --aug=ada, change it. For each implementation of the ops: one run without
 interruption; one of half the length, killed with SIGKILL and continued; and one killed --kills times, every other time
 in the midst of a save. The fingerprints of all three must be the same. Takes about half a minute a kill.
 """
@@ -29,10 +30,13 @@ _OPTIONS = (
 _LONGEST_SEC = 600
 
 
+_further_options: list[str] = []  # of the command line
+
+
 def _start(outdir: pathlib.Path, ops: str, kimg: float = _KIMG) -> subprocess.Popen[str]:
     words = [sys.executable, str(_ROOT / "run_training.py"), f"--outdir={outdir}", f"--ops={ops}", f"--kimg={kimg}"]
     return subprocess.Popen(
-        [*words, *_OPTIONS, "--resume=latest"],
+        [*words, *_OPTIONS, *_further_options, "--resume=latest"],
         cwd=_ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -118,7 +122,8 @@ def main() -> int:
     parser.add_argument("--ops", default="custom,reference")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--folder", type=pathlib.Path, help="empty or new; removed at the end if not given")
-    arguments = parser.parse_args()
+    arguments, further = parser.parse_known_args()
+    _further_options.extend(further)
     random.seed(arguments.seed)
     same = True
     with tempfile.TemporaryDirectory() as temporary:

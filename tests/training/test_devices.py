@@ -13,8 +13,14 @@ from tests.training.tiny_run import ROOT, tiny_config
 
 ADA = {"aug": "ada", "augment": {"p": 0.5, "pipe": "bgcfnc", "ada_interval": 2, "ada_kimg": 0.16}}
 
+STYLEGAN3 = {"cfg": "stylegan3-t"}
+# StyleGAN3's magnitudes: replicas move them from one value, and the mean is kept; one replica moves them in its rounds
+# one after another.
+LARGEST_DIFFERENCE = 2e-5
+LARGEST_DIFFERENCE_STYLEGAN3 = 1e-2
 
-@pytest.fixture(scope="module", params=[{}, ADA], ids=["noaug", "ada"])
+
+@pytest.fixture(scope="module", params=[{}, ADA, STYLEGAN3], ids=["noaug", "ada", "stylegan3"])
 def two_replicas(request, pictures, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
     words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]
@@ -23,13 +29,15 @@ def two_replicas(request, pictures, tmp_path_factory):
         words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return {"options": request.param, **json.loads(done.stdout.splitlines()[-1])}
 
 
 def test_two_replicas_and_one_give_the_same_weights(two_replicas):
     assert two_replicas["replicas"] == [2, 1] and two_replicas["rounds"] == [1, 2]
     assert two_replicas["same_names"]
-    assert two_replicas["largest_difference"] < 2e-5
+    is_stylegan3 = two_replicas["options"] == STYLEGAN3
+    allowed = LARGEST_DIFFERENCE_STYLEGAN3 if is_stylegan3 else LARGEST_DIFFERENCE
+    assert two_replicas["largest_difference"] < allowed
     assert two_replicas["augment_p"][0] == two_replicas["augment_p"][1]
     assert two_replicas["ada"][0] == two_replicas["ada"][1]  # sums of signs: whole numbers
     on_two, on_one = two_replicas["statistics"]
@@ -45,7 +53,10 @@ def test_checkpoints_of_two_replicas(two_replicas):
 
 
 def test_replay_on_two_replicas(two_replicas):
-    assert two_replicas["culprit"] == "first in the output of layer D/b4/fc"
+    # StyleGAN3's fresh D hands its last layers less, so that their outputs just stay finite.
+    in_stylegan3 = "first in the gradient of D/b4/conv/bias, all layers' outputs are finite"
+    is_stylegan3 = two_replicas["options"] == STYLEGAN3
+    assert two_replicas["culprit"] == (in_stylegan3 if is_stylegan3 else "first in the output of layer D/b4/fc")
 
 
 def test_more_gpus_than_there_are(pictures, tmp_path):

@@ -49,14 +49,16 @@ def status_lines(outdir: pathlib.Path) -> list[str]:
 
 ADA = ("--aug=ada", "--ada_kimg=0.2", "--ada_interval=3")  # p moves by 0.12 every 3 iterations, ticks are of 5
 
+STYLEGAN3 = ("--cfg=stylegan3-r",)  # with magnitudes, and the blur before D
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("augmentation", [(), ADA], ids=["noaug", "ada"])
-def test_killed_runs_end_in_the_same_bits(impl, augmentation, pictures, tmp_path):
+@pytest.mark.parametrize("options", [(), ADA, STYLEGAN3], ids=["noaug", "ada", "stylegan3-r"])
+def test_killed_runs_end_in_the_same_bits(impl, options, pictures, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(pictures, undisturbed, f"--ops={impl}", *augmentation, *LENGTH))
+    finish(command(pictures, undisturbed, f"--ops={impl}", *options, *LENGTH))
     # Also where there is no run yet.
-    again = command(pictures, killed, f"--ops={impl}", "--resume=latest", *augmentation, *LENGTH)
+    again = command(pictures, killed, f"--ops={impl}", "--resume=latest", *options, *LENGTH)
 
     process = start(again)
     wait_for_tick(process, killed, 0, 3)

@@ -88,7 +88,8 @@ def culprit(model: StyleGAN, config: Any) -> str:
     model.D.b4.fc.weight.assign(tf.fill(model.D.b4.fc.weight.shape, 3e38))
     dataset = open_dataset(config.dataset.path, use_labels=True)
     batch = next(iter(make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_draws)))
-    return find_culprit(model, model.phases[2], batch, 0)
+    (phase,) = (phase for phase in model.phases if phase.name == "Dmain")
+    return find_culprit(model, phase, batch, 0)
 
 
 if __name__ == "__main__":
