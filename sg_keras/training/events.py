@@ -1,7 +1,8 @@
-"""TensorBoard: all of stats.jsonl, learning rates, the moving average's beta and picture grids, by images seen."""
+"""TensorBoard: all of stats.jsonl, learning rates, the average's beta, picture grids and leaks, by images seen."""
 
 from __future__ import annotations
 
+import math
 import pathlib
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from sg_keras.training.augmentation_watch import AugmentationWatch
 from sg_keras.training.ema import ema_beta
 from sg_keras.training.meter import Meter, Tick, TickCallback
 from sg_keras.training.pictures import Pictures
@@ -25,11 +27,14 @@ class TensorBoardEvents(TickCallback):
         meter: of the run.
         run_dir: where the file goes.
         pictures: whose grids are shown, too; it stands before this in the list of callbacks.
+        augmentation: whose grids and leaks are shown; likewise.
     """
 
-    def __init__(self, meter: Meter, run_dir: pathlib.Path, pictures: Pictures) -> None:
+    def __init__(
+        self, meter: Meter, run_dir: pathlib.Path, pictures: Pictures, augmentation: AugmentationWatch
+    ) -> None:
         super().__init__(meter)
-        self._run_dir, self._pictures = run_dir, pictures
+        self._run_dir, self._pictures, self._augmentation = run_dir, pictures, augmentation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         nimg = int(self.model.cur_nimg.numpy())
@@ -52,6 +57,11 @@ class TensorBoardEvents(TickCallback):
             before = tick.nimg - model.batch
             tf.summary.scalar("Schedule/ema_beta", ema_beta(before, model.batch, model.ema_kimg, model.ema_rampup))
             _write_grid("Pictures/fakes", self._pictures.latest)
+            for name, grid in self._augmentation.grids.items():
+                _write_grid(f"Pictures/{name}", grid)
+            for leak in self._augmentation.leaks:
+                if math.isfinite(leak.share):
+                    tf.summary.scalar(f"Leak/{leak.transform}", leak.share)
         self._writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

@@ -49,9 +49,11 @@ class Pictures(TickCallback):
         if tick.last or self._clock.is_due(tick.nimg, self._interval_ticks):
             self._draw(f"fakes{tick.nimg // 1000:06d}.png")
 
+    def batch_size(self) -> int:
+        """Pictures to generate at a time: without gradients there is room for more than a micro-batch."""
+        return max(self.model.batch_gpu, _PIXELS_AT_A_TIME // self.model.G.img_resolution**2)
+
     def _draw(self, name: str) -> None:
-        # Without gradients there is room for more than a micro-batch; small pictures are mostly overhead.
-        batch = max(self.model.batch_gpu, _PIXELS_AT_A_TIME // self.model.G.img_resolution**2)
-        fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, batch)
+        fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, self.batch_size())
         self.latest = tile(fakes, self._grid.columns)
         save_png(self.latest, self._run_dir / name)

@@ -18,6 +18,7 @@ from sg_keras.checkpoint.state import first_line
 from sg_keras.config import ResumeRequest, TrainingConfig
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.ops.library import resolve_impl
+from sg_keras.training.augmentation_watch import AugmentationWatch
 from sg_keras.training.checkpoints import ExactCheckpoints, NetworkSnapshots
 from sg_keras.training.devices import make_strategy, split_for_replicas
 from sg_keras.training.events import TensorBoardEvents
@@ -121,13 +122,16 @@ def _callbacks(
     guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
     grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
     pictures = Pictures(meter, run_dir, grid, clock, config.run.image_snapshot_ticks)
+    mirrored = {"mirror": config.dataset.mirror, "mirrory": config.dataset.mirrory}
+    augmentation = AugmentationWatch(meter, log, dataset, pictures, **mirrored, seed=config.seed)
     return [
         meter,
         guard,
         StatusLine(meter, log),
         StatsFile(meter, run_dir),
         pictures,
-        TensorBoardEvents(meter, run_dir, pictures),
+        augmentation,
+        TensorBoardEvents(meter, run_dir, pictures, augmentation),
         NetworkSnapshots(meter, run_dir, config, clock),
         ExactCheckpoints(meter, store, config, clock, guard.check),
     ]

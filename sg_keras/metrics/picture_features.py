@@ -1,0 +1,103 @@
+"""What a simple classifier sees of pictures: them, made small, and figures on brightness, colour and sharpness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+Features: TypeAlias = tuple[np.ndarray, ...]
+
+_SIDE = 16  # pixels of small pictures
+_BRIGHTNESS_BINS = 7  # an odd number: no edge at 0, which is what erased pixels are
+_MOST_FIGURES_APART = 4.0  # standard deviations: figures beyond are no more different
+
+
+def picture_features(pictures: np.ndarray) -> Features:
+    """Features of pictures in two groups.
+
+    Args:
+        pictures: float32 [N,H,W,1 or 3] in -1..1.
+
+    Returns:
+        Small pictures [N,side*side*C], and figures [N,M].
+    """
+    return _halved_until(pictures, _SIDE).reshape(len(pictures), -1), _figures(pictures)
+
+
+def _halved(pictures: np.ndarray) -> np.ndarray:
+    count, height, width, channels = pictures.shape
+    return pictures.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+
+
+def _halved_until(pictures: np.ndarray, side: int) -> np.ndarray:
+    while pictures.shape[1] > side:
+        pictures = _halved(pictures)
+    return pictures
+
+
+def _figures(pictures: np.ndarray) -> np.ndarray:
+    gray = pictures.mean(axis=3, keepdims=True)
+    edges = np.linspace(-1, 1, _BRIGHTNESS_BINS + 1)[1:-1]
+    darker = [(gray < edge).mean(axis=(1, 2, 3)) for edge in edges]
+    figures = [*darker, gray.mean(axis=(1, 2, 3)), _log(gray.var(axis=(1, 2, 3))), _blank(gray)]
+    smaller = gray
+    while smaller.shape[1] > 4:
+        figures += [_log(np.square(np.diff(smaller, axis=axis)).mean(axis=(1, 2, 3))) for axis in (1, 2)]
+        smaller = _halved(smaller)
+    if pictures.shape[3] == 3:
+        figures += _color_figures(pictures - gray)
+    return np.stack(figures, axis=1)
+
+
+def _color_figures(chroma: np.ndarray) -> list[np.ndarray]:
+    """Strength and direction of colours."""
+    strength = np.sqrt(np.square(chroma).mean(axis=(1, 2, 3)))
+    direction = chroma.mean(axis=(1, 2)) / (strength[:, np.newaxis] + 0.02)
+    products = np.einsum("nhwc,nhwd->ncd", chroma, chroma) / np.square(chroma).sum(axis=(1, 2, 3))[:, None, None].clip(
+        1e-3
+    )
+    pairs = [products[:, i, j] for i in range(3) for j in range(i, 3)]
+    return [_log(np.square(strength)), *direction.T, *pairs]
+
+
+def _blank(gray: np.ndarray) -> np.ndarray:
+    """Share of pixels that are 0 and like their neighbours, which erasing leaves behind."""
+    middle = gray[:, :-1, :-1, 0]
+    steps = np.abs(gray[:, 1:, :-1, 0] - middle) + np.abs(gray[:, :-1, 1:, 0] - middle)
+    return ((np.abs(middle) < 0.1) & (steps < 0.1)).mean(axis=(1, 2))
+
+
+def _log(energy: np.ndarray) -> np.ndarray:
+    return np.log(energy + 1e-4)
+
+
+def kernel(
+    left: Sequence[np.ndarray],
+    right: Sequence[np.ndarray],
+    widths: Sequence[float] | None = None,
+    *,
+    scale: Sequence[np.ndarray],
+) -> tuple[np.ndarray, list[float]]:
+    """Similarity of pictures: the sum of a radial kernel exp(-distance^2 / width) for each group of features.
+
+    Args:
+        left: [N,...] of each group.
+        right: [M,...] of each group.
+        widths: of the groups, None = the median of squared distances.
+        scale: [K,...] of each group, whose means and deviations give figures their scale.
+
+    Returns:
+        [N,M], and the widths.
+    """
+    total, used = np.zeros([len(left[0]), len(right[0])]), []
+    for number, (a, b) in enumerate(zip(left, right, strict=True)):
+        if number:  # figures have units of their own
+            mean, deviation = scale[number].mean(axis=0), scale[number].std(axis=0) + 1e-3
+            a, b = (np.clip((x - mean) / deviation, -_MOST_FIGURES_APART, _MOST_FIGURES_APART) for x in (a, b))
+        squares = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * (a @ b.T)
+        width = float(np.median(squares)) + 1e-6 if widths is None else widths[number]
+        total += np.exp(-squares / width)
+        used.append(width)
+    return total, used
