@@ -18,6 +18,7 @@ from sg_keras.config import TrainingConfig
 from sg_keras.data import make_pipeline, open_dataset
 from sg_keras.training.devices import make_strategy, split_for_replicas
 from sg_keras.training.meter import TimedBatches
+from sg_keras.training.precision_choice import choose_precision
 from sg_keras.training.stylegan import StyleGAN, build_stylegan
 
 EMA = "ema"  # beside the phases: the moving average of the generator
@@ -46,6 +47,8 @@ class MeasuredStep:
 
     Attributes:
         batch: images an iteration.
+        precision: of the highest resolutions; an "auto" is decided.
+        precision_note: how that was decided, or None.
         peak_gb: most memory that the process has held while it trained, in GB (of 1e9 bytes).
         products: how often each convolution and matrix product runs in an iteration, on average.
     """
@@ -54,6 +57,8 @@ class MeasuredStep:
         self.batch = config.batch
         dataset = open_dataset(config.dataset.path, resolution=config.dataset.resolution)
         self.strategy = make_strategy(config)
+        config, self.precision_note = choose_precision(config)
+        self.precision = config.precision
         with self.strategy.scope():
             self.model: StyleGAN = build_stylegan(config)
         pipeline = make_pipeline(

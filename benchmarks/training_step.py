@@ -1,7 +1,8 @@
 """Speed of a training step, phase by phase, beside the speed of its own convolutions and matrix products.
 
     python -m benchmarks.training_step --cfg=stylegan2 --resolution=32 --cbase=2048 --cmax=64 --map_depth=8 \\
-        --batch=16 [--aug=ada --p=0.3] [--threads=2] [--ops=auto|custom|reference] [--top=30] [--json]
+        --batch=16 [--aug=ada --p=0.3] [--precision=float32|bfloat16|auto] [--threads=2] \\
+        [--ops=auto|custom|reference] [--top=30] [--json]
 
 Random pictures go through the real pipeline into everything a training run does in an iteration: all due phases,
 noise, style mixing, path length, R1, moving average, statistics. A round is 16 iterations, in which each phase runs as
@@ -171,6 +172,7 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
         cmax=options.cmax,
         map_depth=options.map_depth,
         precision=options.precision,
+        num_fp16_res=options.num_fp16_res,
         ops=options.ops,
     )
     dataset = DatasetConfig(path=path, name="random", resolution=options.resolution, channels=3, num_images=_NUM_IMAGES)
@@ -193,7 +195,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--aug", default="noaug")
     parser.add_argument("--p", type=float, default=0.2, help="with --aug=fixed and, at the start, with --aug=ada")
     parser.add_argument("--augpipe", default="bgc")
-    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--precision", default="float32", help="float32, bfloat16, auto or, on GPUs, float16")
+    parser.add_argument("--num_fp16_res", type=int, help="with half precision: of so many of the highest resolutions")
     parser.add_argument("--ops", default="auto", help="auto, custom or reference")
     parser.add_argument("--threads", type=int, help="cores to bind the process to; default: all")
     parser.add_argument("--rounds", type=int, default=3)
@@ -212,9 +215,11 @@ def run(options: argparse.Namespace) -> None:
     threads = configure_threads(options.threads)
     with random_dataset(options.resolution) as path:
         step = MeasuredStep(make_config(options, path))
+        if step.precision_note:
+            print(step.precision_note)
         rounds = [step.measure() for _ in range(options.rounds)]
         recorded = step.recorded_ops()
-        figures = report(step, rounds, recorded) | {"threads": threads, "ops": options.ops}
+        figures = report(step, rounds, recorded) | {"threads": threads, "ops": options.ops, "precision": step.precision}
         print_report(figures, rounds, step.batch)
         if options.top:
             print_products(step, options.top)

@@ -155,8 +155,9 @@ def _notes(values: Mapping[str, Any], typed: Mapping[str, str], labels_unused: b
     notes = []
     if "metrics" not in typed:
         notes.append("metrics: none are computed, since they are not built yet (published default: fid50k_full)")
-    if values["gpus"] > 0 and values["precision"] == "auto" and not values["fp32"]:
-        notes.append("precision: float32, since half precision is not built yet (published default on GPUs)")
+    full = values["fp32"] or values["precision"] == "float32" or (values["precision"] is None and not values["gpus"])
+    if full and "num_fp16_res" in typed:
+        notes.append(f"{typed['num_fp16_res']} has no effect in full precision")
     for key, modes in _AUGMENT_MODES.items():
         if key in typed and values["aug"] not in modes:
             notes.append(f"{typed[key]} has no effect without --aug={' or '.join(modes)}")

@@ -33,12 +33,6 @@ NOT_BUILT = (
         lambda values: bool(values["metrics"]),
         "use --metrics=none, until metrics exist",
     ),
-    NotBuilt(
-        "precision",
-        "--precision=float16 and bfloat16",
-        lambda values: values["precision"] not in ("auto", "float32"),
-        "use --precision=float32, until half precision exists",
-    ),
 )
 
 

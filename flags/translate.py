@@ -33,7 +33,7 @@ def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> N
             f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
             "expected it with --gpus=0 alone"
         )
-    if values["fp32"] and values["precision"] not in ("auto", "float32"):
+    if values["fp32"] and values["precision"] not in (None, "auto", "float32"):
         raise ValueError(f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto")
 
 

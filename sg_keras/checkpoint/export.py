@@ -11,12 +11,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import sg_keras
-from sg_keras.checkpoint.snapshot import with_ops
 from sg_keras.checkpoint.whole_files import whole_folder
-from sg_keras.models import Generator
+from sg_keras.models import Generator, in_full_precision
 
 DESCRIPTION_FILE = "description.json"
 _GRAPH_FILE = "saved_model.pb"
+_NOT_DESCRIBED = ("name", "dtype", "ops", "num_fp16_res", "half_dtype")  # how our code would run the network
 _OWN_FILES = {_GRAPH_FILE, DESCRIPTION_FILE, "fingerprint.pb", "variables", "assets"}
 _CUSTOM_GRADIENT = "_gradient_op_type"  # attribute of a node whose gradient is a Python function
 
@@ -36,7 +36,7 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
     argument. (Signatures know no optional arguments.) A description for people lies beside it, in description.json.
 
     Args:
-        G: generator, in any implementation of the ops; exported is the one in plain TensorFlow.
+        G: generator, in any implementation of the ops and any precision; exported is float32 in plain TensorFlow.
         folder: where it goes. What is there already is replaced if it is an export.
 
     Returns:
@@ -49,7 +49,8 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
         raise ValueError(f"found {type(G).__name__}, expected a Generator to export")
     place = pathlib.Path(folder).absolute().resolve()
     _check_replaceable(place)
-    module = _ExportedGenerator(with_ops(G, "reference"))
+    G = in_full_precision(G, "reference")
+    module = _ExportedGenerator(G)
     place.parent.mkdir(parents=True, exist_ok=True)
     with whole_folder(place) as beside:
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -163,6 +164,6 @@ def _description(G: Generator, place: pathlib.Path) -> dict[str, Any]:
             f"model = tf.saved_model.load({place.name!r})",
             f"images = model.signatures['generate']({', '.join(arguments)})['images_uint8']",
         ],
-        "network": {key: value for key, value in G.get_config().items() if key not in ("name", "dtype", "ops")},
+        "network": {key: value for key, value in G.get_config().items() if key not in _NOT_DESCRIBED},
         "made_with": {"sg_keras": sg_keras.__version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

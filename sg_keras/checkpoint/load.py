@@ -14,13 +14,13 @@ from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_readab
 from sg_keras.checkpoint.snapshot import newest_snapshot, read_snapshot
 from sg_keras.checkpoint.state import SavedState, index_path
 from sg_keras.config import TrainingConfig
-from sg_keras.models import Generator, networks_from_config
+from sg_keras.models import Generator, in_full_precision, networks_from_config
 
 _EXPECTED = "a run directory, RUN_DIR@TICK, a network snapshot's folder or a checkpoint"
 
 
 def load(path: str | os.PathLike[str], ops: str = "auto") -> dict[str, keras.Model]:
-    """The networks G, D and G_ema of a run.
+    """The networks G, D and G_ema of a run. They compute in float32, in whatever precision they were trained.
 
     Args:
         path: a run directory (its newest exact checkpoint, or else its newest network snapshot), RUN_DIR@TICK, a
@@ -74,7 +74,7 @@ def find_checkpoint(path: pathlib.Path) -> pathlib.Path | None:
 def _read_checkpoint(prefix: pathlib.Path, ops: str) -> dict[str, keras.Model]:
     config = dataclasses.replace(_config_of(prefix), ops=ops)
     saved = SavedState(prefix)
-    G, D = networks_from_config(config)
+    G, D = (in_full_precision(network, ops) for network in networks_from_config(config))
     G_ema = Generator.from_config({**G.get_config(), "name": "G_ema"})
     networks = {network.name: network for network in (G, D, G_ema)}
     for name, network in networks.items():

@@ -13,7 +13,7 @@ from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.checkpoint.state import first_line
 from sg_keras.checkpoint.whole_files import whole_folder
 from sg_keras.config import TrainingConfig
-from sg_keras.models import Discriminator, Generator
+from sg_keras.models import Discriminator, Generator, in_full_precision
 
 NETWORKS = ("G", "D", "G_ema")
 _NAME = re.compile(r"^network-snapshot-(\d{6,})$")
@@ -39,7 +39,7 @@ def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:
 
 
 def read_snapshot(folder: pathlib.Path, ops: str) -> dict[str, keras.Model]:
-    """The networks of a snapshot with another implementation of the ops.
+    """The networks of a snapshot, in full precision, with any implementation of the ops.
 
     Raises:
         OSError: a file is missing or damaged.
@@ -48,7 +48,7 @@ def read_snapshot(folder: pathlib.Path, ops: str) -> dict[str, keras.Model]:
 
 
 def read_network(path: pathlib.Path, ops: str) -> keras.Model:
-    """One network of a .keras file, its fused ops as `ops` says ("auto", "custom" or "reference").
+    """One network of a .keras file in full precision, its fused ops as `ops` says ("auto", "custom" or "reference").
 
     Raises:
         OSError: the file is missing or damaged.
@@ -64,14 +64,4 @@ def read_network(path: pathlib.Path, ops: str) -> keras.Model:
         ) from error
     if not isinstance(network, Generator | Discriminator):
         raise ValueError(f"{path}: found {type(network).__name__}, expected a generator or discriminator")
-    return with_ops(network, ops)
-
-
-def with_ops(network: keras.Model, ops: str) -> keras.Model:
-    """The same network with another implementation of the fused ops; itself if that is the one it has."""
-    config = network.get_config()
-    if config["ops"] == ops:
-        return network
-    copy = type(network).from_config({**config, "ops": ops})
-    copy.set_weights(network.get_weights())
-    return copy
+    return in_full_precision(network, ops)

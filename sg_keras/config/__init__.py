@@ -1,7 +1,7 @@
 """Frozen configuration of a training run: the one description that every room of the house agrees on."""
 
 from sg_keras.config.differences import adopt_choices, compare, format_differences
-from sg_keras.config.presets import PRESETS, TrainingOptions, resolve
+from sg_keras.config.presets import PRESETS, TrainingOptions, decide_precision, resolve
 from sg_keras.config.resume import ResumeRequest
 from sg_keras.config.run_directory import next_run_number, run_directory_name
 from sg_keras.config.training_config import (
@@ -29,6 +29,7 @@ __all__ = [
     "TrainingOptions",
     "adopt_choices",
     "compare",
+    "decide_precision",
     "format_differences",
     "next_run_number",
     "resolve",

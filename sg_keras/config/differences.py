@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any
 
 from sg_keras.config.option_names import FIELD_OPTIONS, flatten
-from sg_keras.config.presets import ADA_KIMG, EMA_RAMPUP, PRESETS
+from sg_keras.config.presets import ADA_KIMG, EMA_RAMPUP, PRESETS, decide_precision
 from sg_keras.config.training_config import TrainingConfig
 
 Difference = tuple[str, Any, Any]  # field ("part.field"), saved value, requested value
@@ -49,11 +49,13 @@ def compare(saved: TrainingConfig, requested: TrainingConfig) -> tuple[list[Diff
 def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingConfig:
     """`requested` with what its command line left to the program taken from the saved configuration.
 
-    That is an `ops="auto"`, and the source of transfer learning with the defaults that follow from it: the
-    command that continues such a run gives another --resume, and must not be refused for that.
+    That is `ops="auto"`, `precision="auto"`, and the source of transfer learning with the defaults that follow from
+    it: the command that continues such a run gives another --resume, and must not be refused for that.
     """
     if requested.ops == "auto":
         requested = dataclasses.replace(requested, ops=saved.ops)
+    if requested.precision == "auto":
+        requested = decide_precision(requested, saved.precision)
     if saved.resume is None or requested.resume is not None:
         return requested
     requested = dataclasses.replace(requested, resume=saved.resume)

@@ -85,7 +85,8 @@ class TrainingOptions:
     ema_kimg: float | None = None
     ema_rampup: float | None = None  # 0 = no ramp-up
     seed: int = 0
-    precision: str = "auto"
+    precision: str | None = None  # also "auto"
+    num_fp16_res: int | None = None
     fp32: bool = False
     ops: str = "auto"
     transfer: str | None = None  # network file or URL that the weights start from
@@ -95,7 +96,8 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     """Apply the preset and the dependent defaults.
 
     Returns:
-        The configuration with every value decided ("auto" op implementations excepted).
+        The configuration with every value decided, except what only the machine knows: "auto" op implementations and,
+        on a CPU, an "auto" precision.
 
     Raises:
         ValueError: a value or a combination is not possible; the message starts with the option's name.
@@ -131,9 +133,31 @@ def _first(chosen, default):
 
 
 def _resolve_precision(options: TrainingOptions) -> str:
-    if options.fp32 and options.precision not in ("auto", "float32"):
+    if options.fp32 and options.precision not in (None, "auto", "float32"):
         raise ValueError(f"precision: found {options.precision!r} beside --fp32=1, expected one of the two")
-    return "float32" if options.precision == "auto" else options.precision
+    if options.precision == "float16" and options.gpus == 0:
+        raise ValueError(
+            "precision: found 'float16' with --gpus=0, expected bfloat16, float32 or auto: a convolution in float16 "
+            "takes a CPU a hundred times as long as one in float32"
+        )
+    if options.fp32:
+        return "float32"
+    if options.gpus > 0:
+        return "float16" if options.precision in (None, "auto") else options.precision
+    return _first(options.precision, "float32")
+
+
+def _half_precision_resolutions(options: TrainingOptions, precision: str) -> int:
+    return 0 if precision == "float32" else _first(options.num_fp16_res, HALF_PRECISION_RESOLUTIONS)
+
+
+def decide_precision(config: TrainingConfig, precision: str) -> TrainingConfig:
+    """The configuration with an "auto" precision decided: "float32" has no resolution in half precision."""
+    generator, discriminator = config.generator, config.discriminator
+    if precision == "float32":
+        generator = dataclasses.replace(generator, num_fp16_res=0)
+        discriminator = dataclasses.replace(discriminator, num_fp16_res=0)
+    return dataclasses.replace(config, precision=precision, generator=generator, discriminator=discriminator)
 
 
 def _ema_rampup(options: TrainingOptions) -> float | None:
@@ -152,7 +176,7 @@ def _generator(options: TrainingOptions, preset: Preset, precision: str) -> Gene
         channel_max=options.cmax * preset.generator_width,
         architecture=options.g_arch,
         conv_clamp=None if options.fp32 else CONV_CLAMP,
-        num_fp16_res=0 if precision == "float32" else HALF_PRECISION_RESOLUTIONS,
+        num_fp16_res=_half_precision_resolutions(options, precision),
         magnitude_ema_beta=0.5 ** (options.batch / 20000) if stylegan3 else 0.999,
     )
 
@@ -164,7 +188,7 @@ def _discriminator(options: TrainingOptions, precision: str) -> DiscriminatorCon
         architecture=options.d_arch,
         mbstd_group_size=options.mbstd_group,
         conv_clamp=None if options.fp32 else CONV_CLAMP,
-        num_fp16_res=0 if precision == "float32" else HALF_PRECISION_RESOLUTIONS,
+        num_fp16_res=_half_precision_resolutions(options, precision),
         freeze_layers=options.freezed,
     )
 

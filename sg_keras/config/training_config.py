@@ -65,6 +65,7 @@ class GeneratorConfig:
             "stylegan2, stylegan3-t or stylegan3-r",
         )
         _require(self.architecture in ("skip", "resnet", "orig"), "g_arch", self.architecture, "skip, resnet or orig")
+        _require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
 
@@ -199,7 +200,7 @@ class TrainingConfig:
     ema_kimg: float = 10.0  # half-life of G_ema
     ema_rampup: float | None = 0.05
     seed: int = 0
-    precision: str = "float32"  # float32, float16, bfloat16
+    precision: str = "float32"  # float32, float16, bfloat16; auto until the machine was measured
     ops: str = "auto"  # auto, custom, reference
     resume: str | None = None  # transfer learning source; exact continuation is not part of the configuration
 
@@ -217,10 +218,10 @@ class TrainingConfig:
         _require(self.ema_kimg > 0, "ema_kimg", self.ema_kimg, "a positive number")
         _require(self.ops in ("auto", "custom", "reference"), "ops", self.ops, "auto, custom or reference")
         _require(
-            self.precision in ("float32", "float16", "bfloat16"),
+            self.precision in ("float32", "float16", "bfloat16", "auto"),
             "precision",
             self.precision,
-            "float32, float16 or bfloat16",
+            "float32, float16, bfloat16 or auto",
         )
 
     def _check_batch(self) -> None:

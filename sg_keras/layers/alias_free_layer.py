@@ -28,7 +28,8 @@ class AliasFreeLayer(keras.layers.Layer):
         magnitude_ema_beta: decay of the running mean for each micro-batch.
         ops: implementation of the fused ops.
 
-    Call: (x [N,in_size,in_size,in_channels], w [N,w_dim], magnitude=None) -> [N,out_size,out_size,out_channels].
+    Call: (x [N,in_size,in_size,in_channels], w [N,w_dim], magnitude=None) -> [N,out_size,out_size,out_channels]
+    of the layer's compute type, whatever x's.
     magnitude, a scalar, takes the place of the stored running mean.
     """
 
@@ -41,7 +42,7 @@ class AliasFreeLayer(keras.layers.Layer):
         ops: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
         self.design = design if isinstance(design, AliasFreeDesign) else AliasFreeDesign(**design)
         self.w_dim = w_dim
         self.conv_clamp = conv_clamp
@@ -52,16 +53,18 @@ class AliasFreeLayer(keras.layers.Layer):
     def build(self, input_shape: Sequence[Any] | None = None) -> None:
         channels, k = self.design.in_channels, self.design.kernel_size
         self.weight_gain = 1 / math.sqrt(channels * k * k)
-        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)
+        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
         self.weight = self.add_weight(
             name="weight",
+            autocast=False,
             shape=(k, k, channels, self.design.out_channels),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
-        self.bias = self.add_weight(name="bias", shape=(self.design.out_channels,), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(self.design.out_channels,), initializer="zeros", autocast=False)
         self.magnitude_ema = self.add_weight(
             name="magnitude_ema",
+            autocast=False,
             shape=(),
             initializer="ones",
             trainable=False,
@@ -73,7 +76,7 @@ class AliasFreeLayer(keras.layers.Layer):
             magnitude = tf.convert_to_tensor(self.magnitude_ema)
         styles = self.affine(w)
         x = modulated_conv2d_stylegan3(
-            x,
+            tf.cast(x, self.compute_dtype),
             tf.convert_to_tensor(self.weight),
             styles * self.weight_gain if self.design.is_torgb else styles,
             padding=self.design.kernel_size - 1,
@@ -85,7 +88,7 @@ class AliasFreeLayer(keras.layers.Layer):
             x,
             self._up_filter,
             self._down_filter,
-            tf.convert_to_tensor(self.bias),
+            tf.cast(tf.convert_to_tensor(self.bias), x.dtype),
             up=self.design.up,
             down=self.design.down,
             padding=self.design.padding,
@@ -98,7 +101,8 @@ class AliasFreeLayer(keras.layers.Layer):
     def moved_magnitude(self, magnitude: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """The running mean [] after one more micro-batch x [N,in_size,in_size,in_channels]. It has no gradient."""
         # By image first: the sum of each is one thread's, so the result does not depend on their number.
-        mean_square = tf.stop_gradient(tf.reduce_mean(tf.reduce_mean(tf.square(x), axis=[1, 2, 3])))
+        squares = tf.square(tf.cast(x, self.variable_dtype))
+        mean_square = tf.stop_gradient(tf.reduce_mean(tf.reduce_mean(squares, axis=[1, 2, 3])))
         return self.magnitude_ema_beta * magnitude + (1 - self.magnitude_ema_beta) * mean_square
 
     def get_config(self) -> dict[str, Any]:

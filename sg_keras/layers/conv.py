@@ -25,7 +25,8 @@ class Conv2D(keras.layers.Layer):
         conv_clamp: clamp the output to +-this, or None.
         ops: implementation of the fused ops.
 
-    Call: (x [N,H,W,C], gain=1) -> [N,H*up/down,W*up/down,filters]; gain scales both output and clamp.
+    Call: (x [N,H,W,C], gain=1) -> [N,H*up/down,W*up/down,filters] of the layer's compute type, whatever x's; gain
+    scales both output and clamp.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Conv2D(keras.layers.Layer):
         ops: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # weights are scaled in their own type first
         self.filters = filters
         self.kernel_size = kernel_size
         self.use_bias = bias
@@ -58,16 +59,22 @@ class Conv2D(keras.layers.Layer):
         self.weight_gain = 1 / np.sqrt(channels * k * k)
         self.weight = self.add_weight(
             name="weight",
+            autocast=False,
             shape=(k, k, channels, self.filters),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
-        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros") if self.use_bias else None
+        self.bias = (
+            self.add_weight(name="bias", shape=(self.filters,), initializer="zeros", autocast=False)
+            if self.use_bias
+            else None
+        )
 
     def call(self, x: tf.Tensor, gain: float = 1.0) -> tf.Tensor:
         is_linear = self.activation == "linear" and self.bias is None and self.conv_clamp is None
+        weight = tf.convert_to_tensor(self.weight) * (self.weight_gain * gain if is_linear else self.weight_gain)
         x = conv2d_resample(
-            x,
-            tf.convert_to_tensor(self.weight) * (self.weight_gain * gain if is_linear else self.weight_gain),
+            tf.cast(x, self.compute_dtype),
+            tf.cast(weight, self.compute_dtype),
             self._taps,
             up=self.up,
             down=self.down,
@@ -77,7 +84,7 @@ class Conv2D(keras.layers.Layer):
         )
         if is_linear:
             return x
-        bias = None if self.bias is None else tf.convert_to_tensor(self.bias)
+        bias = None if self.bias is None else tf.cast(tf.convert_to_tensor(self.bias), self.compute_dtype)
         gain_of_act = ACTIVATIONS[self.activation].default_gain * gain
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
         return bias_act(x, bias, self.activation, gain=gain_of_act, clamp=clamp, impl=self.ops)

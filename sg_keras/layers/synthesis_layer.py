@@ -12,10 +12,12 @@ import tensorflow as tf
 from sg_keras.layers.dense import Dense
 from sg_keras.ops import (
     ACTIVATIONS,
+    HALF_TYPES,
     bias_act,
     channel_scale,
     conv2d_resample,
     demodulation,
+    in_half_range,
     modulated_conv2d,
     scale_bias_act,
     setup_filter,
@@ -39,7 +41,8 @@ class SynthesisLayer(keras.layers.Layer):
         conv_clamp: clamp the output to +-this, or None.
         ops: implementation of the fused ops.
 
-    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,resolution,resolution,filters].
+    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,resolution,resolution,filters]
+    of the layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
     noise_mode is "const" (the stored picture), "random" (a fresh one, from noise_seed, int64 [2]) or "none".
     """
 
@@ -57,7 +60,7 @@ class SynthesisLayer(keras.layers.Layer):
         ops: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
         self.filters = filters
         self.w_dim = w_dim
         self.resolution = resolution
@@ -72,24 +75,26 @@ class SynthesisLayer(keras.layers.Layer):
 
     def build(self, input_shape: Sequence[Any]) -> None:
         channels, k = int(input_shape[-1]), self.kernel_size
-        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)
+        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
         # One initializer a variable: an instance draws the same numbers each time it is used.
         self.weight = self.add_weight(
             name="weight",
+            autocast=False,
             shape=(k, k, channels, self.filters),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
         if self.use_noise:
             self.noise_const = self.add_weight(
                 name="noise_const",
+                autocast=False,
                 shape=(self.resolution, self.resolution),
                 initializer=keras.initializers.RandomNormal(stddev=1.0),
                 trainable=False,
                 aggregation="only_first_replica",
             )
-            self.noise_strength = self.add_weight(name="noise_strength", shape=(), initializer="zeros")
-        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+            self.noise_strength = self.add_weight(name="noise_strength", shape=(), initializer="zeros", autocast=False)
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros", autocast=False)
 
     def call(
         self,
@@ -99,17 +104,20 @@ class SynthesisLayer(keras.layers.Layer):
         noise_seed: tf.Tensor | None = None,
         gain: float = 1.0,
     ) -> tf.Tensor:
+        x = tf.cast(x, self.compute_dtype)
         weight, styles = tf.convert_to_tensor(self.weight), self.affine(w)
+        if x.dtype in HALF_TYPES:
+            weight, styles = in_half_range(weight, styles)
         noise = self._noise(x, noise_mode, noise_seed)
         # modulated_conv2d, its second scaling fused with what follows.
-        x = channel_scale(x, styles, impl=self.ops)
-        padding = self.kernel_size // 2
-        x = conv2d_resample(x, weight, self._taps, up=self.up, padding=padding, flip_weight=self.up == 1, impl=self.ops)
+        kernel, padding = tf.cast(weight, x.dtype), self.kernel_size // 2
+        x = channel_scale(x, tf.cast(styles, x.dtype), impl=self.ops)
+        x = conv2d_resample(x, kernel, self._taps, up=self.up, padding=padding, flip_weight=self.up == 1, impl=self.ops)
         return scale_bias_act(
             x,
-            demodulation(weight, styles),
-            noise,
-            tf.convert_to_tensor(self.bias),
+            tf.cast(demodulation(weight, styles), x.dtype),
+            None if noise is None else tf.cast(noise, x.dtype),
+            tf.cast(tf.convert_to_tensor(self.bias), x.dtype),
             self.activation,
             gain=ACTIVATIONS[self.activation].default_gain * gain,
             clamp=None if self.conv_clamp is None else self.conv_clamp * gain,
@@ -126,8 +134,8 @@ class SynthesisLayer(keras.layers.Layer):
             return tf.convert_to_tensor(self.noise_const)[None, :, :, None] * strength
         shape = [x.shape[0] if x.shape[0] is not None else tf.shape(x)[0], self.resolution, self.resolution, 1]
         if noise_seed is None:
-            return tf.random.normal(shape, dtype=x.dtype) * strength
-        return tf.random.stateless_normal(shape, noise_seed, dtype=x.dtype, alg="philox") * strength
+            return tf.random.normal(shape, dtype=strength.dtype) * strength
+        return tf.random.stateless_normal(shape, noise_seed, dtype=strength.dtype, alg="philox") * strength
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -155,7 +163,7 @@ class ToRGB(keras.layers.Layer):
         conv_clamp: clamp the output to +-this, or None.
         ops: implementation of the fused ops.
 
-    Call: (x [N,H,W,C], w [N,w_dim]) -> [N,H,W,channels].
+    Call: (x [N,H,W,C], w [N,w_dim]) -> [N,H,W,channels], of the variables' type: images add up in full precision.
     """
 
     def __init__(
@@ -167,7 +175,7 @@ class ToRGB(keras.layers.Layer):
         ops: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
         self.channels = channels
         self.w_dim = w_dim
         self.kernel_size = kernel_size
@@ -177,25 +185,27 @@ class ToRGB(keras.layers.Layer):
     def build(self, input_shape: Sequence[Any]) -> None:
         in_channels, k = int(input_shape[-1]), self.kernel_size
         self.weight_gain = 1 / np.sqrt(in_channels * k * k)
-        self.affine = Dense(in_channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.dtype_policy)
+        self.affine = Dense(in_channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
         self.weight = self.add_weight(
             name="weight",
+            autocast=False,
             shape=(k, k, in_channels, self.channels),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
-        self.bias = self.add_weight(name="bias", shape=(self.channels,), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(self.channels,), initializer="zeros", autocast=False)
 
     def call(self, x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
         x = modulated_conv2d(
-            x,
+            tf.cast(x, self.compute_dtype),
             tf.convert_to_tensor(self.weight),
             self.affine(w) * self.weight_gain,
             padding=self.kernel_size // 2,
             demodulate=False,
             impl=self.ops,
         )
-        return bias_act(x, tf.convert_to_tensor(self.bias), clamp=self.conv_clamp, impl=self.ops)
+        bias = tf.cast(tf.convert_to_tensor(self.bias), x.dtype)
+        return tf.cast(bias_act(x, bias, clamp=self.conv_clamp, impl=self.ops), self.variable_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -3,7 +3,17 @@
 from sg_keras.models.discriminator import Discriminator
 from sg_keras.models.from_config import networks_from_config
 from sg_keras.models.generator import Generator
+from sg_keras.models.half_precision import computes_in_half, in_full_precision
 from sg_keras.models.layer_plan import SynthesisPlan, plan_synthesis
 from sg_keras.models.mapping import Mapping
 
-__all__ = ["Discriminator", "Generator", "Mapping", "SynthesisPlan", "networks_from_config", "plan_synthesis"]
+__all__ = [
+    "Discriminator",
+    "Generator",
+    "Mapping",
+    "SynthesisPlan",
+    "computes_in_half",
+    "in_full_precision",
+    "networks_from_config",
+    "plan_synthesis",
+]

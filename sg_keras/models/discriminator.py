@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.layers import Conv2D, Dense, MinibatchStd
+from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.models.mapping import Mapping
 from sg_keras.models.summary import print_blocks
 from sg_keras.models.synthesis_stylegan2 import block_channels, block_resolutions
@@ -46,7 +47,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         ops: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # the image stays in full precision
         self.tmp_channels, self.out_channels = tmp_channels, out_channels
         self.resolution, self.img_channels = resolution, img_channels
         self.architecture, self.ops = architecture, ops
@@ -76,6 +77,8 @@ class DiscriminatorBlock(keras.layers.Layer):
                 layer.build((None, size, size, self.tmp_channels))
 
     def call(self, x: tf.Tensor | None, img: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
+        if x is not None:
+            x = tf.cast(x, self.compute_dtype)
         if self.has_fromrgb:
             y = self.fromrgb(img)
             x = y if x is None else x + y
@@ -129,6 +132,7 @@ class DiscriminatorEpilogue(keras.layers.Layer):
         self.out.build((None, self.in_channels))
 
     def call(self, x: tf.Tensor, img: tf.Tensor | None, cmap: tf.Tensor | None) -> tf.Tensor:
+        x = tf.cast(x, self.compute_dtype)  # full precision from here on
         if self.architecture == "skip":
             x = x + self.fromrgb(img)
         if self.mbstd_num_channels > 0:
@@ -159,6 +163,8 @@ class Discriminator(keras.Model):
         mbstd_group_size, mbstd_num_channels: of the minibatch standard deviation.
         freeze_layers: layers, counted from the image on, that are not trained (freeze-D, arXiv:2002.10964).
         ops: implementation of the fused ops: "auto", "custom" or "reference".
+        num_fp16_res: how many of the highest resolutions compute in half precision, never 4x4; weights are float32.
+        half_dtype: "float16" or "bfloat16", for these.
 
     Call: (img [N,res,res,img_channels], c [N,c_dim]) -> logits [N,1].
     """
@@ -180,6 +186,8 @@ class Discriminator(keras.Model):
         mbstd_num_channels: int = 1,
         freeze_layers: int = 0,
         ops: str = "auto",
+        num_fp16_res: int = 0,
+        half_dtype: str = "float16",
         name: str = "D",
         **kwargs: Any,
     ) -> None:
@@ -202,22 +210,25 @@ class Discriminator(keras.Model):
             "mbstd_num_channels": mbstd_num_channels,
             "freeze_layers": freeze_layers,
             "ops": ops,
+            "num_fp16_res": num_fp16_res,
+            "half_dtype": half_dtype,
         }
         self.c_dim, self.img_resolution, self.img_channels = c_dim, img_resolution, img_channels
         self.resolutions = block_resolutions(img_resolution)[:0:-1]
-        shared = {"activation": activation, "conv_clamp": conv_clamp, "ops": ops, "dtype": self.dtype_policy}
+        shared: dict[str, Any] = {"activation": activation, "conv_clamp": conv_clamp, "ops": ops}
         channels = {r: block_channels(r, channel_base, channel_max) for r in [*self.resolutions, 4]}
         for res in self.resolutions:
             in_channels = 0 if res == img_resolution else channels[res]
+            policy = policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy)
             block = DiscriminatorBlock(
                 in_channels, channels[res], channels[res // 2], res, img_channels, architecture,
-                resample_filter=resample_filter, name=f"b{res}", **shared,
+                resample_filter=resample_filter, name=f"b{res}", dtype=policy, **shared,
             )  # fmt: skip
             setattr(self, f"b{res}", block)
         self.cmap_dim = 0 if c_dim == 0 else channels[4] if cmap_dim is None else cmap_dim
         self.b4 = DiscriminatorEpilogue(
             channels[4], self.cmap_dim, img_channels, architecture, mbstd_group_size, mbstd_num_channels,
-            name="b4", **shared,
+            name="b4", dtype=self.dtype_policy, **shared,
         )  # fmt: skip
         self.mapping = None
         if c_dim > 0:

@@ -17,6 +17,7 @@ def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminat
         "img_resolution": data.resolution,
         "img_channels": data.channels,
         "ops": config.ops,
+        "half_dtype": "float16" if config.precision == "float32" else config.precision,
     }
     G = Generator(
         z_dim=gen.z_dim,
@@ -27,6 +28,7 @@ def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminat
         channel_max=gen.channel_max,
         architecture=gen.architecture,
         conv_clamp=gen.conv_clamp,
+        num_fp16_res=gen.num_fp16_res,
         synthesis_kwargs=None if gen.cfg == "stylegan2" else {"magnitude_ema_beta": gen.magnitude_ema_beta},
         name="G",
         **shared,
@@ -36,6 +38,7 @@ def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminat
         channel_base=disc.channel_base,
         channel_max=disc.channel_max,
         conv_clamp=disc.conv_clamp,
+        num_fp16_res=disc.num_fp16_res,
         mapping_kwargs={"num_layers": disc.mapping_layers},
         mbstd_group_size=disc.mbstd_group_size,
         mbstd_num_channels=disc.mbstd_num_channels,

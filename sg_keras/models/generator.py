@@ -16,6 +16,18 @@ from sg_keras.models.synthesis_stylegan3 import SynthesisStyleGAN3
 
 #: What sets R apart from T; the doubled width of the published R is a matter of its training configuration.
 _STYLEGAN3_R = {"conv_kernel": 1, "use_radial_filters": True}
+#: Arguments of both synthesis networks.
+_SHARED = (
+    "w_dim",
+    "img_resolution",
+    "img_channels",
+    "channel_base",
+    "channel_max",
+    "conv_clamp",
+    "ops",
+    "num_fp16_res",
+    "half_dtype",
+)
 STYLEGAN3 = {"stylegan3-t": {}, "stylegan3-r": _STYLEGAN3_R}
 
 
@@ -37,6 +49,8 @@ class Generator(keras.Model):
         activation: of the synthesis layers.
         conv_clamp: clamp the layers' outputs to +-this, or None.
         ops: implementation of the fused ops: "auto", "custom" or "reference".
+        num_fp16_res: how many of the highest resolutions compute in half precision; weights and images are float32.
+        half_dtype: "float16" or "bfloat16", for these.
         synthesis_kwargs: StyleGAN3 alone: output_scale, magnitude_ema_beta and all that plan_synthesis takes, such as
             num_layers, num_critical, first_cutoff, margin_size, conv_kernel or filter_size, where they are to differ
             from what cfg says.
@@ -63,6 +77,8 @@ class Generator(keras.Model):
         activation: str = "lrelu",
         conv_clamp: float | None = 256.0,
         ops: str = "auto",
+        num_fp16_res: int = 0,
+        half_dtype: str = "float16",
         synthesis_kwargs: dict[str, Any] | None = None,
         name: str = "G",
         **kwargs: Any,
@@ -84,6 +100,8 @@ class Generator(keras.Model):
             "activation": activation,
             "conv_clamp": conv_clamp,
             "ops": ops,
+            "num_fp16_res": num_fp16_res,
+            "half_dtype": half_dtype,
             "synthesis_kwargs": dict(synthesis_kwargs or {}),
         }
         self.cfg = cfg
@@ -100,11 +118,7 @@ class Generator(keras.Model):
     def _new_synthesis(self) -> SynthesisStyleGAN2 | SynthesisStyleGAN3:
         config = self._config
         further = config["synthesis_kwargs"]
-        shared = {
-            name: config[name]
-            for name in ("w_dim", "img_resolution", "img_channels", "channel_base", "channel_max", "conv_clamp", "ops")
-        }
-        shared |= {"name": "synthesis", "dtype": self.dtype_policy}
+        shared = {name: config[name] for name in _SHARED} | {"name": "synthesis", "dtype": self.dtype_policy}
         if self.cfg in STYLEGAN3:
             return SynthesisStyleGAN3(**shared, **{**STYLEGAN3[self.cfg], **further})
         if self.cfg != "stylegan2":

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from sg_keras.layers import Conv2D, SynthesisLayer, ToRGB
+from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.ops import setup_filter, upsample2d
 
 
@@ -61,7 +62,7 @@ class SynthesisBlock(keras.layers.Layer):
         ops: str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # the image stays in full precision
         self.in_channels, self.out_channels = in_channels, out_channels
         self.resolution, self.architecture, self.ops = resolution, architecture, ops
         self.has_torgb = is_last or architecture == "skip"
@@ -140,6 +141,7 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
         architecture: "skip" (an image path beside the features), "resnet" or "orig".
         resample_filter, use_noise, activation, conv_clamp, ops: handed to the layers.
+        num_fp16_res, half_dtype: so many of the highest resolutions compute in this type ("float16", "bfloat16").
 
     Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,C], nominally -1..1.
     noise_seed, int64 [2], makes "random" noise a pure function of it. `transform` and `magnitudes` are StyleGAN3's;
@@ -159,6 +161,8 @@ class SynthesisStyleGAN2(keras.layers.Layer):
         activation: str = "lrelu",
         conv_clamp: float | None = 256.0,
         ops: str = "auto",
+        num_fp16_res: int = 0,
+        half_dtype: str = "float16",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -184,7 +188,7 @@ class SynthesisStyleGAN2(keras.layers.Layer):
                 activation=activation,
                 ops=ops,
                 name=f"b{res}",
-                dtype=self.dtype_policy,
+                dtype=policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy),
             )
             setattr(self, f"b{res}", block)
             in_channels = channels

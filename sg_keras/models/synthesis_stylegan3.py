@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from sg_keras.layers import AliasFreeLayer, FourierInput
+from sg_keras.models.half_precision import policy_of
 from sg_keras.models.layer_plan import plan_synthesis
 
 _OWN = ("img_resolution", "img_channels", "channel_base", "channel_max", "num_fp16_res")
@@ -27,6 +28,8 @@ class SynthesisStyleGAN3(keras.layers.Layer):
         conv_clamp: clamp the layers' outputs to +-this, or None.
         magnitude_ema_beta: decay of the layers' running mean magnitudes for each micro-batch.
         ops: implementation of the fused ops.
+        num_fp16_res, half_dtype: layers of so many of the highest resolutions (2^n times their rate is above the
+            image's) compute in this type ("float16", "bfloat16").
         design: further arguments of plan_synthesis, by name, such as num_layers or conv_kernel.
         name, dtype: of the Keras layer.
 
@@ -46,12 +49,16 @@ class SynthesisStyleGAN3(keras.layers.Layer):
         conv_clamp: float | None = 256.0,
         magnitude_ema_beta: float = 0.999,
         ops: str = "auto",
+        num_fp16_res: int = 0,
+        half_dtype: str = "float16",
         name: str | None = None,
         dtype: Any = None,
         **design: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.plan = plan_synthesis(img_resolution, img_channels, channel_base, channel_max, **_known(design))
+        self.plan = plan_synthesis(
+            img_resolution, img_channels, channel_base, channel_max, num_fp16_res=num_fp16_res, **_known(design)
+        )
         self.w_dim = w_dim
         self.num_ws = self.plan.num_ws
         self.output_scale = output_scale
@@ -74,7 +81,7 @@ class SynthesisStyleGAN3(keras.layers.Layer):
                 magnitude_ema_beta,
                 ops=ops,
                 name=planned.name,
-                dtype=self.dtype_policy,
+                dtype=policy_of(planned.half_precision, half_dtype, self.dtype_policy),
             )
             setattr(self, planned.name, layer)
 
@@ -101,7 +108,7 @@ class SynthesisStyleGAN3(keras.layers.Layer):
         x = self.input_layer(first, transform=transform)
         for layer, w in zip(self.alias_free_layers, styles, strict=True):
             x = layer(x, w, magnitude=None if magnitudes is None else magnitudes[layer.name])
-        return x * self.output_scale
+        return tf.cast(x, self.variable_dtype) * self.output_scale
 
     def call_and_move(
         self,
@@ -131,7 +138,7 @@ class SynthesisStyleGAN3(keras.layers.Layer):
         for layer, w in zip(self.alias_free_layers, styles, strict=True):
             moved[layer.name] = layer.moved_magnitude(magnitudes[layer.name], x)
             x = layer(x, w, magnitude=moved[layer.name])
-        return x * self.output_scale, moved
+        return tf.cast(x, self.variable_dtype) * self.output_scale, moved
 
     def magnitudes(self) -> dict[str, tf.Tensor]:
         """Running mean of the squared input, [] for each layer, as stored."""
@@ -148,7 +155,6 @@ class SynthesisStyleGAN3(keras.layers.Layer):
 
 
 def _known(design: Mapping[str, Any]) -> Mapping[str, Any]:
-    # Half precision is planned, but not yet carried out by the layers.
     names = [name for name in inspect.signature(plan_synthesis).parameters if name not in _OWN]
     unknown = sorted(set(design) - set(names))
     if unknown:

@@ -10,6 +10,8 @@ import tensorflow as tf
 from sg_keras.ops.channel_scale import channel_scale
 from sg_keras.ops.conv2d_resample import conv2d_resample
 
+HALF_TYPES = (tf.float16, tf.bfloat16)
+
 
 def modulated_conv2d(
     x: tf.Tensor,
@@ -31,25 +33,53 @@ def modulated_conv2d(
 
     Args:
         x: [N,H,W,C] images.
-        w: [kh,kw,C,O] kernel.
-        styles: [N,C] scale of each input channel.
+        w: [kh,kw,C,O] kernel, of x's type or float32.
+        styles: [N,C] scale of each input channel, likewise.
         noise: added to the result, broadcastable to [N,H',W',O], or None.
         up, down, padding, f, flip_weight, impl: as in conv2d_resample.
-        demodulate: divide by the L2 norm of the scaled weights, 1/sqrt(sum w^2 + 1e-8) (equation 3).
+        demodulate: divide by the L2 norm of the scaled weights, 1/sqrt(sum w^2 + 1e-8) (equation 3). In half
+            precision both are brought into its range first: see `in_half_range`.
 
     Returns:
-        [N,H',W',O].
+        [N,H',W',O] of x's type.
 
     Raises:
         ValueError: styles that do not fit x.
     """
     if styles.shape.rank != 2 or styles.shape[1] != x.shape[-1]:
         raise ValueError(f"modulated_conv2d: styles {styles.shape} do not fit x {x.shape}")
-    x = channel_scale(x, styles, impl=impl)
-    x = conv2d_resample(x, w, f, up=up, down=down, padding=padding, flip_weight=flip_weight, impl=impl)
+    if demodulate and x.dtype in HALF_TYPES:
+        w, styles = in_half_range(w, styles)
+    kernel = tf.cast(w, x.dtype)
+    x = channel_scale(x, tf.cast(styles, x.dtype), impl=impl)
+    x = conv2d_resample(x, kernel, f, up=up, down=down, padding=padding, flip_weight=flip_weight, impl=impl)
     if demodulate:
-        x = channel_scale(x, demodulation(w, styles), impl=impl)
+        x = channel_scale(x, tf.cast(demodulation(w, styles), x.dtype), impl=impl)
     return x if noise is None else x + noise
+
+
+def in_half_range(w: tf.Tensor, styles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Weights and styles that demodulation makes the same of, but whose products cannot overflow half precision.
+
+    Weights are divided by sqrt(fan_in) and the largest of their output channel, styles by the largest of their sample
+    (as in the published trainer of StyleGAN2-ADA, arXiv:2006.06676). The divisors have no gradient: demodulation takes
+    them out again.
+
+    Args:
+        w: [kh,kw,C,O] kernel.
+        styles: [N,C] scale of each input channel.
+
+    Returns:
+        Both, of the same shapes and types.
+    """
+    fan_in = w.shape[0] * w.shape[1] * w.shape[2]
+    largest = tf.reduce_max(tf.abs(w), axis=[0, 1, 2], keepdims=True) * np.sqrt(fan_in)
+    strongest = tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)
+    return w / _divisor(largest), styles / _divisor(strongest)
+
+
+def _divisor(value: tf.Tensor) -> tf.Tensor:
+    return tf.stop_gradient(tf.maximum(value, tf.constant(1e-8, value.dtype)))  # all zero: they stay so
 
 
 def demodulation(w: tf.Tensor, styles: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from sg_keras.ops.channel_scale import channel_scale
+from sg_keras.ops.modulated_conv2d import HALF_TYPES, in_half_range
 
 
 def modulated_conv2d_stylegan3(
@@ -25,8 +26,8 @@ def modulated_conv2d_stylegan3(
 
     Args:
         x: [N,H,W,C] images.
-        w: [kh,kw,C,O] kernel.
-        styles: [N,C] scale of each input channel.
+        w: [kh,kw,C,O] kernel, of x's type or float32.
+        styles: [N,C] scale of each input channel, likewise.
         padding: zeros on each side, one number or (vertical, horizontal).
         demodulate: divide the weights by their rms of each output channel, the styles by their rms over the whole
             [N,C] (so that the samples of a micro-batch depend on each other), and what they make together by its L2
@@ -35,7 +36,7 @@ def modulated_conv2d_stylegan3(
         impl: implementation of the scalings, "auto", "custom" or "reference".
 
     Returns:
-        [N,H+2*vertical-kh+1,W+2*horizontal-kw+1,O].
+        [N,H+2*vertical-kh+1,W+2*horizontal-kw+1,O] of x's type.
 
     Raises:
         ValueError: styles or padding that do not fit.
@@ -45,10 +46,13 @@ def modulated_conv2d_stylegan3(
     out_scale = None
     if demodulate:
         styles = styles * tf.math.rsqrt(tf.reduce_mean(tf.square(styles)))
+        if x.dtype in HALF_TYPES:
+            w, _ = in_half_range(w, styles)
         out_scale = _normalisation(w, styles)
-    x = channel_scale(x, styles if input_gain is None else styles * input_gain, impl=impl)
-    x = _correlate(x, w, _vertical_and_horizontal(padding))
-    return x if out_scale is None else channel_scale(x, out_scale, impl=impl)
+    styles = styles if input_gain is None else styles * input_gain
+    x = channel_scale(x, tf.cast(styles, x.dtype), impl=impl)
+    x = _correlate(x, tf.cast(w, x.dtype), _vertical_and_horizontal(padding))
+    return x if out_scale is None else channel_scale(x, tf.cast(out_scale, x.dtype), impl=impl)
 
 
 def _normalisation(w: tf.Tensor, styles: tf.Tensor) -> tf.Tensor:

@@ -1,14 +1,46 @@
 """Watch for non-finite losses and gradients without asking the device at every iteration.
 
+In half precision single gradients overflow as a matter of course: those are replaced before the watch sees them.
+
 The first phase that meets one is written down on the device, and from then on no phase changes anything: the state
 stays as it was just before, so that the phase can be repeated eagerly to name the layer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from sg_keras.training.replica import assign_local
+
+_INFINITE_GRADIENT = 1e5  # what takes the place of an infinite one
+
+
+def replaced_gradients(gradients: Sequence[tf.Tensor], norm: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """Gradients fit for Adam after a backward pass in half precision, where single ones overflow.
+
+    As published, without loss scaling: undefined ones become 0, infinite ones +-1e5.
+
+    Args:
+        gradients: float32, summed over all micro-batches and replicas.
+        norm: their global norm []. Finite: nothing is done, or paid for.
+
+    Returns:
+        The gradients, and their norm.
+    """
+
+    def replaced() -> tuple[list[tf.Tensor], tf.Tensor]:
+        fit = [_fit(gradient) for gradient in gradients]
+        return fit, tf.linalg.global_norm(fit)
+
+    return tf.cond(tf.math.is_finite(norm), lambda: (list(gradients), norm), replaced)
+
+
+def _fit(gradient: tf.Tensor) -> tf.Tensor:
+    gradient = tf.where(tf.math.is_nan(gradient), tf.zeros_like(gradient), gradient)
+    limit = tf.constant(_INFINITE_GRADIENT, gradient.dtype)
+    return tf.where(tf.math.is_inf(gradient), tf.sign(gradient) * limit, gradient)
 
 
 class NonFiniteWatch:

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.training.meter import Meter, Tick, TickCallback
+from sg_keras.training.nonfinite import replaced_gradients
 from sg_keras.training.phases import MicroBatch, Phase
 from sg_keras.training.stylegan import Batch, StyleGAN
 
@@ -68,7 +69,10 @@ def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
         gradients = _summed_gradients(model, phase, batch, nimg)
     except _CulpritFoundError as culprit:
         return str(culprit)
-    if _is_finite(tf.linalg.global_norm(list(gradients.values()))):
+    norm = tf.linalg.global_norm(list(gradients.values()))
+    if model.computes_in_half:
+        _, norm = replaced_gradients(list(gradients.values()), norm)
+    if _is_finite(norm):
         return "which a repetition did not show"
     largest = max(gradients, key=lambda path: np.abs(gradients[path]).max())
     return f"first in the norm of the gradients, the largest is that of {largest}"
@@ -90,7 +94,8 @@ def _summed_gradients(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) ->
         _require_finite(loss, "first in the loss itself, all layers' outputs are finite")
         gradients = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         for variable, gradient in zip(variables, gradients, strict=True):
-            _require_finite(gradient, f"first in the gradient of {variable.path}, all layers' outputs are finite")
+            if not model.computes_in_half:  # where gradients that overflow are replaced
+                _require_finite(gradient, f"first in the gradient of {variable.path}, all layers' outputs are finite")
             total[variable.path] = gradient + total.get(variable.path, 0.0)
         state = {**state, **result.state}
     return total

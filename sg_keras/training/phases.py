@@ -22,6 +22,7 @@ from sg_keras.losses import (
     path_lengths,
     r1_penalty,
 )
+from sg_keras.training.nonfinite import replaced_gradients
 from sg_keras.training.replica import assign_local, gather_over_replicas, sum_over_replicas
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ class Phase:
         summed = sum_over_replicas([*gradients, losses, *seen])
         gradients, loss, seen = summed[: len(gradients)], summed[len(gradients)], summed[len(gradients) + 1 :]
         norm = tf.linalg.global_norm(gradients)
+        if model.computes_in_half:
+            moments[f"Gradients/{self.name}/replaced"] = _moments(~tf.math.is_finite(norm))
+            gradients, norm = replaced_gradients(gradients, norm)
         finite = model.watch.check(self.index, cur_nimg, tf.math.is_finite(loss) & tf.math.is_finite(norm))
 
         def apply() -> None:

@@ -27,6 +27,7 @@ from sg_keras.training.loop import train
 from sg_keras.training.meter import Meter, TimedBatches
 from sg_keras.training.nonfinite_replay import NonFiniteGuard
 from sg_keras.training.pictures import Pictures
+from sg_keras.training.precision_choice import choose_precision
 from sg_keras.training.progress import LiveProgress
 from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
 from sg_keras.training.run_log import RunLog
@@ -77,6 +78,9 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, log: RunLog) ->
         config = dataclasses.replace(start.config, ops=resolve_impl(start.config.ops))
     except ValueError as error:
         raise ValueError(f"--ops: {error}") from error
+    config, choice = choose_precision(config)
+    if choice is not None:
+        log.line(choice)
     with contextlib.closing(_open_dataset(config)) as dataset:
         with strategy.scope():
             model = build_stylegan(config)

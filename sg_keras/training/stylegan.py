@@ -12,7 +12,7 @@ import tensorflow as tf
 from sg_keras.checkpoint.published_names import relative_path
 from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig, TrainingConfig
 from sg_keras.losses import blur_images, blur_sigma
-from sg_keras.models import Discriminator, Generator, networks_from_config
+from sg_keras.models import Discriminator, Generator, computes_in_half, networks_from_config
 from sg_keras.training.adam import lazy_adam
 from sg_keras.training.augmentation import Augmentation, Kind
 from sg_keras.training.draws import StatelessDraws
@@ -94,9 +94,13 @@ class StyleGAN(keras.Model):
             self.cur_nimg = tf.Variable(0, dtype=tf.int64, name="cur_nimg", **shared)
             self.batch_index = tf.Variable(0, dtype=tf.int64, name="batch_index", **shared)
         self.watch = NonFiniteWatch()
+        self.computes_in_half = computes_in_half(self.G) or computes_in_half(self.D)
         names = ["Loss/scores/fake", "Loss/scores/real", "Loss/signs/fake", "Loss/signs/real", "Loss/G/loss"]
         names += ["Loss/D/loss", "Loss/G/reg", "Loss/D/reg", "Loss/pl_penalty", "Loss/r1_penalty"]
-        self.statistics = Moments(names + [f"Gradients/{phase.name}/norm" for phase in self.phases])
+        names += [f"Gradients/{phase.name}/norm" for phase in self.phases]
+        if self.computes_in_half:
+            names += [f"Gradients/{phase.name}/replaced" for phase in self.phases]
+        self.statistics = Moments(names)
 
     # ---- one iteration -------------------------------------------------------------------------------------------
 

@@ -51,9 +51,17 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
         ("moving average", f"half-life {config.ema_kimg:g} kimg"),
         ("augmentation", _augmentation(config.augment)),
         ("ops", config.ops),
+        ("precision", _precision(config)),
         ("parameters", f"G {model.G.count_params():,}, D {model.D.count_params():,}"),
         ("length", f"{run.total_kimg:g} kimg, a tick every {run.tick_kimg:g} kimg"),
     ]
+
+
+def _precision(config: TrainingConfig) -> str:
+    count = max(config.generator.num_fp16_res, config.discriminator.num_fp16_res)
+    if config.precision == "float32" or count == 0:
+        return "float32"
+    return f"{config.precision} at the {count} highest resolutions (never 4x4), weights and the rest float32"
 
 
 def _augmentation(augment: AugmentConfig) -> str:

@@ -32,8 +32,15 @@ def test_augmentation_has_a_share_of_its_own(capsys: pytest.CaptureFixture[str])
     assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
 
 
-def test_what_does_not_exist_yet_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TINY, "--precision=float16"]) == 1
     error = capsys.readouterr().err
-    assert "--precision=float32" in error
+    assert "precision: found 'float16' with --gpus=0, expected bfloat16" in error
     assert len(error.splitlines()) == 1
+
+
+def test_half_precision_is_measured_as_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TINY, "--precision=bfloat16"]) == 0
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["precision"] == "bfloat16"
+    assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0

@@ -29,6 +29,8 @@ from tests.config.test_training_config import make
         ({"freezed": 2}, "discriminator.freeze_layers"),
         ({"ema_kimg": 3.0}, "ema_kimg"),
         ({"fp32": True}, "generator.conv_clamp"),
+        ({"precision": "bfloat16"}, "precision"),
+        ({"precision": "bfloat16"}, "generator.num_fp16_res"),
         ({"transfer": "https://example.org/net.pkl"}, "resume"),
     ],
 )

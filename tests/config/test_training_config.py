@@ -78,6 +78,8 @@ def test_bad_json_names_the_field(change, message):
         ({"gpus": -1}, "gpus: found -1"),
         ({"cpu_devices": 0}, "cpu_devices: found 0"),
         ({"fp32": True, "precision": "float16"}, "precision: found 'float16'"),
+        ({"precision": "float16"}, "precision: found 'float16' with --gpus=0, expected bfloat16"),
+        ({"precision": "bfloat16", "num_fp16_res": -1}, "num_fp16_res: found -1"),
     ],
 )
 def test_impossible_configurations_are_refused(options, message):

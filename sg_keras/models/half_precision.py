@@ -1,0 +1,44 @@
+"""Which parts of a network compute in half precision, and the Keras policies that say so.
+
+Weights are float32 everywhere, and only the highest resolutions compute in half precision, as in the published
+trainers of StyleGAN2-ADA (arXiv:2006.06676) and StyleGAN3 (2106.12423).
+"""
+
+from __future__ import annotations
+
+import keras
+
+HALF_DTYPES = ("float16", "bfloat16")
+_LOWEST_HALF_RESOLUTION = 8  # 4x4 stays in full precision
+
+
+def is_half_resolution(resolution: int, img_resolution: int, num_fp16_res: int) -> bool:
+    """Whether the block of a resolution is one of the `num_fp16_res` highest ones, and not 4x4."""
+    return resolution >= max(img_resolution * 2 // 2**num_fp16_res, _LOWEST_HALF_RESOLUTION)
+
+
+def policy_of(half: bool, half_dtype: str, full: keras.DTypePolicy) -> keras.DTypePolicy:
+    """The policy of a layer: that of its network, or float32 variables with computation in half_dtype.
+
+    Raises:
+        ValueError: half_dtype is neither "float16" nor "bfloat16".
+    """
+    if half_dtype not in HALF_DTYPES:
+        raise ValueError(f"half_dtype: found {half_dtype!r}, expected {' or '.join(HALF_DTYPES)}")
+    return keras.DTypePolicy(f"mixed_{half_dtype}") if half else full
+
+
+def computes_in_half(layer: keras.layers.Layer) -> bool:
+    """Whether a layer, or any of those inside a network, computes in a smaller type than that of its variables."""
+    return any(part.compute_dtype != part.variable_dtype for part in layer._flatten_layers())
+
+
+def in_full_precision(network: keras.Model, ops: str) -> keras.Model:
+    """A network that computes in float32 with these fused ops: itself, or a copy with the same weights."""
+    config = network.get_config()
+    wanted = {**config, "ops": ops, "num_fp16_res": 0}
+    if wanted == config:
+        return network
+    copy = type(network).from_config(wanted)
+    copy.set_weights(network.get_weights())
+    return copy

@@ -1,0 +1,81 @@
+"""What `--precision=auto` means on a CPU: float32 or bfloat16, by a measurement of about a second.
+
+CPUs of one name differ, and the same CPU may be offered with or without its matrix units: only a measurement tells.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import tensorflow as tf
+
+from sg_keras.config import TrainingConfig, decide_precision
+from sg_keras.models.synthesis_stylegan2 import block_channels
+
+Shape = tuple[int, int, int]  # images, side in pixels, channels
+
+#: How many times as fast as float32 the convolutions must be in bfloat16: less is not worth its rounding.
+WORTHWHILE = 1.25
+_MEASURED_RESOLUTIONS = 2  # the highest ones, where the time goes
+_MOST_FLOPS = 2e9  # of a convolution: fewer images are taken where a micro-batch has more
+_SECONDS_A_SHAPE = 0.2  # in each type
+_LEAST_CALLS = 3
+
+
+def choose_precision(config: TrainingConfig) -> tuple[TrainingConfig, str | None]:
+    """Decide an "auto" precision.
+
+    Returns:
+        The configuration with its precision decided, and a line that says what was chosen and why: None where there
+        was nothing to choose.
+    """
+    if config.precision != "auto":
+        return config, None
+    shapes = convolution_shapes(config)
+    full, half = (sum(measure(shape, dtype) for shape in shapes) for dtype in (tf.float32, tf.bfloat16))
+    chosen = "bfloat16" if full >= WORTHWHILE * half else "float32"
+    sizes = " and ".join(f"{images}x{side}x{side}x{channels}" for images, side, channels in shapes)
+    return decide_precision(config, chosen), (
+        f"Precision: {chosen}, since convolutions of {sizes} with their gradients take {1e3 * full:.1f} ms in float32 "
+        f"and {1e3 * half:.1f} ms in bfloat16 here: {full / half:.2f} times as fast, and {WORTHWHILE} is asked for"
+    )
+
+
+def convolution_shapes(config: TrainingConfig) -> list[Shape]:
+    """Inputs of D's 3x3 convolutions at the run's highest resolutions, with fewer images where there are very many."""
+    side = config.dataset.resolution
+    shapes: list[Shape] = []
+    while side >= 8 and len(shapes) < _MEASURED_RESOLUTIONS:
+        channels = block_channels(side, config.discriminator.channel_base, config.discriminator.channel_max)
+        most = int(_MOST_FLOPS / (2 * 9 * side**2 * channels**2))
+        shapes.append((min(config.batch_gpu, max(most, 1)), side, channels))
+        side //= 2
+    return shapes
+
+
+def measure(shape: Shape, dtype: tf.DType) -> float:
+    """Seconds that a 3x3 convolution and both its gradients take, median of several runs.
+
+    Args:
+        shape: images, side, channels.
+        dtype: float32 or bfloat16.
+    """
+    images, side, channels = shape
+    x = tf.cast(tf.random.stateless_normal([images, side, side, channels], [0, 1]), dtype)
+    w = tf.cast(tf.random.stateless_normal([3, 3, channels, channels], [0, 2]), dtype)
+
+    @tf.function(autograph=False, jit_compile=False)
+    def forward_and_gradients(x: tf.Tensor, w: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch([x, w])
+            y = tf.nn.conv2d(x, w, strides=1, padding="SAME")
+        return tape.gradient(y, [x, w], output_gradients=y)
+
+    forward_and_gradients(x, w)[0].numpy()  # prepares
+    seconds: list[float] = []
+    while len(seconds) < _LEAST_CALLS or sum(seconds) < _SECONDS_A_SHAPE:
+        start = time.perf_counter()
+        forward_and_gradients(x, w)[0].numpy()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
