@@ -65,7 +65,9 @@ _COMMON = (
 DEMOS = {
     "stylegan2": Demo(("--cfg=stylegan2", *_COMMON, "--cmax=64", "--kimg=160"), 8),
     "stylegan3-t": Demo(("--cfg=stylegan3-t", *_COMMON, "--cmax=32", "--kimg=64"), 20, films=True),
-    "stylegan3-r": Demo(("--cfg=stylegan3-r", *_COMMON, "--cmax=16", "--kimg=64"), 20, films=True),
+    "stylegan3-r": Demo(
+        ("--cfg=stylegan3-r", *_COMMON, "--cmax=16", "--blur_fade_kimg=8", "--kimg=64"), 20, films=True
+    ),
 }
 STOP_GRACE_SEC = 120.0  # for saving the state after the time is up
 COLUMNS = 10

@@ -180,6 +180,14 @@ OPTIONS: tuple[Option, ...] = (
     Option(TRAINING, "d_reg_interval", "N", _COUNT, "Regularise the discriminator every N iterations.", 16),
     Option(
         TRAINING,
+        "blur_fade_kimg",
+        "KIMG",
+        Number(),
+        "Pictures before D are blurred at first, less and less over so many thousand (stylegan3-r); 0: not at all.",
+        default_text="batch * 200 / 32 (stylegan3-r)",
+    ),
+    Option(
+        TRAINING,
         "ema_kimg",
         "KIMG",
         _POSITIVE,

@@ -11,19 +11,21 @@ from typing import Any
 from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
 from sg_keras.flags.options import BY_KEY
 
-_STYLEGAN2_ONLY = ("pl_weight", "style_mixing_prob", "g_reg_interval", "g_arch")
+_ONLY_WITH = {
+    "stylegan2": ("pl_weight", "style_mixing_prob", "g_reg_interval", "g_arch"),
+    "stylegan3-r": ("blur_fade_kimg",),
+}
 _BUILT_IN = ("digits",)
 _SMALLEST_RESOLUTION = 8
 
 
 def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
     """Refuse options that contradict each other, before anything is opened."""
-    if values["cfg"] != "stylegan2":
-        for key in _STYLEGAN2_ONLY:
-            if key in typed and values[key]:
+    for cfg, keys in _ONLY_WITH.items():
+        for key in keys:
+            if values["cfg"] != cfg and key in typed and values[key]:
                 raise ValueError(
-                    f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, "
-                    "expected it with --cfg=stylegan2 alone"
+                    f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, expected it with --cfg={cfg} alone"
                 )
     outdir = pathlib.Path(values["outdir"])
     if outdir.exists() and not outdir.is_dir():

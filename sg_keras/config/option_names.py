@@ -35,6 +35,7 @@ FIELD_OPTIONS: dict[str, str] = {
     "loss.style_mixing_prob": "style_mixing_prob",
     "loss.g_reg_interval": "g_reg_interval",
     "loss.d_reg_interval": "d_reg_interval",
+    "loss.blur_fade_kimg": "blur_fade_kimg",
     "augment.mode": "aug",
     "augment.p": "p",
     "augment.pipe": "augpipe",

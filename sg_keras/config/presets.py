@@ -82,6 +82,7 @@ class TrainingOptions:
     style_mixing_prob: float | None = None
     g_reg_interval: int | None = None
     d_reg_interval: int = 16
+    blur_fade_kimg: float | None = None  # stylegan3-r alone; 0 = no blur
     ema_kimg: float | None = None
     ema_rampup: float | None = None  # 0 = no ramp-up
     seed: int = 0
@@ -195,7 +196,8 @@ def _discriminator(options: TrainingOptions, precision: str) -> DiscriminatorCon
 
 def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:
     # The blur eases the first images only; a network that is taken over is past them.
-    blur = preset.blur_init_sigma if options.transfer is None else 0.0
+    fade_kimg = _first(options.blur_fade_kimg, options.batch * 200 / 32)
+    blur = preset.blur_init_sigma if options.transfer is None and fade_kimg > 0 else 0.0
     return LossConfig(
         r1_gamma=options.gamma,
         pl_weight=_first(options.pl_weight, preset.pl_weight),
@@ -203,7 +205,7 @@ def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:
         g_reg_interval=_first(options.g_reg_interval, preset.g_reg_interval),
         d_reg_interval=options.d_reg_interval,
         blur_init_sigma=blur,
-        blur_fade_kimg=options.batch * 200 / 32 if blur else 0.0,
+        blur_fade_kimg=fade_kimg if blur else 0.0,
     )
 
 
