@@ -75,11 +75,11 @@ def in_half_range(w: tf.Tensor, styles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
     fan_in = w.shape[0] * w.shape[1] * w.shape[2]
     largest = tf.reduce_max(tf.abs(w), axis=[0, 1, 2], keepdims=True) * np.sqrt(fan_in)
     strongest = tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)
-    return w / _divisor(largest), styles / _divisor(strongest)
+    return w * _inverse(largest), styles * _inverse(strongest)
 
 
-def _divisor(value: tf.Tensor) -> tf.Tensor:
-    return tf.stop_gradient(tf.maximum(value, tf.constant(1e-8, value.dtype)))  # all zero: they stay so
+def _inverse(value: tf.Tensor) -> tf.Tensor:
+    return tf.stop_gradient(1 / tf.maximum(value, tf.constant(1e-8, value.dtype)))  # all zero: they stay so
 
 
 def demodulation(w: tf.Tensor, styles: tf.Tensor) -> tf.Tensor:

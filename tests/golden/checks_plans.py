@@ -1,4 +1,4 @@
-"""StyleGAN3's layer plans: designs, filter taps, parameter counts, half precision. Nothing is allocated."""
+"""StyleGAN3's layer plans: designs, filter taps, parameter counts. Nothing is allocated."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _buffer_elements(plan: SynthesisPlan, w_dim: int) -> int:
     return 9 + 3 * plan.input.channels + sizes + len(plan.layers) + w_dim
 
 
-# Filters, counts, half precision ------------------------------------------------------------------------------------
+# Filters and counts -------------------------------------------------------------------------------------------------
 
 
 def check_filters(case: Case, options: Options) -> Iterator[Judgement]:
@@ -163,9 +163,3 @@ def counts_of_stylegan3(case: Case, key: str, entry: Mapping[str, Any]) -> Itera
         **STYLEGAN3[f"stylegan3-{kind}"],
     )
     yield same(key, _counts(plan, arguments), dict(entry))
-
-
-def half_precision_of_stylegan3(key: str, entry: Mapping[str, Any]) -> Judgement:
-    """Layers by name."""
-    found = {f"synthesis.{layer.name}": layer.half_precision for layer in _plan(entry["arguments"]).layers}
-    return same(key, found, entry["half"])

@@ -15,17 +15,18 @@ import keras
 import numpy as np
 
 from sg_keras.checkpoint.published_names import published_weights
+from sg_keras.config.presets import HALF_PRECISION_RESOLUTIONS
 from sg_keras.ops import setup_filter
-from tests.golden.checks_plans import check_design, check_filters, counts_of_stylegan3, half_precision_of_stylegan3
+from tests.golden.checks_half_precision import HALF_PRECISION, check_half_precision, half_by_side
+from tests.golden.checks_plans import check_design, check_filters, counts_of_stylegan3
 from tests.golden.manifest import Case, take_args
 from tests.golden.networks import build_discriminator, build_generator, trainable_names
-from tests.golden.report import Options, Result, UncoveredError, judged, uncovered
+from tests.golden.report import Options, Result, UncoveredError, judged
 from tests.golden.tolerance import Judgement, same
 
 STANDARD_ERRORS = 5  # how far mean and spread of a random tensor may be off
 GENERATOR_SIZES = ("z_dim", "w_dim", "mapping_kwargs")
 SIZES = ("channel_base", "channel_max", "c_dim", "img_channels", *GENERATOR_SIZES)
-HALF_PRECISION = re.compile(r"[GD]_block_use_fp16")
 
 
 def check(case: Case, options: Options) -> list[Result]:
@@ -55,19 +56,15 @@ def _size(model: keras.Model, prefix: str = "") -> int:
 
 def check_param_counts(case: Case, options: Options) -> Iterator[Judgement | Result]:
     """Entries stylegan2_<resolution>[_<architecture>]; sizes not in the entry's name are the case's arguments."""
-    skipped = set()
     for key, entry in case.read_json()["counts"].items():
         generation, resolution, *architecture = key.split("_")
         if generation == "stylegan3":
             yield from counts_of_stylegan3(case, key, entry)
             continue
         shared = {"img_resolution": int(resolution), **({"architecture": architecture[0]} if architecture else {})}
-        skipped |= {field for field in entry if HALF_PRECISION.fullmatch(field)}
         yield from _counts_of_generator(case, key, entry, shared, options)
         yield from _counts_of_discriminator(case, key, entry, shared, options)
         yield from _unknown_fields(key, entry)
-    for field in sorted(skipped):
-        yield uncovered(_part(case, "stylegan2_*", field), "no code for half precision")
 
 
 def _unknown_fields(key: str, entry: Mapping[str, Any]) -> Iterator[Judgement]:
@@ -81,7 +78,7 @@ def _unknown_fields(key: str, entry: Mapping[str, Any]) -> Iterator[Judgement]:
 def _counts_of_generator(
     case: Case, key: str, entry: Mapping[str, Any], shared: Mapping[str, Any], options: Options
 ) -> Iterator[Judgement]:
-    model = build_generator({**take_args(case, *SIZES), **shared}, options.impl)
+    model = build_generator({**take_args(case, *SIZES), **shared, **_half_precision(entry)}, options.impl)
     found = {
         "G_total": _size(model),
         "G_mapping": _size(model, "mapping."),
@@ -92,6 +89,8 @@ def _counts_of_generator(
         if field in entry:
             yield same(f"{key}.{field}", value, entry[field])
     yield from _shapes(key, "G", entry, model)
+    if "G_block_use_fp16" in entry:
+        yield same(f"{key}.G_block_use_fp16", half_by_side(model.synthesis.blocks), entry["G_block_use_fp16"])
     keras.backend.clear_session()
 
 
@@ -103,11 +102,18 @@ def _counts_of_discriminator(
     for field in entry:
         if total := re.fullmatch(r"D_total(?:_c_dim(\d+))?", field):
             labels = {} if total[1] is None else {"c_dim": int(total[1])}
-            model = build_discriminator({**arguments, **labels}, options.impl)
+            model = build_discriminator({**arguments, **labels, **_half_precision(entry)}, options.impl)
             yield same(f"{key}.{field}", _size(model), entry[field])
             if not labels:
                 yield from _shapes(key, "D", entry, model)
+            if "D_block_use_fp16" in entry:
+                yield same(f"{key}.D_block_use_fp16", half_by_side(model.blocks), entry["D_block_use_fp16"])
             keras.backend.clear_session()
+
+
+def _half_precision(entry: Mapping[str, Any]) -> dict[str, int]:
+    """The published networks are in half precision where the entry tells of it; what it counts is the same."""
+    return {"num_fp16_res": HALF_PRECISION_RESOLUTIONS} if any(map(HALF_PRECISION.fullmatch, entry)) else {}
 
 
 def _shapes(key: str, network: str, entry: Mapping[str, Any], model: keras.Model) -> Iterator[Judgement]:
@@ -211,20 +217,6 @@ def check_freeze(case: Case, options: Options) -> Iterator[Judgement]:
         partly = sorted(name for name in trainable if name.rpartition(".")[0] in frozen)
         yield same(f"{key}: partly frozen", partly, [])
         keras.backend.clear_session()
-
-
-# Half precision -----------------------------------------------------------------------------------------------------
-
-
-def check_half_precision(case: Case, options: Options) -> Iterator[Judgement | Result]:
-    """Layers that run in half precision."""
-    missing = False
-    for key, entry in case.read_json().items():
-        if key.startswith("stylegan3"):
-            yield half_precision_of_stylegan3(key, entry)
-        missing |= not key.startswith("stylegan3")
-    if missing:
-        yield uncovered(_part(case, "stylegan2_and_D"), "no code for half precision")
 
 
 FUNCTIONS = {
