@@ -16,7 +16,7 @@ CODE_FOLDERS = ("sg_keras", "flags", "custom_ops", "benchmarks")
 # Of Python, Keras, TensorFlow and the command line, not of the code.
 OTHERS_NAMES = {"code", "fit", "get_config", "MirroredStrategy", "auto", "custom", "reference", "tf", "distribute"}
 # Of tools that are named in the documentation but are not ours, and of benchmarks.
-OTHERS_OPTIONS = {"logdir", "minutes", "help", "background", "user", "resolution", "threads", "json"}
+OTHERS_OPTIONS = {"logdir", "minutes", "networks", "out", "help", "background", "user", "resolution", "threads", "json"}
 
 
 def _defined_names() -> set[str]:
