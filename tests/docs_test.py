@@ -70,7 +70,7 @@ def test_links_lead_somewhere(page: pathlib.Path):
 def test_options_exist(page: pathlib.Path):
     tables = (OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS)
     known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
-    found = re.findall(r"(?<![\w-])--([a-z][a-z_-]*[a-z])", page.read_text(encoding="utf-8"))
+    found = re.findall(r"(?<![\w-])--([a-z][a-z0-9_-]*[a-z0-9])", page.read_text(encoding="utf-8"))
     unknown = {name for name in found if name.replace("-", "_") not in known}
     assert not unknown
 
