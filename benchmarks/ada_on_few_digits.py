@@ -32,7 +32,7 @@ SUBSET = 300
 MODES = ("noaug", "ada")
 _SNAPSHOT_KIMG = 10
 _TRAINING = (
-    "--cfg=stylegan2", "--cond=1", "--gpus=0", "--batch=32", "--gamma=0.1", "--cbase=512", "--cmax=64", "--z-dim=64",
+    "--cfg=stylegan2", "--cond=1", "--gpus=0", "--batch=32", "--gamma=0.01", "--cbase=512", "--cmax=64", "--z-dim=64",
     "--w-dim=64", "--map-depth=2", "--glr=0.0025", "--dlr=0.0025", "--ema_kimg=5", "--tick=2", "--image_snap=5",
     f"--snap={_SNAPSHOT_KIMG // 2}", "--sample-grid=10x10")  # fmt: skip
 

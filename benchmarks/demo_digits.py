@@ -62,12 +62,11 @@ _COMMON = (
     "--image_snap=5",
     "--sample-grid=10x10",
 )
+_STYLEGAN3_R = ("--batch=16", "--gamma=0.3", "--cbase=1024", "--cmax=32", "--ema_kimg=2.5", "--blur_fade_kimg=16")
 DEMOS = {
     "stylegan2": Demo(("--cfg=stylegan2", *_COMMON, "--cmax=64", "--kimg=160"), 8),
     "stylegan3-t": Demo(("--cfg=stylegan3-t", *_COMMON, "--cmax=32", "--kimg=64"), 20, films=True),
-    "stylegan3-r": Demo(
-        ("--cfg=stylegan3-r", *_COMMON, "--cmax=16", "--blur_fade_kimg=8", "--kimg=64"), 20, films=True
-    ),
+    "stylegan3-r": Demo(("--cfg=stylegan3-r", *_COMMON, *_STYLEGAN3_R, "--kimg=40"), 20, films=True),
 }
 STOP_GRACE_SEC = 120.0  # for saving the state after the time is up
 COLUMNS = 10
