@@ -17,6 +17,7 @@ CODE_FOLDERS = ("sg_keras", "flags", "custom_ops", "benchmarks")
 OTHERS_NAMES = {"code", "fit", "get_config", "MirroredStrategy", "auto", "custom", "reference", "tf", "distribute"}
 # Of tools that are named in the documentation but are not ours, and of benchmarks.
 OTHERS_OPTIONS = {"logdir", "minutes", "networks", "out", "help", "background", "user", "resolution", "threads", "json"}
+OTHERS_OPTIONS |= {"plot", "table", "network_gbit", "ntasks_per_node", "gpus_per_node", "requeue"}
 
 
 def _defined_names() -> set[str]:
