@@ -1,4 +1,4 @@
-"""Trained networks from whatever a run left behind."""
+"""Trained networks from whatever a run left behind, and from files of other formats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pathlib
 import keras
 
 from sg_keras.checkpoint.manager import FOLDER, read_note, saved_checkpoints
+from sg_keras.checkpoint.network_file import is_network_file, read_network_file
 from sg_keras.checkpoint.published_names import relative_path
 from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_readable, own_run_directory, read_config
 from sg_keras.checkpoint.snapshot import newest_snapshot, read_snapshot
@@ -16,27 +17,31 @@ from sg_keras.checkpoint.state import SavedState, index_path
 from sg_keras.config import TrainingConfig
 from sg_keras.models import Generator, in_full_precision, networks_from_config
 
-_EXPECTED = "a run directory, RUN_DIR@TICK, a network snapshot's folder or a checkpoint"
+_EXPECTED = (
+    "a run directory, RUN_DIR@TICK, a network snapshot's folder, a checkpoint, an official pickle (.pkl) "
+    "or a .safetensors file"
+)
 
 
 def load(path: str | os.PathLike[str], ops: str = "auto") -> dict[str, keras.Model]:
-    """The networks G, D and G_ema of a run. They compute in float32, in whatever precision they were trained.
+    """The networks G, D and G_ema of a run or a file. They compute in float32, in whatever precision they were trained.
 
     Args:
         path: a run directory (its newest exact checkpoint, or else its newest network snapshot), RUN_DIR@TICK, a
-            network snapshot's folder, or a checkpoint (with or without ".index").
+            network snapshot's folder, a checkpoint (with or without ".index"), an official pickle of StyleGAN2-ADA or
+            StyleGAN3 (nothing in it is run), or a file that sg_keras.tools.convert wrote.
         ops: implementation of the fused ops: "auto", "custom" or "reference".
 
     Returns:
         {"G": Generator, "D": Discriminator, "G_ema": Generator}.
 
     Raises:
-        ValueError: the path is none of these.
+        ValueError: the path is none of these, or a file of networks is damaged or holds other networks.
         OSError: files are missing or damaged.
     """
     place = pathlib.Path(path)
-    if place.suffix == ".pkl":
-        raise ValueError(f"{place}: found an official pickle, expected {_EXPECTED}; pickles cannot be read yet")
+    if is_network_file(place):
+        return read_network_file(place, ops)
     if (place / "G_ema.keras").is_file():
         return read_snapshot(place, ops)
     prefix = find_checkpoint(place)

@@ -1,4 +1,4 @@
-"""Network snapshots: folders with G.keras, D.keras, G_ema.keras and training_config.json, what people keep."""
+"""Network snapshots, what people keep: folders with G.keras, D.keras, G_ema.keras and a run's training_config.json."""
 
 from __future__ import annotations
 
@@ -24,12 +24,19 @@ def snapshot_name(nimg: int) -> str:
     return f"network-snapshot-{nimg // 1000:06d}"
 
 
-def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config: TrainingConfig) -> None:
-    """Write the networks, named G, D and G_ema, into a folder that appears when it is complete."""
+def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config: TrainingConfig | None) -> None:
+    """Write the networks, named G, D and G_ema, into a folder that appears when it is complete.
+
+    Args:
+        folder: of the snapshot.
+        networks: to write.
+        config: of the run that they come from, None for networks without one.
+    """
     with whole_folder(folder) as beside:
         for network in networks:
             network.save(beside / f"{network.name}.keras")
-        (beside / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
+        if config is not None:
+            (beside / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
 
 
 def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:

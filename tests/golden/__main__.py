@@ -27,6 +27,7 @@ CHECKERS = {
     "design_tables": "checks_tables",
     "augment": "checks_augment",
     "metrics": "checks_metrics",
+    "pickles": "checks_pickles",
 }
 
 

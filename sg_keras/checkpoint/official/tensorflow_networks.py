@@ -1,0 +1,176 @@
+"""Networks of StyleGAN2-ADA's TensorFlow 1 pickles: variables by name, in other layouts and under other names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from sg_keras.checkpoint.network_description import NetworkDescription
+from sg_keras.checkpoint.official.plain_values import ObjectRecord, plain_array
+from sg_keras.checkpoint.official.settings import Settings
+
+_BLOCK = re.compile(r"^(\d{1,6})x\1/(\w+)/(\w+)$")
+_NOISE = re.compile(r"^noise(\d{1,2})$")
+_DENSE = re.compile(r"^Dense(\d{1,3})/(weight|bias)$")
+_LAYERS = {
+    **{"Conv0_up": "conv0", "Conv0": "conv0", "Conv1": "conv1", "Conv1_down": "conv1"},
+    **{"Skip": "skip", "ToRGB": "torgb", "FromRGB": "fromrgb"},
+}
+_GENERATOR_4X4 = {"Const": "", "Conv": "conv1", "ToRGB": "torgb"}
+_DISCRIMINATOR_4X4 = {"Conv": "conv", "Dense0": "fc", "FromRGB": "fromrgb"}
+_LEAVES = {"mod_weight": "affine.weight", "mod_bias": "affine.bias"}
+_FLIPPED = ("conv0", "skip")  # of the generator: they resample by a convolution that turns its kernel round
+_WITHOUT_MEANING = {"lod"}  # of networks that grew
+_UNDERSTOOD = {
+    *("num_channels", "resolution", "label_size", "latent_size", "dlatent_size", "mapping_layers"),
+    *("fmap_base", "fmap_max", "mbstd_group_size", "num_fp16_res", "architecture", "conv_clamp"),
+}
+_W_AVG_BETA = 0.995
+
+
+def tensorflow_networks(G: ObjectRecord, D: ObjectRecord, Gs: ObjectRecord) -> dict[str, NetworkDescription]:
+    """Descriptions of G, D and G_ema (which is called Gs in the file).
+
+    Raises:
+        ValueError: one of them is no such network. The line begins with its name.
+    """
+    result = {}
+    for name, record in (("G", G), ("D", D), ("G_ema", Gs)):
+        try:
+            result[name] = _discriminator(record) if name == "D" else _generator(record)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return result
+
+
+def _arguments(record: ObjectRecord) -> Settings:
+    found = record.state.get("static_kwargs")
+    if type(found) is not dict:
+        raise ValueError("found no static_kwargs in it, expected a network of StyleGAN2-ADA")
+    unknown = sorted(str(name)[:40] for name in found if name not in _UNDERSTOOD)
+    if unknown:
+        raise ValueError(f"found the setting {unknown[0]!r}, expected one of {', '.join(sorted(_UNDERSTOOD))}")
+    settings = Settings([found])
+    if settings.integer("label_size", 0) > 0:
+        raise ValueError("found labels, expected none: TensorFlow 1 files with labels are not understood")
+    return settings
+
+
+def _variables(record: ObjectRecord, *components: str) -> dict[str, np.ndarray]:
+    """Variables of a network and of parts of it, by name."""
+    parts = record.state.get("components")
+    found = [parts.get(name) for name in components] if isinstance(parts, dict) else []
+    result: dict[str, np.ndarray] = {}
+    for part in [record, *found]:
+        listed = part.state.get("variables") if isinstance(part, ObjectRecord) else None
+        if not isinstance(listed, list):
+            raise ValueError("found a part without variables, expected a network of StyleGAN2-ADA")
+        for item in listed:
+            name, value = item if isinstance(item, tuple) and len(item) == 2 else (None, None)
+            array = plain_array(value)
+            if not isinstance(name, str) or array is None:
+                raise ValueError("found a variable without name or value, expected a network of StyleGAN2-ADA")
+            result[name] = array.astype(np.float32, copy=False)
+    return result
+
+
+def _generator(record: ObjectRecord) -> NetworkDescription:
+    settings = _arguments(record)
+    weights: dict[str, np.ndarray] = {}
+    for name, value in _variables(record, "synthesis", "mapping").items():
+        leaf = name.removeprefix("G_synthesis/").removeprefix("G_mapping/")
+        if leaf not in _WITHOUT_MEANING:
+            ours, array = _generator_weight(leaf, value)
+            weights[ours] = array
+    layers = sum(1 for name in weights if name.startswith("mapping.") and name.endswith(".weight"))
+    resolution = settings.integer("resolution")
+    blocks = [name for name in weights if name.endswith(".torgb.weight")]
+    skips = any(name.endswith(".skip.weight") for name in weights)
+    config: dict[str, Any] = {
+        "z_dim": settings.integer("latent_size", 512),
+        "c_dim": 0,
+        "w_dim": settings.integer("dlatent_size", 512),
+        "img_resolution": resolution,
+        "img_channels": settings.integer("num_channels", 3),
+        "cfg": "stylegan2",
+        **_channels(settings),
+        "mapping_kwargs": {"num_layers": layers, "lr_multiplier": 0.01, "w_avg_beta": _W_AVG_BETA},
+        "architecture": "skip" if len(blocks) > 1 or resolution == 4 else "resnet" if skips else "orig",
+        "use_noise": "synthesis.b4.conv1.noise_strength" in weights,
+        "conv_clamp": settings.number("conv_clamp", None),
+    }
+    return NetworkDescription("Generator", config, weights)
+
+
+def _channels(settings: Settings) -> dict[str, int]:
+    """Twice fmap_base: the first version divides by half the resolution."""
+    base, most = settings.integer("fmap_base", 16384), settings.integer("fmap_max", 512)
+    return {"channel_base": 2 * base, "channel_max": most}
+
+
+def _generator_weight(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
+    """Published name and value of a variable of the generator."""
+    noise, dense, block = _NOISE.match(name), _DENSE.match(name), _BLOCK.match(name)
+    if name == "dlatent_avg":
+        return "mapping.w_avg", value
+    if noise:
+        index = int(noise.group(1))  # 0: 4x4; then two for each resolution
+        layer = "conv1" if index % 2 == 0 else "conv0"
+        return f"synthesis.b{4 << (index + 1) // 2}.{layer}.noise_const", value.reshape(value.shape[-2:])
+    if dense:
+        return f"mapping.fc{dense.group(1)}.{dense.group(2)}", value.T
+    if block:
+        part = (_GENERATOR_4X4 if block.group(1) == "4" else _LAYERS).get(block.group(2))
+        if part is not None:
+            place = f"synthesis.b{block.group(1)}.{part}".rstrip(".")
+            return f"{place}.{_LEAVES.get(block.group(3), block.group(3))}", _value(part in _FLIPPED, block, value)
+    raise ValueError(f"found the variable {ascii(name)[1:-1][:60]}, expected those of StyleGAN2-ADA alone")
+
+
+def _value(flipped: bool, block: re.Match[str], value: np.ndarray) -> np.ndarray:
+    leaf = block.group(3)
+    if leaf == "const":
+        return value[0] if value.ndim == 4 else value
+    if leaf == "mod_bias":
+        return value + np.float32(1)
+    if value.ndim == 4:
+        value = value[::-1, ::-1] if flipped else value
+        return value.transpose(3, 2, 0, 1)
+    return value.T
+
+
+def _discriminator(record: ObjectRecord) -> NetworkDescription:
+    settings = _arguments(record)
+    weights: dict[str, np.ndarray] = {}
+    for name, value in _variables(record).items():
+        if name not in _WITHOUT_MEANING:
+            weights[_discriminator_name(name)] = value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
+    channels = _channels(settings)
+    statistics = weights.get("b4.conv.weight", np.zeros([0, 0])).shape[1] - min(
+        channels["channel_base"] // 4, channels["channel_max"]
+    )
+    skips = any(name.endswith(".skip.weight") for name in weights)
+    config: dict[str, Any] = {
+        "c_dim": 0,
+        "img_resolution": settings.integer("resolution"),
+        "img_channels": settings.integer("num_channels", 3),
+        "architecture": "skip" if "b4.fromrgb.weight" in weights else "resnet" if skips else "orig",
+        **channels,
+        "conv_clamp": settings.number("conv_clamp", None),
+        "mbstd_group_size": settings.integer("mbstd_group_size", 4),
+        "mbstd_num_channels": max(statistics, 0),
+    }
+    return NetworkDescription("Discriminator", config, weights)
+
+
+def _discriminator_name(name: str) -> str:
+    block = _BLOCK.match(name)
+    if name in ("Output/weight", "Output/bias"):
+        return f"b4.out.{name.rpartition('/')[2]}"
+    if block:
+        layer = (_DISCRIMINATOR_4X4 if block.group(1) == "4" else _LAYERS).get(block.group(2))
+        if layer is not None:
+            return f"b{block.group(1)}.{layer}.{block.group(3)}"
+    raise ValueError(f"found the variable {ascii(name)[1:-1][:60]}, expected those of StyleGAN2-ADA alone")

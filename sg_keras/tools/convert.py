@@ -1,0 +1,71 @@
+"""Convert networks between official pickles, network snapshots and safetensors.
+
+    python -m sg_keras.tools.convert stylegan3.pkl network-snapshot-000000
+    python -m sg_keras.tools.convert stylegan3.pkl networks.safetensors
+    python -m sg_keras.tools.convert RUN_DIR networks.pkl
+
+The source is an official pickle of StyleGAN2-ADA or StyleGAN3 (nothing in it is run), or whatever
+else networks are loaded from: a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot or
+a file that this command wrote. The destination's name says what is written, and it must be new:
+
+  NAME.safetensors  weights under their published names and layouts, the networks described in
+                    the metadata; other programs can read it
+  NAME.pkl          the same as plain NumPy arrays in dictionaries. This is no official pickle:
+                    those hold objects of classes that this package does not have
+  NAME              a network snapshot: G.keras, D.keras and G_ema.keras
+
+G, D and G_ema keep every bit of their weights. --debug adds the traceback to an error.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+from sg_keras.flags import debug_requested, help_requested
+from sg_keras.tools.quiet_start import quiet_start
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert as the command line says. Exit status 1 after one line on stderr where that is not possible."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if help_requested(words):
+        print(__doc__)
+        return 0
+    try:
+        print(_convert(*_places(words)))
+    except (ValueError, OSError) as error:
+        if debug_requested(words):
+            traceback.print_exc()
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _places(words: Sequence[str]) -> tuple[pathlib.Path, pathlib.Path]:
+    places = [word for word in words if word != "--debug"]
+    option = next((word for word in places if word.startswith("--")), None)
+    if option is not None:
+        raise ValueError(f"{option.partition('=')[0]}: no such option, expected SRC DST")
+    if len(places) != 2:
+        raise ValueError(f"found {len(places)} arguments, expected two: SRC DST")
+    return pathlib.Path(places[0]), pathlib.Path(places[1])
+
+
+def _convert(source: pathlib.Path, destination: pathlib.Path) -> str:
+    with quiet_start():
+        import sg_keras
+        from sg_keras.checkpoint.network_file import check_destination, write_networks  # loads TensorFlow
+
+    check_destination(destination)
+    networks = sg_keras.load(source)
+    written = write_networks(destination, networks)
+    G = networks["G_ema"]
+    side, labels = G.img_resolution, f", {G.c_dim} classes" if G.c_dim > 0 else ""
+    return f"{G.cfg} {side}x{side}{labels}: {written} in {destination}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

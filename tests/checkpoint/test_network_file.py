@@ -1,0 +1,118 @@
+"""Networks through files of other formats and back, to the last bit, and files that are refused."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import sg_keras
+from sg_keras.checkpoint.network_file import write_networks
+from tests.checkpoint.test_official_networks import CASES, assert_same, tiny_networks
+
+NAMES = ["networks.safetensors", "networks.pkl", "network-snapshot-000000"]
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return tiny_networks(*CASES["labels"])
+
+
+@pytest.mark.parametrize("case", ["labels", "stylegan3-r"])
+def test_round_trips_keep_every_bit(case, tmp_path):
+    first = found = tiny_networks(*CASES[case])
+    for name in [*NAMES, f"second/{NAMES[0]}"]:
+        write_networks(tmp_path / name, found)
+        found = sg_keras.load(tmp_path / name)
+        assert_same(found, first)
+        for key, network in first.items():
+            assert found[key].get_config() == network.get_config()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*NAMES, "second"])
+    assert (tmp_path / NAMES[0]).read_bytes() == (tmp_path / "second" / NAMES[0]).read_bytes()
+
+
+def test_other_programs_can_read_the_files(networks, tmp_path):
+    for name in NAMES[:2]:
+        write_networks(tmp_path / name, networks)
+    tensors = safetensors.numpy.load_file(tmp_path / NAMES[0])
+    assert tensors["G_ema.synthesis.b8.conv0.weight"].shape == (8, 8, 3, 3)
+    assert tensors["D.mapping.embed.weight"].shape == (8, 3)
+    assert tensors["G.synthesis.b4.conv1.noise_strength"].shape == ()
+    np.testing.assert_array_equal(tensors["G.mapping.fc1.weight"].T, networks["G"].mapping.fc1.weight.numpy())
+    content = pickle.loads((tmp_path / NAMES[1]).read_bytes())
+    assert set(content) == {"format", "about", "networks"}
+    for name, found in content["networks"].items():
+        json.dumps(found["config"])
+        for key, array in found["weights"].items():
+            np.testing.assert_array_equal(array, tensors[f"{name}.{key}"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_overwritten_or_left_half_written(name, networks, tmp_path, monkeypatch):
+    (tmp_path / name).write_text("years of work", encoding="utf-8")
+    with pytest.raises(ValueError, match="found it there already, expected a new file or folder"):
+        write_networks(tmp_path / name, networks)
+    assert (tmp_path / name).read_text(encoding="utf-8") == "years of work"
+    (tmp_path / name).unlink()
+    with pytest.raises(AttributeError):
+        write_networks(tmp_path / name, {**networks, "G_ema": None})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["networks.pt", "G.keras", "networks.npz"])
+def test_other_formats_are_not_written(name, networks, tmp_path):
+    with pytest.raises(ValueError, match=r"expected \.safetensors, \.pkl or a folder's name"):
+        write_networks(tmp_path / name, networks)
+
+
+def _rewritten(tmp_path, networks, change):
+    path = tmp_path / "networks.safetensors"
+    write_networks(path, networks)
+    tensors = safetensors.numpy.load_file(path)
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    descriptions = json.loads(metadata["networks"])
+    change(tensors, descriptions)
+    metadata["networks"] = json.dumps(descriptions)
+    safetensors.numpy.save_file(tensors, path, metadata=metadata)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda t, d: t.pop("D.b4.out.bias"), r"D: found no b4.out.bias, expected it with shape \[8\]"),
+        (lambda t, d: t.update({"G.extra": np.zeros(1)}), "G: found 'extra', expected weights of StyleGAN2"),
+        (lambda t, d: t.update({"G.mapping.w_avg": np.zeros(8, np.int32)}), "G: found mapping.w_avg of type int32"),
+        (lambda t, d: d.pop("G_ema"), "G_ema: found no kind and config"),
+        (lambda t, d: d.update(G=d["D"]), "G: found a Discriminator, expected a Generator"),
+        (lambda t, d: d["G"]["config"].update(z_dim="8"), "G: z_dim: found '8', expected a whole number"),
+        (lambda t, d: d["G"]["config"].update(depth=8), "G: found the argument 'depth', expected one of z_dim"),
+        (
+            lambda t, d: d["D"]["config"].update(channel_max=2**30, channel_base=2**30),
+            "D: found b16.fromrgb.weight with",
+        ),
+        (lambda t, d: d["D"]["config"].update(mapping_kwargs={"num_layers": 2**30}), "D: found no mapping.fc2.weight"),
+        (lambda t, d: d["G"]["config"].update(mapping_kwargs=[1]), "G: "),
+        (lambda t, d: d["G"]["config"].update(architecture=[]), "G: "),
+    ],
+)
+def test_descriptions_that_do_not_fit_are_one_line(change, message, networks, tmp_path):
+    path = _rewritten(tmp_path, networks, change)
+    with pytest.raises(ValueError, match=message) as caught:
+        sg_keras.load(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"12345678", b"\xff" * 100, (2**62).to_bytes(8, "little") + b"{}"])
+def test_damaged_safetensors(content, tmp_path):
+    (tmp_path / "networks.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"networks.safetensors: found a damaged file \(.*\), expected a safetensors"):
+        sg_keras.load(tmp_path / "networks.safetensors")
+
+
+def test_safetensors_of_other_programs(tmp_path):
+    safetensors.numpy.save_file({"weight": np.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="found weights without a description of networks"):
+        sg_keras.load(tmp_path / "other.safetensors")

@@ -1,0 +1,159 @@
+"""Networks of official pickles: written as PyTorch would, read back, and refused where they are not ours."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+import sg_keras
+from sg_keras.checkpoint.official import read_official_pickle
+from sg_keras.models import Discriminator, Generator
+from tests.checkpoint.official_files import Call, pickled, write_official
+
+FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles"
+
+
+def tiny_networks(generator_options: dict, discriminator_options: dict) -> dict[str, keras.Model]:
+    """G, D and G_ema with random values everywhere."""
+    shared = {"c_dim": 0, "img_resolution": 16, "img_channels": 3, "channel_base": 64, "channel_max": 8}
+    further = {"z_dim": 6, "w_dim": 8, "mapping_kwargs": {"num_layers": 2}}
+    networks = {
+        "G": Generator(**{**shared, **further, **generator_options}, name="G"),
+        "D": Discriminator(**{**shared, **discriminator_options}, name="D"),
+        "G_ema": Generator(**{**shared, **further, **generator_options}, name="G_ema"),
+    }
+    random = np.random.default_rng(0)
+    for network in networks.values():
+        for variable in network.variables:
+            variable.assign(random.standard_normal(variable.shape))
+    return networks
+
+
+def assert_same(found: dict[str, keras.Model], expected: dict[str, keras.Model]) -> None:
+    """The same networks, to the last bit of their weights."""
+    assert list(found) == ["G", "D", "G_ema"]
+    for name, network in expected.items():
+        assert found[name].name == name
+        theirs = {variable.path: variable.numpy() for variable in found[name].variables}
+        assert list(theirs) == [variable.path for variable in network.variables]
+        for variable in network.variables:
+            np.testing.assert_array_equal(theirs[variable.path], variable.numpy())
+
+
+SMALL_STYLEGAN3 = {"num_layers": 3, "num_critical": 1, "margin_size": 4, "magnitude_ema_beta": 0.9}
+CASES = {
+    "stylegan2": ({}, {}),
+    "labels": ({"c_dim": 3}, {"c_dim": 3, "mapping_kwargs": {"num_layers": 2}}),
+    "narrow": (
+        {"c_dim": 2, "mapping_kwargs": {"num_layers": 3, "layer_features": 5, "embed_features": 4}},
+        {"c_dim": 2, "cmap_dim": 5, "mapping_kwargs": {"num_layers": 1, "lr_multiplier": 0.1}},
+    ),
+    "resnet-skip": ({"architecture": "resnet", "conv_clamp": None}, {"architecture": "skip", "conv_clamp": None}),
+    "orig": ({"architecture": "orig", "use_noise": False}, {"architecture": "orig", "mbstd_group_size": None}),
+    "other": (
+        {"activation": "swish", "img_channels": 1},
+        {"activation": "relu", "img_channels": 1, "freeze_layers": 2},
+    ),
+    "stylegan3-t": ({"cfg": "stylegan3-t", "synthesis_kwargs": SMALL_STYLEGAN3}, {}),
+    "stylegan3-r": ({"cfg": "stylegan3-r", "synthesis_kwargs": {**SMALL_STYLEGAN3, "output_scale": 0.5}}, {}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_pytorch_would_write_is_read(case, tmp_path):
+    expected = tiny_networks(*CASES[case])
+    written = {}
+    if case.startswith("stylegan3-r"):  # official files say what makes an R by these arguments
+        written = {"conv_kernel": 1, "use_radial_filters": True}
+    found = sg_keras.load(write_official(tmp_path / "network.pkl", expected, **written), ops="reference")
+    assert_same(found, expected)
+    config, ours = (networks["G"].get_config() for networks in (found, expected))
+    for name in ("cfg", "architecture", "conv_clamp", "activation", "use_noise"):
+        assert config[name] == ours[name]
+    z, c = np.ones([2, 6], np.float32), np.eye(3, dtype=np.float32)[:2, : config["c_dim"]]
+    images = expected["G_ema"](z, c, truncation_psi=0.5)
+    np.testing.assert_allclose(found["G_ema"](z, c, truncation_psi=0.5), images, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found["D"](images, c), expected["D"](images, c), rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return tiny_networks({}, {})
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        (
+            {"channel_base": 2**30, "channel_max": 2**20},
+            r"G: found synthesis.b4.const with shape \[8, 4, 4\], expected",
+        ),
+        ({"img_resolution": 2**14}, "G: found no synthesis.b32.conv0.weight, expected it with shape"),
+        ({"img_resolution": 2**20}, "G: img_resolution: found 1048576, expected 4 to 16384"),
+        ({"img_resolution": 24}, "G: img_resolution: found 24, expected a power of two"),
+        ({"img_resolution": "big"}, "G: img_resolution: found a str, expected a whole number"),
+        ({"w_dim": 10**9}, "G: found synthesis.b4.conv1.affine.weight with shape"),
+        ({"c_dim": 5}, "D: found no mapping.fc0.weight in it, expected a network"),
+        ({"activation": "sine"}, "G: activation: found 'sine', expected one of linear"),
+        ({"conv_clamp": float("inf")}, "G: conv_clamp: found an infinite number"),
+    ],
+)
+def test_arguments_that_do_not_fit_the_weights_are_one_line(changed, message, networks, tmp_path):
+    path = write_official(tmp_path / "network.pkl", networks, **changed)
+    with pytest.raises(ValueError, match=message) as caught:
+        sg_keras.load(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("changed", [{"num_layers": 10**9}, {"filter_size": 10**9}, {"first_cutoff": 1e300}])
+def test_a_plan_without_end_is_refused(changed, tmp_path):
+    networks = tiny_networks({"cfg": "stylegan3-t", "synthesis_kwargs": SMALL_STYLEGAN3}, {})
+    networks["G"]._config["synthesis_kwargs"] |= changed
+    with pytest.raises(ValueError, match=f"network.pkl: G: .*{next(iter(changed))}: found"):
+        sg_keras.load(write_official(tmp_path / "network.pkl", networks))
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "found an empty file"),
+        (b"PK\x03\x04....", "found a zip file, as torch.save writes it"),
+        (b"<html>", "found a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "found a Git LFS pointer"),
+        (b"nonsense", "expected a network file"),
+        (pickled([1, 2]), "found a pickle of a list, expected a pickle of StyleGAN2-ADA or StyleGAN3"),
+        (pickled({"G_ema": 1}), "found no network G and no D and no G_ema in it"),
+        (pickled((Call("dnnlib.tflib.network", "Network"),)), "found a pickle of a tuple"),
+        (pickled({"format": "sg_keras networks 9", "networks": {}}), "expected 'sg_keras networks 1'"),
+    ],
+)
+def test_other_files_are_named(content, message, tmp_path):
+    path = tmp_path / "network.pkl"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        sg_keras.load(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.glob("*.pkl")))
+def test_published_files(name):
+    descriptions = read_official_pickle(FIXTURES / name)
+    assert {key: d.kind for key, d in descriptions.items()} == {
+        "G": "Generator",
+        "D": "Discriminator",
+        "G_ema": "Generator",
+    }
+    assert descriptions["G"].config["img_resolution"] == 32
+
+
+def test_other_filters_are_another_network(tmp_path):
+    from sg_keras.checkpoint.network_description import build_network, describe
+
+    description = describe(tiny_networks({}, {})["G"])
+    name = "synthesis.b8.conv0.resample_filter"
+    description.filters[name] = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
+    build_network(description, "G", "reference")
+    description.filters[name] = np.ones([4, 4], np.float32) / 16
+    with pytest.raises(ValueError, match=f"G: found other values of {name}"):
+        build_network(description, "G", "reference")
