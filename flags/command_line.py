@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from absl import flags as absl_flags
 
-from sg_keras.config import ResumeRequest, TrainingConfig
+from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
 from sg_keras.flags.arguments import Argument, normalise
 from sg_keras.flags.not_built import not_built_options
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.resume_option import parse_resume
-from sg_keras.flags.translate import check_combinations, make_config, read_dataset
+from sg_keras.flags.translate import check_combinations, make_config, read_cluster, read_dataset
 
 #: The --aug with which an option of augmentation has an effect.
 _AUGMENT_MODES = {
@@ -39,6 +40,7 @@ class ParsedCommandLine:
         notes: lines people should see, in any kind of run.
         not_built: option key -> way round, for options without an engine yet (empty in a real run).
         typed: keys of the options that were typed; the others have their defaults.
+        cluster: machines that share the run, None = this one alone.
     """
 
     config: TrainingConfig
@@ -47,6 +49,7 @@ class ParsedCommandLine:
     notes: tuple[str, ...]
     not_built: Mapping[str, str]
     typed: frozenset[str]
+    cluster: Cluster | None = None
 
 
 def parse_command_line(
@@ -68,16 +71,20 @@ def parse_command_line(
     check_required(typed)
     resume, transfer = _resume(values, typed)
     check_combinations(values, typed)
+    cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     not_built = not_built_options(values, transfer)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
     dataset, labels_unused = read_dataset(values, open_dataset or _open_dataset)
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
-    config = make_config(values, typed, dataset, transfer)
-    return ParsedCommandLine(
-        config, resume, values["dry_run"], tuple(_notes(values, typed, labels_unused)), not_built, frozenset(typed)
-    )
+    config = make_config(values, typed, dataset, transfer, cluster)
+    notes = _notes(values, typed, labels_unused)
+    if cluster is not None and values["workers_hosts"] is None:
+        notes.append(
+            f"TF_CONFIG names {len(cluster.hosts)} machines, which share the run; this is number {cluster.index}"
+        )
+    return ParsedCommandLine(config, resume, values["dry_run"], tuple(notes), not_built, frozenset(typed), cluster)
 
 
 def read_values(

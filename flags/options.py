@@ -13,7 +13,18 @@ from typing import Any
 from absl import flags as absl_flags
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
-from sg_keras.flags.parsers import Boolean, Choice, Grid, Integer, Metrics, Names, Number, Text
+from sg_keras.flags.parsers import (
+    Boolean,
+    Choice,
+    Grid,
+    Hosts,
+    Integer,
+    IntegerOrAuto,
+    Metrics,
+    Names,
+    Number,
+    Text,
+)
 
 REQUIRED, TRAINING, MODEL, DATA, RUN, MISC = "Required", "Training", "Model", "Data", "Run", "Misc"
 GROUPS = (REQUIRED, TRAINING, MODEL, DATA, RUN, MISC)
@@ -80,7 +91,7 @@ OPTIONS: tuple[Option, ...] = (
         Text("a folder, a zip or the word digits"),
         "Pictures: a folder, a zip, or the built-in data set 'digits'.",
     ),
-    Option(REQUIRED, "gpus", "N", Integer(0), "GPUs to train on; 0 trains on the CPU."),
+    Option(REQUIRED, "gpus", "N", Integer(0), "GPUs to train on, of each machine; 0 trains on the CPU."),
     Option(REQUIRED, "batch", "N", _COUNT, "Pictures in a batch, over all GPUs together."),
     Option(
         REQUIRED,
@@ -94,8 +105,8 @@ OPTIONS: tuple[Option, ...] = (
         TRAINING,
         "batch-gpu",
         "N",
-        _COUNT,
-        "Pictures that a GPU takes at once; fewer take less memory.",
+        IntegerOrAuto(1),
+        "Pictures that a GPU takes at once; fewer take less memory. auto starts with all and halves when it runs out.",
         default_text="batch / gpus",
     ),
     Option(
@@ -279,6 +290,17 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(MISC, "nobench", "BOOL", Boolean(), "Do not let cuDNN try out its algorithms.", False),
     Option(MISC, "cpu_devices", "N", _COUNT, "With --gpus=0, share the batch between N logical CPU devices.", 1),
+    Option(
+        MISC,
+        "workers_hosts",
+        "HOSTS",
+        Hosts(),
+        "Share the batch between machines: name:port of all, the same on each. Without it TF_CONFIG is asked.",
+        default_text="none",
+    ),
+    Option(
+        MISC, "worker_index", "N", Integer(0), "Which of these machines this one is; 0 writes the run directory.", 0
+    ),
     Option(MISC, "debug", "", Boolean(), "Show the traceback of an error.", False, switch=True),
 )
 

@@ -65,6 +65,19 @@ class Integer(absl_flags.ArgumentParser[int]):
         return value
 
 
+class IntegerOrAuto(Integer):
+    """A whole number, or the word auto."""
+
+    def parse(self, argument: Any) -> int | str:  # type: ignore[override]
+        """Return the number, or "auto"."""
+        if str(argument).lower() == "auto":
+            return "auto"
+        try:
+            return super().parse(argument)
+        except ValueError as error:
+            raise ValueError(f"{error}, or auto") from None
+
+
 class Number(absl_flags.ArgumentParser[float]):
     """A finite number from `lower` (excluded if `positive`) to `upper`."""
 
@@ -142,6 +155,17 @@ class Names(absl_flags.ArgumentParser[tuple[str, ...]]):
         if not names or not names <= set(self.choices):
             raise _refuse(argument, f"one or more of {','.join(self.choices)}")
         return tuple(name for name in self.choices if name in names)
+
+
+class Hosts(absl_flags.ArgumentParser[tuple[str, ...]]):
+    """name:port of several machines, separated by commas."""
+
+    def parse(self, argument: Any) -> tuple[str, ...]:
+        """Return them in their order."""
+        hosts = argument if isinstance(argument, tuple) else tuple(host.strip() for host in str(argument).split(","))
+        if len(hosts) < 2 or not all(hosts):
+            raise _refuse(argument, "two or more machines as name:port,name:port")
+        return hosts
 
 
 class Metrics(absl_flags.ArgumentParser[tuple[str, ...]]):

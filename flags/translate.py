@@ -8,7 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
+from sg_keras.config import (
+    Cluster,
+    DatasetConfig,
+    RunConfig,
+    TrainingConfig,
+    TrainingOptions,
+    cluster_of_tf_config,
+    resolve,
+)
 from sg_keras.flags.options import BY_KEY
 
 _ONLY_WITH = {
@@ -35,8 +43,25 @@ def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> N
             f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
             "expected it with --gpus=0 alone"
         )
+    if values["workers_hosts"] is not None and values["cpu_devices"] > 1:
+        raise ValueError(
+            f"{typed['cpu_devices']}: found {values['cpu_devices']} with --workers_hosts, expected 1: machines without "
+            "GPUs have one device each"
+        )
+    if "worker_index" in typed and values["workers_hosts"] is None:
+        raise ValueError(f"{typed['worker_index']}: found it alone, expected --workers_hosts beside it")
     if values["fp32"] and values["precision"] not in (None, "auto", "float32"):
         raise ValueError(f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto")
+
+
+def read_cluster(values: Mapping[str, Any], typed: Mapping[str, str], tf_config: str) -> Cluster | None:
+    """The machines of a run by its options, or else by TF_CONFIG; None = this one alone."""
+    if values["workers_hosts"] is None:
+        return cluster_of_tf_config(tf_config) if tf_config else None
+    try:
+        return Cluster(values["workers_hosts"], values["worker_index"])
+    except ValueError as error:
+        raise ValueError(_in_terms_of_options(str(error), typed)) from error
 
 
 def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) -> tuple[DatasetConfig, bool]:
@@ -74,11 +99,16 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
 
 
 def make_config(
-    values: Mapping[str, Any], typed: Mapping[str, str], dataset: DatasetConfig, transfer: str | None
+    values: Mapping[str, Any],
+    typed: Mapping[str, str],
+    dataset: DatasetConfig,
+    transfer: str | None,
+    cluster: Cluster | None,
 ) -> TrainingConfig:
     """Build the configuration; its errors are told in terms of the options as typed."""
-    names = {field.name for field in dataclasses.fields(TrainingOptions)} - {"transfer"}
-    options = TrainingOptions(transfer=transfer, **{name: values[name] for name in names})
+    names = {field.name for field in dataclasses.fields(TrainingOptions)} - {"transfer", "machines"}
+    machines = 1 if cluster is None else len(cluster.hosts)
+    options = TrainingOptions(transfer=transfer, machines=machines, **{name: values[name] for name in names})
     try:
         return resolve(options, dataset, _run_config(values))
     except ValueError as error:

@@ -59,6 +59,17 @@ def read_note(prefix: pathlib.Path) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
+def restore_variables(prefix: pathlib.Path, variables: Mapping[str, tf.Variable]) -> None:
+    """Take over all variables from a checkpoint; only reads.
+
+    Raises:
+        ValueError: it holds other variables.
+        DamagedCheckpointError: it cannot be read.
+    """
+    check_same_variables(SavedState(prefix), variables)
+    tf.train.Checkpoint(**{ROOT: dict(variables)}).restore(str(prefix)).assert_consumed()
+
+
 class CheckpointStore:
     """Writes and restores the checkpoints of one run.
 
@@ -112,8 +123,7 @@ class CheckpointStore:
             ValueError: it holds other variables.
             DamagedCheckpointError: it cannot be read.
         """
-        check_same_variables(SavedState(prefix), self._variables)
-        self._checkpoint.restore(str(prefix)).assert_consumed()
+        restore_variables(prefix, self._variables)
 
     def forget_after(self, prefix: pathlib.Path) -> list[pathlib.Path]:
         """Remove the checkpoints saved after this one, which then is the newest. Returns their prefixes."""

@@ -1,5 +1,6 @@
 """Frozen configuration of a training run: the one description that every room of the house agrees on."""
 
+from sg_keras.config.cluster import Cluster, cluster_of_tf_config
 from sg_keras.config.differences import adopt_choices, compare, format_differences
 from sg_keras.config.presets import PRESETS, TrainingOptions, decide_precision, resolve
 from sg_keras.config.resume import ResumeRequest
@@ -18,6 +19,7 @@ from sg_keras.config.training_config import (
 __all__ = [
     "PRESETS",
     "AugmentConfig",
+    "Cluster",
     "DatasetConfig",
     "DiscriminatorConfig",
     "GeneratorConfig",
@@ -28,6 +30,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingOptions",
     "adopt_choices",
+    "cluster_of_tf_config",
     "compare",
     "decide_precision",
     "format_differences",

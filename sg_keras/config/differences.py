@@ -18,6 +18,7 @@ Difference = tuple[str, Any, Any]  # field ("part.field"), saved value, requeste
 #: Fields that may change from one continuation to the next: no bit of the training state depends on them.
 ALLOWED = frozenset(
     {
+        "batch_gpu_auto",
         "dataset.name",
         "dataset.workers",
         "run.outdir",
@@ -49,13 +50,16 @@ def compare(saved: TrainingConfig, requested: TrainingConfig) -> tuple[list[Diff
 def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingConfig:
     """`requested` with what its command line left to the program taken from the saved configuration.
 
-    That is `ops="auto"`, `precision="auto"`, and the source of transfer learning with the defaults that follow from
-    it: the command that continues such a run gives another --resume, and must not be refused for that.
+    That is `ops="auto"`, `precision="auto"`, the batch_gpu that "auto" came to, and the source of transfer learning
+    with the defaults that follow from it: the command that continues such a run gives another --resume, and must not
+    be refused for that.
     """
     if requested.ops == "auto":
         requested = dataclasses.replace(requested, ops=saved.ops)
     if requested.precision == "auto":
         requested = decide_precision(requested, saved.precision)
+    if requested.batch_gpu_auto:
+        requested = dataclasses.replace(requested, batch_gpu=saved.batch_gpu)
     if saved.resume is None or requested.resume is not None:
         return requested
     requested = dataclasses.replace(requested, resume=saved.resume)

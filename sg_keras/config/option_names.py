@@ -58,6 +58,8 @@ FIELD_OPTIONS: dict[str, str] = {
     "run.debug": "debug",
     "batch": "batch",
     "batch_gpu": "batch-gpu",
+    "batch_gpu_auto": "batch-gpu",
+    "machines": "workers_hosts",
     "gpus": "gpus",
     "cpu_devices": "cpu_devices",
     "ema_kimg": "ema_kimg",

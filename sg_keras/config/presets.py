@@ -59,7 +59,8 @@ class TrainingOptions:
     gamma: float
     gpus: int
     cpu_devices: int = 1
-    batch_gpu: int | None = None
+    machines: int = 1
+    batch_gpu: int | str | None = None  # also "auto"
     aug: str = "ada"
     p: float = 0.2  # with aug="fixed" alone
     augpipe: str = "bgc"
@@ -107,7 +108,8 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
     preset = PRESETS[options.cfg]
     precision = _resolve_precision(options)
-    replicas = max(options.gpus if options.gpus > 0 else options.cpu_devices, 1)
+    replicas = max((options.gpus if options.gpus > 0 else options.cpu_devices) * options.machines, 1)
+    automatic = options.batch_gpu == "auto"
     return TrainingConfig(
         dataset=dataset,
         generator=_generator(options, preset, precision),
@@ -117,9 +119,11 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         augment=_augment(options),
         run=run,
         batch=options.batch,
-        batch_gpu=_first(options.batch_gpu, options.batch // replicas),
+        batch_gpu=_first(None if automatic else options.batch_gpu, options.batch // replicas),
+        batch_gpu_auto=automatic,
         gpus=options.gpus,
         cpu_devices=options.cpu_devices,
+        machines=options.machines,
         ema_kimg=_first(options.ema_kimg, options.batch * 10 / 32),
         ema_rampup=_ema_rampup(options),
         seed=options.seed,

@@ -197,6 +197,8 @@ class TrainingConfig:
     batch_gpu: int
     gpus: int = 1  # 0 = CPU
     cpu_devices: int = 1  # logical CPU devices when gpus is 0
+    machines: int = 1  # that share a batch, each with so many devices
+    batch_gpu_auto: bool = False  # batch_gpu may be halved where memory is short
     ema_kimg: float = 10.0  # half-life of G_ema
     ema_rampup: float | None = 0.05
     seed: int = 0
@@ -207,6 +209,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _require(self.gpus >= 0, "gpus", self.gpus, "0 or more")
         _require(self.cpu_devices >= 1, "cpu_devices", self.cpu_devices, "1 or more")
+        _require(self.machines >= 1, "workers_hosts", self.machines, "1 machine or more")
         self._check_batch()
         _require(
             self.discriminator.channel_base >= self.dataset.resolution,
@@ -227,21 +230,31 @@ class TrainingConfig:
     def _check_batch(self) -> None:
         replicas = self.num_replicas
         source = f"--gpus={self.gpus}" if self.gpus else f"--cpu_devices={self.cpu_devices}"
+        if self.machines > 1:
+            source += f" on {self.machines} machines"
         _require(self.batch >= 1, "batch", self.batch, "1 or more")
-        _require(self.batch % replicas == 0, "batch", self.batch, f"a multiple of {source}")
+        near = max(self.batch // replicas, 1) * replicas
+        _require(
+            self.batch % replicas == 0,
+            "batch",
+            self.batch,
+            f"a multiple of {source}, such as {near} or {near + replicas}",
+        )
         share = self.batch // replicas
+        fitting = ", ".join(map(str, self.possible_batch_gpu())) or "there is none"
         _require(
             self.batch_gpu >= 1 and share % self.batch_gpu == 0,
             "batch-gpu",
             self.batch_gpu,
-            f"a divisor of --batch={self.batch} / {source}, that is of {share}",
+            f"a divisor of --batch={self.batch} / {source}, that is of {share}: {fitting}",
         )
         group = self.discriminator.mbstd_group_size
         _require(
             group is None or self.batch_gpu % group == 0,
             "batch-gpu",
             self.batch_gpu,
-            f"a multiple of the minibatch standard deviation group, --mbstd-group={group}",
+            f"a multiple of the minibatch standard deviation group, --mbstd-group={group}, and a divisor of {share}: "
+            f"{fitting}",
         )
         path_length = self.loss.g_reg_interval is not None and self.loss.pl_weight > 0
         _require(
@@ -253,13 +266,20 @@ class TrainingConfig:
 
     @property
     def num_replicas(self) -> int:
-        """Devices that share a batch."""
-        return self.gpus if self.gpus > 0 else self.cpu_devices
+        """Devices that share a batch, over all machines."""
+        return (self.gpus if self.gpus > 0 else self.cpu_devices) * self.machines
 
     @property
     def num_rounds(self) -> int:
         """Micro-batches each replica works through in one iteration."""
         return self.batch // (self.num_replicas * self.batch_gpu)
+
+    def possible_batch_gpu(self) -> list[int]:
+        """Every size of micro-batch that this batch and these networks can be trained with, smallest first."""
+        share, group = self.batch // self.num_replicas, self.discriminator.mbstd_group_size or 1
+        path_length = self.loss.g_reg_interval is not None and self.loss.pl_weight > 0
+        least = self.loss.pl_batch_shrink if path_length else 1
+        return [size for size in range(least, share + 1) if share % size == 0 and size % group == 0]
 
     def to_json(self) -> str:
         """JSON text with one object a part, for training_config.json."""

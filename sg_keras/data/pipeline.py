@@ -20,7 +20,14 @@ class DataError(OSError):
 
 
 def make_pipeline(
-    dataset: ImageDataset, *, seed: int, batch: int, start_nimg: int, num_phases: int, workers: int = 3
+    dataset: ImageDataset,
+    *,
+    seed: int,
+    batch: int,
+    start_nimg: int,
+    num_phases: int,
+    workers: int = 3,
+    own: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Batches of one training iteration each, without end.
 
@@ -35,11 +42,12 @@ def make_pipeline(
         start_nimg: Pictures already seen.
         num_phases: Training phases; each has labels of its own for its generated pictures.
         workers: Batches that are read and decoded at a time.
+        own: Samples of each iteration that are wanted here, positions 0 to batch - 1 in any order; None = all.
 
     Returns:
-        Dataset of dicts with static shapes: "image" uint8 [batch,H,W,C], "label" float32 [batch,c_dim] and "gen_label"
-        float32 [batch,num_phases,c_dim], labels of uniformly drawn pictures. Damaged files raise a
-        `tf.errors.OpError` when the batch is taken; `readable_data_errors` makes one line of it.
+        Dataset of dicts with static shapes, N being how many samples are wanted: "image" uint8 [N,H,W,C], "label"
+        float32 [N,c_dim] and "gen_label" float32 [N,num_phases,c_dim], labels of uniformly drawn pictures. Damaged
+        files raise a `tf.errors.OpError` when the batch is taken; `readable_data_errors` makes one line of it.
 
     Raises:
         ValueError: batch, num_phases or workers below 1, start_nimg below 0.
@@ -52,7 +60,9 @@ def make_pipeline(
     ):
         if value < least:
             raise ValueError(f"{name}: found {value}, expected {least} or more")
-    read_batch = _batch_reader(dataset, seed, batch, num_phases)
+    wanted = np.arange(batch) if own is None else own
+    read_batch = _batch_reader(dataset, seed, batch, num_phases, wanted)
+    size = len(wanted)
     side, channels, c_dim = dataset.resolution, dataset.channels, dataset.c_dim
 
     def to_element(nimg: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -62,9 +72,9 @@ def make_pipeline(
             read_batch, [nimg], (tf.uint8, tf.float32, tf.float32), stateful=False
         )
         return {
-            "image": tf.ensure_shape(image, (batch, side, side, channels)),
-            "label": tf.ensure_shape(label, (batch, c_dim)),
-            "gen_label": tf.ensure_shape(gen_label, (batch, num_phases, c_dim)),
+            "image": tf.ensure_shape(image, (size, side, side, channels)),
+            "label": tf.ensure_shape(label, (size, c_dim)),
+            "gen_label": tf.ensure_shape(gen_label, (size, num_phases, c_dim)),
         }
 
     batches = tf.data.Dataset.counter(start=start_nimg, step=batch)
@@ -75,15 +85,15 @@ def make_pipeline(
 
 
 def _batch_reader(
-    dataset: ImageDataset, seed: int, batch: int, num_phases: int
+    dataset: ImageDataset, seed: int, batch: int, num_phases: int, wanted: np.ndarray
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """The function from an iteration's first sample to its pictures, labels and labels of generated pictures."""
     sampler = IndexSampler(len(dataset), seed)
 
     def read_batch(nimg: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        items = sampler.indices(int(nimg), batch)
-        drawn = generated_label_indices(seed, int(nimg), batch, num_phases, dataset.num_images)
-        gen_labels = dataset.labels(drawn.reshape(-1)).reshape(batch, num_phases, dataset.c_dim)
+        items = sampler.indices(int(nimg), batch)[wanted]
+        drawn = generated_label_indices(seed, int(nimg), batch, num_phases, dataset.num_images)[wanted]
+        gen_labels = dataset.labels(drawn.reshape(-1)).reshape(len(wanted), num_phases, dataset.c_dim)
         try:
             return dataset.images(items), dataset.labels(items), gen_labels
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import sys
 import traceback
@@ -50,7 +51,14 @@ def _train(parsed: ParsedCommandLine) -> int:
         print(f"Note: {note}", flush=True)
     from sg_keras.training.run import run
 
-    return run(parsed.config, resume=parsed.resume)
+    if parsed.cluster is None:
+        return run(parsed.config, resume=parsed.resume)
+    try:
+        return run(parsed.config, resume=parsed.resume, cluster=parsed.cluster)
+    except (ValueError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(1)  # TensorFlow's clean-up would wait for the other machines, and they for this one
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ class NetworkSnapshots(TickCallback):
     def on_tick(self, tick: Tick) -> None:
         if tick.last or self._clock.is_due(tick.nimg, self._config.run.snapshot_ticks):
             networks = (self.model.G, self.model.D, self.model.G_ema)
-            write_snapshot(self._run_dir / snapshot_name(tick.nimg), networks, self._config)
+            config = dataclasses.replace(self._config, batch_gpu=self.model.batch_gpu)
+            write_snapshot(self._run_dir / snapshot_name(tick.nimg), networks, config)
 
 
 class ExactCheckpoints(TickCallback):
@@ -93,7 +94,7 @@ class ExactCheckpoints(TickCallback):
             "nimg": nimg,
             "elapsed_sec": self._meter.total_sec,
             "version": sg_keras.__version__,
-            "config": dataclasses.asdict(self._config),
+            "config": {**dataclasses.asdict(self._config), "batch_gpu": self.model.batch_gpu},
         }
         self.newest = self._store.save(tick, note)
         self._newest_nimg, self._newest_time = nimg, time.monotonic()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import keras
 
 from sg_keras.data import readable_data_errors
-from sg_keras.training.signals import StopSignals
 from sg_keras.training.stylegan import Batch, StyleGAN
+
+
+class Stop(Protocol):
+    """What is asked after every iteration: the name of the signal that asks to stop, or None."""
+
+    @property
+    def received(self) -> str | None: ...
 
 
 def train(
@@ -16,7 +23,7 @@ def train(
     batches: Iterator[Batch],
     callbacks: Sequence[keras.callbacks.Callback],
     total_nimg: float,
-    signals: StopSignals,
+    signals: Stop,
 ) -> None:
     """Run iterations until total_nimg real images were seen or a signal asks to stop.
 

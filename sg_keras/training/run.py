@@ -10,21 +10,25 @@ import traceback
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
-from sg_keras.checkpoint.manager import FOLDER
+from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.checkpoint.state import first_line
-from sg_keras.config import ResumeRequest, TrainingConfig
+from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.ops.library import resolve_impl
 from sg_keras.training.augmentation_watch import AugmentationWatch
 from sg_keras.training.checkpoints import ExactCheckpoints, NetworkSnapshots
-from sg_keras.training.devices import make_strategy, split_for_replicas
+from sg_keras.training.collectives import agree, check_devices
+from sg_keras.training.devices import make_strategy, own_samples, split_for_replicas
 from sg_keras.training.events import TensorBoardEvents
 from sg_keras.training.image_grid import make_sample_grid
 from sg_keras.training.loop import train
+from sg_keras.training.machines import SharedStop, readable_machine_errors, same_start
 from sg_keras.training.meter import Meter, TimedBatches
+from sg_keras.training.micro_batches import smaller_micro_batches
 from sg_keras.training.nonfinite_replay import NonFiniteGuard
 from sg_keras.training.pictures import Pictures
 from sg_keras.training.precision_choice import choose_precision
@@ -40,12 +44,13 @@ from sg_keras.training.ticks import TickClock
 _INTERRUPTED = 130  # exit status, as shells have it
 
 
-def run(config: TrainingConfig, resume: ResumeRequest | None = None) -> int:
+def run(config: TrainingConfig, resume: ResumeRequest | None = None, cluster: Cluster | None = None) -> int:
     """Train until config.run.total_kimg, or until SIGINT or SIGTERM.
 
     Args:
         config: the run.
         resume: an older run to continue to the same bits.
+        cluster: machines that share the run, all of which call this; None = this one alone.
 
     Returns:
         Exit status: 0 where the run is complete or was stopped by a signal and can be continued; 130 where it was
@@ -58,22 +63,46 @@ def run(config: TrainingConfig, resume: ResumeRequest | None = None) -> int:
     log = RunLog()
     with _messages_logged(log):
         try:
-            return _start(config, resume, log)
+            with readable_machine_errors(cluster):
+                return _start(config, resume, cluster, log)
         except KeyboardInterrupt:
             log.line("Interrupted before training began: there is nothing to save")
             return _INTERRUPTED
 
 
-def _start(config: TrainingConfig, resume: ResumeRequest | None, log: RunLog) -> int:
+def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluster | None, log: RunLog) -> int:
     """Find out where the run starts and build everything; the run directory comes last, when nothing can fail."""
     start = find_start(config, resume)
     for note in start.notes:
         log.line(note)
     if start.finished:
         return 0
-    strategy = make_strategy(start.config)
+    if cluster is not None:
+        log.line(f"Machine {cluster.index} of {', '.join(cluster.hosts)}: waiting for the others")
+    strategy = make_strategy(start.config, cluster)
+    check_devices(strategy)
     if start.config.run.deterministic:
         tf.config.experimental.enable_op_determinism()
+    start = _choices_made(start, log)
+    if cluster is not None:
+        start = same_start(strategy, start)
+    with contextlib.closing(_open_dataset(start.config)) as dataset:
+        with strategy.scope():
+            model = build_stylegan(start.config)
+        if cluster is None or cluster.is_chief:
+            run_dir = start.run_dir or create_run_directory(start.config)
+            with sole_use(run_dir), _errors_logged(log), readable_machine_errors(cluster):
+                log.open(run_dir)
+                if cluster is not None:
+                    agree(strategy, str(run_dir.absolute()))
+                return _train(dataclasses.replace(start, run_dir=run_dir), run_dir, model, dataset, cluster, log)
+        run_dir = pathlib.Path(agree(strategy, ""))
+        log.line(f"Machine 0 writes {run_dir}")
+        return _train_along(start, model, dataset, log)
+
+
+def _choices_made(start: StartingPoint, log: RunLog) -> StartingPoint:
+    """With what only this machine knows decided: op implementations and an "auto" precision."""
     try:
         config = dataclasses.replace(start.config, ops=resolve_impl(start.config.ops))
     except ValueError as error:
@@ -81,16 +110,17 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, log: RunLog) ->
     config, choice = choose_precision(config)
     if choice is not None:
         log.line(choice)
-    with contextlib.closing(_open_dataset(config)) as dataset:
-        with strategy.scope():
-            model = build_stylegan(config)
-        run_dir = start.run_dir or create_run_directory(config)
-        with sole_use(run_dir), _errors_logged(log):
-            log.open(run_dir)
-            return _train(dataclasses.replace(start, config=config, run_dir=run_dir), run_dir, model, dataset, log)
+    return dataclasses.replace(start, config=config)
 
 
-def _train(start: StartingPoint, run_dir: pathlib.Path, model: StyleGAN, dataset: ImageDataset, log: RunLog) -> int:
+def _train(
+    start: StartingPoint,
+    run_dir: pathlib.Path,
+    model: StyleGAN,
+    dataset: ImageDataset,
+    cluster: Cluster | None,
+    log: RunLog,
+) -> int:
     """Restore, train and say how it ended."""
     config, total_nimg = start.config, start.config.run.total_kimg * 1000
     continue_run_directory(run_dir, config)
@@ -99,14 +129,31 @@ def _train(start: StartingPoint, run_dir: pathlib.Path, model: StyleGAN, dataset
     _restore(start, store, log)
     forget_stats_after(run_dir, start.nimg)
     batches = TimedBatches(_batches(config, model, dataset, start.nimg))
+    model.on_out_of_memory = lambda: smaller_micro_batches(model, run_dir, config, log)
     with StopSignals() as signals, LiveProgress(log.console, total_nimg, start.nimg) as progress:
         callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
-        train(model, batches, [*callbacks, progress], total_nimg, signals)
+        stop = signals if cluster is None else SharedStop(signals, model.distribute_strategy)
+        train(model, batches, [*callbacks, progress], total_nimg, stop)
     done = f"{int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg"
-    if signals.received is None:
+    if stop.received is None:
         log.line(f"Done: {done}, in {run_dir}")
     else:
-        log.line(f"Stopped by {signals.received} at {done}; to go on: the same command with --resume={run_dir}")
+        log.line(f"Stopped by {stop.received} at {done}; to go on: the same command with --resume={run_dir}")
+    return 0
+
+
+def _train_along(start: StartingPoint, model: StyleGAN, dataset: ImageDataset, log: RunLog) -> int:
+    """Train on a machine that writes nothing."""
+    config, total_nimg = start.config, start.config.run.total_kimg * 1000
+    if start.checkpoint is not None:
+        restore_variables(start.checkpoint, model.state_variables())
+        log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")
+    batches = TimedBatches(_batches(config, model, dataset, start.nimg))
+    meter = Meter(TickClock(config.batch, config.run.tick_kimg), total_nimg, batches, start.elapsed_sec)
+    guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
+    with StopSignals() as signals:
+        train(model, batches, [meter, guard], total_nimg, SharedStop(signals, model.distribute_strategy))
+    log.line(f"Left at {int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg")
     return 0
 
 
@@ -172,8 +219,10 @@ def _open_dataset(config: TrainingConfig) -> ImageDataset:
     return dataset
 
 
-def _whole_batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:
-    """Batches of all replicas together."""
+def _whole_batches(
+    config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int, own: np.ndarray | None = None
+) -> Iterator[Batch]:
+    """Batches of all replicas together, or the `own` samples of each."""
     return iter(
         make_pipeline(
             dataset,
@@ -182,14 +231,20 @@ def _whole_batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDatase
             start_nimg=start_nimg,
             num_phases=model.num_draws,
             workers=config.dataset.workers,
+            own=own,
         )
     )
 
 
 def _batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:
-    """Batches as `train_step` takes them."""
-    for batch in _whole_batches(config, model, dataset, start_nimg):
-        yield split_for_replicas(batch, model.distribute_strategy, config.batch_gpu)
+    """Batches as `train_step` takes them, one of them on its way to the devices while another is trained on."""
+    strategy = model.distribute_strategy
+    own = own_samples(strategy, config.batch, config.batch_gpu)
+    waiting: Batch | None = None
+    for batch in _whole_batches(config, model, dataset, start_nimg, own):
+        ready, waiting = waiting, split_for_replicas(batch, strategy, config.batch_gpu)
+        if ready is not None:
+            yield ready
 
 
 @contextlib.contextmanager
@@ -219,7 +274,10 @@ def _errors_logged(log: RunLog) -> Iterator[None]:
     except tf.errors.ResourceExhaustedError as error:
         reason = first_line(error)
         log.keep(f"Error: out of memory: {reason}")
-        raise OSError(f"--batch-gpu: found too little memory for this batch ({reason}), expected less") from error
+        raise OSError(
+            f"--batch-gpu: found too little memory for micro-batches of this size ({reason}), expected smaller ones, "
+            "or on one device --batch-gpu=auto"
+        ) from error
     except Exception:
         log.keep(traceback.format_exc())
         raise

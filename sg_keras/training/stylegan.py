@@ -81,6 +81,7 @@ class StyleGAN(keras.Model):
         self.augmentation = Augmentation(augment or AugmentConfig(), G.get_config()["ops"])
         self._create_state(seed)
         self.draws = draws or StatelessDraws(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
+        self.on_out_of_memory: Callable[[], bool] = lambda: False  # whether a phase may be tried again
         self._compile_phases = compile_phases
         self._compiled: dict[str, Callable[..., None]] = {}
         self.built = True
@@ -117,8 +118,25 @@ class StyleGAN(keras.Model):
         return {"kimg": (cur_nimg + self.batch) / 1000}
 
     def run_phase(self, phase: Phase, data: Batch, cur_nimg: int) -> None:
-        """Run one phase on all replicas and add its statistics."""
-        self._phase_function(phase)(*self._phase_arguments(data, cur_nimg))
+        """Run one phase on all replicas and add its statistics.
+
+        Where memory runs out, `on_out_of_memory` may make the micro-batches smaller; the phase then starts again from
+        the same state, as it writes nothing before it has all gradients.
+        """
+        arguments = self._phase_arguments(data, cur_nimg)
+        while True:
+            try:
+                return self._phase_function(phase)(*arguments)
+            except tf.errors.ResourceExhaustedError:
+                if not self.on_out_of_memory():
+                    raise
+
+    def set_batch_gpu(self, batch_gpu: int) -> None:
+        """Work in micro-batches of another size from now on. Several replicas hold their shares of a batch already."""
+        if self.num_replicas > 1 or self.batch % batch_gpu:
+            raise ValueError(f"batch_gpu: found {batch_gpu}, expected one replica and a divisor of {self.batch}")
+        self.batch_gpu, self.num_rounds = batch_gpu, self.batch // batch_gpu
+        self._compiled.clear()
 
     def phase_graph(self, phase: Phase, data: Batch, cur_nimg: int) -> tf.Graph:
         """The graph that `run_phase` runs with these arguments, for those who measure it."""

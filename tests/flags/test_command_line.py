@@ -1,10 +1,11 @@
 """Values, defaults, dependent defaults, errors and what is not built yet."""
 
 import dataclasses
+import json
 
 import pytest
 
-from sg_keras.config import AugmentConfig, DatasetConfig, RunConfig, TrainingOptions
+from sg_keras.config import AugmentConfig, Cluster, DatasetConfig, RunConfig, TrainingOptions
 from sg_keras.flags.options import BY_KEY, OPTIONS
 from tests.flags.conftest import REQUIRED
 
@@ -68,6 +69,8 @@ OURS = {
     "ada_kimg",
     "diffaug",
     "mirrory",
+    "workers_hosts",
+    "worker_index",
 }
 
 
@@ -282,24 +285,34 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--metrics=fid"], "--metrics: found 'fid', expected none or some of fid50k_full"),
         (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"),
         (["--outdir="], "--outdir: found ''"),
-        (["--batch=30", "--gpus=4"], "--batch: found 30, expected a multiple of --gpus=4"),
+        (["--batch=30", "--gpus=4"], "--batch: found 30, expected a multiple of --gpus=4, such as 28 or 32"),
         (["--batch=3", "--cpu_devices=2"], "--batch: found 3, expected a multiple of --cpu_devices=2"),
         (
             ["--batch_gpu=12"],
-            "--batch_gpu: found 12, expected a divisor of --batch=32 / --cpu_devices=1, that is of 32",
+            "--batch_gpu: found 12, expected a divisor of --batch=32 / --cpu_devices=1, that is of 32: 4, 8, 16, 32",
         ),
+        (["--batch_gpu=some"], "--batch_gpu: found 'some', expected a whole number, 1 or more, or auto"),
         (
             ["--batch=16", "--gpus=8"],
             "--batch-gpu: found 2, expected a multiple of the minibatch standard deviation group, "
-            "--mbstd-group=4 (by default batch / gpus)",
+            "--mbstd-group=4, and a divisor of 2: there is none (by default batch / gpus)",
         ),
         (["--batch=1", "--mbstd-group=1"], "--batch-gpu: found 1, expected at least 2, which path length"),
         (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
         (["--gpus=1", "--cpu_devices=2"], "--cpu_devices: found 2 with --gpus=1"),
         (["--cfg=stylegan3-t", "--pl_weight=2"], "--pl_weight: found 2.0 with --cfg=stylegan3-t"),
-        (["--blur_fade_kimg=1"], "--blur_fade_kimg: found 1.0 with --cfg=stylegan2, expected it with --cfg=stylegan3-r"),
+        (
+            ["--blur_fade_kimg=1"],
+            "--blur_fade_kimg: found 1.0 with --cfg=stylegan2, expected it with --cfg=stylegan3-r",
+        ),
         (["--fp32=1", "--precision=float16"], "--precision: found float16 with --fp32=1"),
         (["--precision=float16"], "--precision: found 'float16' with --gpus=0, expected bfloat16, float32 or auto"),
+        (["--workers_hosts=a:1"], "--workers_hosts: found 'a:1', expected two or more machines as name:port,name:port"),
+        (["--workers_hosts=a:1,b"], "--workers_hosts: found 'b', expected name:port"),
+        (["--workers_hosts=a:1,b:1", "--worker-index=2"], "--worker-index: found 2, expected 0 to 1"),
+        (["--worker_index=1"], "--worker_index: found it alone, expected --workers_hosts beside it"),
+        (["--workers_hosts=a:1,b:1", "--cpu_devices=2"], "--cpu_devices: found 2 with --workers_hosts, expected 1"),
+        (["--workers_hosts=a:1,b:1", "--batch=33"], "--batch: found 33, expected a multiple of --cpu_devices=1 on 2"),
         (["--resume=nowhere"], "--resume: found 'nowhere', which does not exist, expected latest"),
     ],
 )
@@ -308,6 +321,23 @@ def test_bad_values_name_the_option_as_typed(parse, words, message):
         parse(*words, *DRY)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+def test_machines_share_the_batch(parse, monkeypatch):
+    parsed = parse("--workers_hosts=a:1,b:1", "--worker_index=1", *DRY)
+    assert parsed.cluster == Cluster(("a:1", "b:1"), 1)
+    assert (parsed.config.machines, parsed.config.num_replicas, parsed.config.batch_gpu) == (2, 2, 16)
+    task = {"cluster": {"worker": ["a:1", "b:1", "c:1", "d:1"]}, "task": {"type": "worker", "index": 3}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(task))
+    assert parse("--workers_hosts=a:1,b:1", *DRY).cluster == Cluster(("a:1", "b:1"), 0)
+    parsed = parse(*DRY)
+    assert parsed.cluster == Cluster(("a:1", "b:1", "c:1", "d:1"), 3) and parsed.config.batch_gpu == 8
+    assert "TF_CONFIG names 4 machines, which share the run; this is number 3" in parsed.notes
+
+
+def test_batch_gpu_may_be_left_to_the_program(parse):
+    config = parse("--batch_gpu=auto", *DRY).config
+    assert config.batch_gpu == 32 and config.batch_gpu_auto
 
 
 def test_missing_required_options_are_all_named(parse):
@@ -417,4 +447,4 @@ def test_home_directory_is_expanded(parse, monkeypatch, tmp_path):
 def test_every_option_of_the_configuration_is_an_option():
     from sg_keras.config.option_names import FIELD_OPTIONS
 
-    assert {option.replace("-", "_") for option in FIELD_OPTIONS.values()} == set(BY_KEY) - {"dry_run"}
+    assert {option.replace("-", "_") for option in FIELD_OPTIONS.values()} == set(BY_KEY) - {"dry_run", "worker_index"}

@@ -1,0 +1,97 @@
+"""A run on several machines: what they agree on, when they stop, and what is said when one of them is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from sg_keras.checkpoint import StartingPoint
+from sg_keras.config import Cluster, TrainingConfig
+from sg_keras.training.collectives import agree
+from sg_keras.training.signals import StopSignals
+
+#: Iterations from one exchange on whether to stop to the next: each waits for the devices.
+STOP_INTERVAL = 16
+
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+class LostMachineError(OSError):
+    """Another machine has ended or cannot be reached. TensorFlow's own clean-up would wait for it."""
+
+
+@contextlib.contextmanager
+def readable_machine_errors(cluster: Cluster | None) -> Iterator[None]:
+    """Within, what TensorFlow says of a lost machine is a one-line LostMachineError."""
+    try:
+        yield
+    except _LOST as error:
+        if cluster is None:
+            raise
+        reason = error.message.strip().splitlines()[0]
+        raise LostMachineError(
+            f"machine {cluster.index} ({cluster.hosts[cluster.index]}): lost another of the {len(cluster.hosts)} "
+            f"machines ({reason}); the same command with --resume=latest on all goes on from the last checkpoint"
+        ) from error
+
+
+def same_start(strategy: tf.distribute.Strategy, start: StartingPoint) -> StartingPoint:
+    """The chief's starting point, on every machine.
+
+    Raises:
+        OSError: this machine does not see the chief's checkpoint.
+    """
+    checkpoint = None if start.checkpoint is None else str(start.checkpoint.absolute())
+    facts = {"config": start.config.to_json(), "checkpoint": checkpoint, "nimg": start.nimg, "sec": start.elapsed_sec}
+    chiefs = json.loads(agree(strategy, json.dumps(facts)))
+    config = TrainingConfig.from_json(chiefs["config"])
+    if chiefs["checkpoint"] is None:
+        return dataclasses.replace(start, config=config, checkpoint=None, nimg=0, elapsed_sec=0.0)
+    prefix = pathlib.Path(chiefs["checkpoint"])
+    if not prefix.with_name(prefix.name + ".index").is_file():
+        raise OSError(f"--outdir: found no {prefix} here, where machine 0 goes on, expected a folder that all share")
+    return dataclasses.replace(start, config=config, checkpoint=prefix, nimg=chiefs["nimg"], elapsed_sec=chiefs["sec"])
+
+
+class SharedStop:
+    """Stop signals of all machines: a signal to any of them stops all after the same iteration.
+
+    Args:
+        signals: of this machine.
+        strategy: over all machines.
+    """
+
+    def __init__(self, signals: StopSignals, strategy: tf.distribute.Strategy) -> None:
+        self._signals, self._strategy = signals, strategy
+        self._asked = 0
+        self._received: str | None = None
+        self._anyones = tf.function(self._sum_of_all, autograph=False)
+
+    @property
+    def received(self) -> str | None:
+        """Name of the signal that some machine got, or None. All machines must ask equally often."""
+        if self._received is None and self._asked % STOP_INTERVAL == 0 and self._anyone():
+            self._received = self._signals.received or "a signal to another machine"
+        self._asked += 1
+        return self._received
+
+    def _anyone(self) -> bool:
+        counts = self._anyones(tf.constant(0 if self._signals.received is None else 1))
+        return int(self._strategy.experimental_local_results(counts)[0]) > 0
+
+    def _sum_of_all(self, own: tf.Tensor) -> tf.Tensor:
+        def on_replica(own: tf.Tensor) -> tf.Tensor:
+            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
+
+        return self._strategy.run(on_replica, args=(own,))

@@ -1,0 +1,127 @@
+"""Two machines share a run: two processes on the loopback interface."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
+from sg_keras.checkpoint.manager import saved_checkpoints
+from tests.training.tiny_run import ROOT, command
+
+OPTIONS = [
+    "--batch-gpu=4",
+    "--aug=ada",
+    "--ada_kimg=0.1",
+    "--ops=reference",
+    "--tick=0.032",
+    "--snap=1",
+    "--image_snap=4",
+]
+LENGTH = 0.24  # kimg, 30 iterations
+WITHIN = 60.0  # seconds in which a machine notices that another was killed
+LONGEST = 240.0
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def start(
+    pictures: pathlib.Path, outdir: pathlib.Path, *words: str, by_tf_config: bool = False
+) -> list[subprocess.Popen]:
+    """Both machines of a run, the chief first."""
+    hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    machines = []
+    for index in range(2):
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        own = [f"--workers_hosts={','.join(hosts)}", f"--worker_index={index}"]
+        if by_tf_config:
+            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+            environment["TF_CONFIG"], own = json.dumps(task), []
+        line = command(pictures, outdir, *OPTIONS, f"--kimg={LENGTH}", *own, *words)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        machines.append(subprocess.Popen(line, cwd=ROOT, env=environment, **pipes))
+    return machines
+
+
+def finish(machines: list[subprocess.Popen], expected: int = 0) -> list[str]:
+    """Wait for the end of both; what they printed."""
+    outputs = [machine.communicate(timeout=LONGEST)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [expected] * len(machines), "\n".join(outputs)
+    return outputs
+
+
+def only_run(outdir: pathlib.Path) -> pathlib.Path:
+    (run_dir,) = outdir.iterdir()
+    return run_dir
+
+
+def newest(outdir: pathlib.Path) -> pathlib.Path:
+    return saved_checkpoints(only_run(outdir) / "checkpoints")[-1]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(pictures, tmp_path_factory):
+    """Output directory of a whole run on two machines, and what they printed."""
+    outdir = tmp_path_factory.mktemp("machines") / "whole"
+    return outdir, finish(start(pictures, outdir, by_tf_config=True))
+
+
+def test_one_writes_and_both_train(uninterrupted):
+    outdir, (chief, other) = uninterrupted
+    assert "TF_CONFIG names 2 machines, which share the run; this is number 1" in other
+    assert f"Done: {LENGTH} of {LENGTH} kimg" in chief and f"Left at {LENGTH} of {LENGTH} kimg" in other
+    assert "tick 7" in chief and "tick 7" not in other
+    assert SavedState(newest(outdir)).nimg == 240
+    run_dir = only_run(outdir)
+    assert "-gpus0-batch8-" in run_dir.name
+    assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
+
+
+def test_two_machines_are_two_devices(uninterrupted, pictures, tmp_path):
+    words = [word for word in OPTIONS if not word.startswith("--image")]
+    line = command(pictures, tmp_path, *words, f"--kimg={LENGTH}", "--cpu_devices=2")
+    subprocess.run(line, cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
+    together, apart = (SavedState(newest(outdir)) for outdir in (tmp_path, uninterrupted[0]))
+    assert together.names() == apart.names()
+    assert checkpoint_fingerprint(newest(tmp_path)) == checkpoint_fingerprint(newest(uninterrupted[0]))
+
+
+@pytest.mark.parametrize("killed", [0, 1], ids=["chief", "other"])
+def test_a_killed_machine_ends_the_other_and_the_run_goes_on_exactly(killed, uninterrupted, pictures, tmp_path):
+    outdir = tmp_path / "killed"
+    machines = start(pictures, outdir)
+    while not (outdir.is_dir() and list(outdir.glob("0*/checkpoints/ckpt-2.index"))):
+        assert all(machine.poll() is None for machine in machines), finish(machines)
+        time.sleep(0.05)
+    machines[killed].send_signal(signal.SIGKILL)
+    killed_at = time.monotonic()
+    output = machines[1 - killed].communicate(timeout=LONGEST)[0]
+    assert time.monotonic() - killed_at < WITHIN
+    assert machines[1 - killed].returncode == 1, output
+    assert f"Error: machine {1 - killed} (127.0.0.1:" in output and "lost another of the 2 machines" in output
+    assert SavedState(newest(outdir)).nimg < 240
+    finish(start(pictures, outdir, "--resume=latest"))
+    assert checkpoint_fingerprint(newest(outdir)) == checkpoint_fingerprint(newest(uninterrupted[0]))
+
+
+def test_a_signal_to_one_machine_stops_both(pictures, tmp_path, uninterrupted):
+    outdir = tmp_path / "stopped"
+    machines = start(pictures, outdir, "--kimg=100")
+    while not (outdir.is_dir() and list(outdir.glob("0*/checkpoints/ckpt-1.index"))):
+        assert all(machine.poll() is None for machine in machines), finish(machines)
+        time.sleep(0.05)
+    machines[1].send_signal(signal.SIGTERM)
+    chief, _ = finish(machines)
+    assert "Stopped by a signal to another machine at" in chief
+    assert SavedState(newest(outdir)).nimg % 8 == 0
