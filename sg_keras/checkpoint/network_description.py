@@ -30,6 +30,8 @@ _INTEGERS = {
     *("embed_features", "layer_features", "cmap_dim", "mbstd_group_size", "mbstd_num_channels", "freeze_layers"),
     *("num_critical", "margin_size", "conv_kernel", "filter_size", "lrelu_upsampling"),
 }
+_GROUPS = {"mapping_kwargs", "synthesis_kwargs"}
+_MAX_LIST = 64
 _OPTIONAL = {"embed_features", "layer_features", "cmap_dim", "mbstd_group_size"}  # may be None
 
 
@@ -68,12 +70,13 @@ def description_from_json(name: str, found: Any, weights: Mapping[str, np.ndarra
     Raises:
         ValueError: the values describe no network.
     """
-    if not isinstance(found, dict) or found.get("kind") not in _KINDS or not isinstance(found.get("config"), dict):
+    kind, config = (found.get("kind"), found.get("config")) if isinstance(found, dict) else (None, None)
+    if not isinstance(kind, str) or kind not in _KINDS or not isinstance(config, dict):
         raise ValueError(f"{name}: found no kind and config, expected the description of a network")
     expected = "Discriminator" if name == "D" else "Generator"
-    if found["kind"] != expected:
-        raise ValueError(f"{name}: found a {found['kind']}, expected a {expected}")
-    return NetworkDescription(found["kind"], found["config"], weights)
+    if kind != expected:
+        raise ValueError(f"{name}: found a {kind}, expected a {expected}")
+    return NetworkDescription(kind, config, weights)
 
 
 def build_network(description: NetworkDescription, name: str, ops: str) -> keras.Model:
@@ -114,10 +117,11 @@ def _full_config(kind: type[keras.Model], config: Mapping[str, Any]) -> dict[str
     if unknown:
         raise ValueError(f"found the argument {unknown[0]!r}, expected one of {', '.join(defaults)}")
     full = {**defaults, **config}
-    for group in ("mapping_kwargs", "synthesis_kwargs"):
-        if group in full:
-            full[group] = dict(full[group] or {})
-            _check_values(full[group])
+    for group in _GROUPS & full.keys():
+        if not isinstance(full[group], dict | None):
+            raise ValueError(f"{group}: found a {type(full[group]).__name__}, expected an object")
+        full[group] = dict(full[group] or {})
+        _check_values(full[group])
     depth = 8 if full.get("cfg", "stylegan2") == "stylegan2" else 2
     full["mapping_kwargs"].setdefault("num_layers", depth)
     _check_values(full)
@@ -125,13 +129,24 @@ def _full_config(kind: type[keras.Model], config: Mapping[str, Any]) -> dict[str
 
 
 def _check_values(config: Mapping[str, Any]) -> None:
+    for name, value in config.items():
+        if name not in _GROUPS and not _is_simple(value, depth=2):
+            raise ValueError(
+                f"{str(name)[:40]}: found a {type(value).__name__}, expected a number, a word or a short list"
+            )
+        optional = value is None and name in _OPTIONAL
+        if name in _INTEGERS and not optional and (type(value) is not int or not 0 <= value < 2**31):
+            raise ValueError(f"{name}: found {value!a:.40}, expected a whole number of 0 or more")
     activation = config.get("activation", "linear")
     if activation not in ACTIVATIONS:
-        raise ValueError(f"activation: found {ascii(activation)[:40]}, expected one of {', '.join(ACTIVATIONS)}")
-    for name in _INTEGERS & config.keys():
-        value = config[name]
-        if not (value is None and name in _OPTIONAL) and (type(value) is not int or not 0 <= value < 2**31):
-            raise ValueError(f"{name}: found {ascii(value)[:40]}, expected a whole number of 0 or more")
+        raise ValueError(f"activation: found {activation!a:.40}, expected one of {', '.join(ACTIVATIONS)}")
+
+
+def _is_simple(value: Any, depth: int) -> bool:
+    """Whether a value is text, a number, or a short list of such, so that nothing can be endless in it."""
+    if isinstance(value, list | tuple):
+        return depth > 0 and len(value) <= _MAX_LIST and all(_is_simple(item, depth - 1) for item in value)
+    return value is None or isinstance(value, str | int | float)
 
 
 def _check_shapes(shapes: Any, weights: Mapping[str, np.ndarray]) -> None:

@@ -9,6 +9,7 @@ import safetensors.numpy
 
 import sg_keras
 from sg_keras.checkpoint.network_file import write_networks
+from tests.checkpoint.official_files import Raw, pickled
 from tests.checkpoint.test_official_networks import CASES, assert_same, tiny_networks
 
 NAMES = ["networks.safetensors", "networks.pkl", "network-snapshot-000000"]
@@ -103,6 +104,24 @@ def test_descriptions_that_do_not_fit_are_one_line(change, message, networks, tm
     with pytest.raises(ValueError, match=message) as caught:
         sg_keras.load(path)
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+DEEP, WIDE = b"K\x01" + b"\x85" * 100_000, b"K\x01" + b"q\x000(h\x00h\x00l" * 100
+
+
+@pytest.mark.parametrize("endless", [DEEP, WIDE], ids=["deep", "wide"])
+@pytest.mark.parametrize("place", ["kind", "cfg", "activation", "z_dim", "resample_filter", "num_layers", "unknown"])
+def test_endless_values_in_a_plain_pickle(endless, place, tmp_path):
+    config = {"mapping_kwargs": {"num_layers": Raw(endless)}} if place == "num_layers" else {place: Raw(endless)}
+    kind = Raw(endless) if place == "kind" else "Generator"
+    network = {"kind": kind, "config": config, "weights": {}}
+    path = tmp_path / "networks.pkl"
+    path.write_bytes(
+        pickled({"format": "sg_keras networks 1", "networks": dict.fromkeys(["G", "D", "G_ema"], network)})
+    )
+    with pytest.raises(ValueError, match=r"networks.pkl: (G|D): found|networks.pkl: G: \w+: found") as caught:
+        sg_keras.load(path)
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("content", [b"", b"12345678", b"\xff" * 100, (2**62).to_bytes(8, "little") + b"{}"])

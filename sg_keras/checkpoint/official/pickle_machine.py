@@ -210,7 +210,9 @@ class _Machine:
             raise
         except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
             reason = ascii(str(error))[1:120]
-            raise RefusedPickleError(f"found arguments that {callee.name} does not take ({reason})") from None
+            raise RefusedPickleError(
+                f"found arguments that {callee.name} does not take ({reason}), expected its own"
+            ) from None
 
     def _build(self, _: Any) -> None:
         state, target = self.pop(), self._top()
