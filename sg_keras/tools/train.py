@@ -56,6 +56,8 @@ def _train(parsed: ParsedCommandLine) -> int:
     try:
         return run(parsed.config, resume=parsed.resume, cluster=parsed.cluster)
     except (ValueError, OSError) as error:
+        if parsed.config.run.debug:
+            traceback.print_exc()
         print(f"Error: {error}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(1)  # TensorFlow's clean-up would wait for the other machines, and they for this one

@@ -39,11 +39,18 @@ def readable_machine_errors(cluster: Cluster | None) -> Iterator[None]:
     except _LOST as error:
         if cluster is None:
             raise
-        reason = error.message.strip().splitlines()[0]
+        reason = _reason(error.message)
         raise LostMachineError(
             f"machine {cluster.index} ({cluster.hosts[cluster.index]}): lost another of the {len(cluster.hosts)} "
             f"machines ({reason}); the same command with --resume=latest on all goes on from the last checkpoint"
         ) from error
+
+
+def _reason(message: str) -> str:
+    """The line of a collective's error that says what happened, in the midst of where in the graph it did."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    told = [line.partition("aborted by:")[2].strip() for line in lines if "aborted by:" in line]
+    return (told or [line for line in lines if line != "Graph execution error:"] or ["no reason given"])[0]
 
 
 def same_start(strategy: tf.distribute.Strategy, start: StartingPoint) -> StartingPoint:
@@ -92,6 +99,7 @@ class SharedStop:
 
     def _sum_of_all(self, own: tf.Tensor) -> tf.Tensor:
         def on_replica(own: tf.Tensor) -> tf.Tensor:
-            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
+            placed = tf.identity(own)  # an argument has no device to be summed on
+            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, placed)
 
         return self._strategy.run(on_replica, args=(own,))

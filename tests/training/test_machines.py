@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+import numpy as np
 import pytest
 
 from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
@@ -23,7 +24,8 @@ OPTIONS = [
     "--snap=1",
     "--image_snap=4",
 ]
-LENGTH = 0.24  # kimg, 30 iterations
+LENGTH, NIMG = 0.24, 240  # kimg, 30 iterations
+LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
 WITHIN = 60.0  # seconds in which a machine notices that another was killed
 LONGEST = 240.0
 
@@ -82,7 +84,7 @@ def test_one_writes_and_both_train(uninterrupted):
     assert "TF_CONFIG names 2 machines, which share the run; this is number 1" in other
     assert f"Done: {LENGTH} of {LENGTH} kimg" in chief and f"Left at {LENGTH} of {LENGTH} kimg" in other
     assert "tick 7" in chief and "tick 7" not in other
-    assert SavedState(newest(outdir)).nimg == 240
+    assert SavedState(newest(outdir)).nimg == NIMG
     run_dir = only_run(outdir)
     assert "-gpus0-batch8-" in run_dir.name
     assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
@@ -94,33 +96,56 @@ def test_two_machines_are_two_devices(uninterrupted, pictures, tmp_path):
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
     together, apart = (SavedState(newest(outdir)) for outdir in (tmp_path, uninterrupted[0]))
     assert together.names() == apart.names()
-    assert checkpoint_fingerprint(newest(tmp_path)) == checkpoint_fingerprint(newest(uninterrupted[0]))
+    expected, found = dict(together.values()), dict(apart.values())
+    differences = [
+        np.max(np.abs(found[name] - np.asarray(value, np.float64)), initial=0) for name, value in expected.items()
+    ]
+    assert max(differences) < LARGEST_DIFFERENCE
 
 
-@pytest.mark.parametrize("killed", [0, 1], ids=["chief", "other"])
-def test_a_killed_machine_ends_the_other_and_the_run_goes_on_exactly(killed, uninterrupted, pictures, tmp_path):
-    outdir = tmp_path / "killed"
-    machines = start(pictures, outdir)
-    while not (outdir.is_dir() and list(outdir.glob("0*/checkpoints/ckpt-2.index"))):
+def wait_for_checkpoint(outdir: pathlib.Path, number: int, machines: list[subprocess.Popen]) -> None:
+    while not (outdir.is_dir() and list(outdir.glob(f"0*/checkpoints/ckpt-{number}.index"))):
         assert all(machine.poll() is None for machine in machines), finish(machines)
         time.sleep(0.05)
-    machines[killed].send_signal(signal.SIGKILL)
-    killed_at = time.monotonic()
-    output = machines[1 - killed].communicate(timeout=LONGEST)[0]
-    assert time.monotonic() - killed_at < WITHIN
-    assert machines[1 - killed].returncode == 1, output
-    assert f"Error: machine {1 - killed} (127.0.0.1:" in output and "lost another of the 2 machines" in output
-    assert SavedState(newest(outdir)).nimg < 240
+
+
+def end_of_the_other(machines: list[subprocess.Popen], lost: int) -> None:
+    """See that one machine notices in time that the other is lost."""
+    lost_at = time.monotonic()
+    output = machines[1 - lost].communicate(timeout=LONGEST)[0]
+    assert time.monotonic() - lost_at < WITHIN
+    assert machines[1 - lost].returncode == 1, output
+    assert f"Error: machine {1 - lost} (127.0.0.1:" in output and "lost another of the 2 machines" in output
+
+
+def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted, pictures, tmp_path):
+    outdir = tmp_path / "killed"
+    machines = start(pictures, outdir)
+    wait_for_checkpoint(outdir, 2, machines)
+    machines[0].send_signal(signal.SIGKILL)
+    end_of_the_other(machines, lost=0)
+    machines[0].communicate()
+    assert SavedState(newest(outdir)).nimg < NIMG
     finish(start(pictures, outdir, "--resume=latest"))
     assert checkpoint_fingerprint(newest(outdir)) == checkpoint_fingerprint(newest(uninterrupted[0]))
 
 
-def test_a_signal_to_one_machine_stops_both(pictures, tmp_path, uninterrupted):
+def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
+    outdir = tmp_path / "frozen"
+    machines = start(pictures, outdir, "--kimg=100")
+    wait_for_checkpoint(outdir, 1, machines)
+    machines[1].send_signal(signal.SIGSTOP)
+    try:
+        end_of_the_other(machines, lost=1)
+    finally:
+        machines[1].kill()
+        machines[1].communicate()
+
+
+def test_a_signal_to_one_machine_stops_both(pictures, tmp_path):
     outdir = tmp_path / "stopped"
     machines = start(pictures, outdir, "--kimg=100")
-    while not (outdir.is_dir() and list(outdir.glob("0*/checkpoints/ckpt-1.index"))):
-        assert all(machine.poll() is None for machine in machines), finish(machines)
-        time.sleep(0.05)
+    wait_for_checkpoint(outdir, 1, machines)
     machines[1].send_signal(signal.SIGTERM)
     chief, _ = finish(machines)
     assert "Stopped by a signal to another machine at" in chief
