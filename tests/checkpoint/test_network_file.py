@@ -6,8 +6,11 @@ import pickle
 import numpy as np
 import pytest
 import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sg_keras
+from sg_keras.checkpoint.network_description import NetworkDescription, build_network, describe
 from sg_keras.checkpoint.network_file import write_networks
 from tests.checkpoint.official_files import Raw, pickled
 from tests.checkpoint.test_official_networks import CASES, assert_same, tiny_networks
@@ -135,3 +138,35 @@ def test_safetensors_of_other_programs(tmp_path):
     safetensors.numpy.save_file({"weight": np.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="found weights without a description of networks"):
         sg_keras.load(tmp_path / "other.safetensors")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([8, 16, 64]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+TINY = {
+    name: describe(network)
+    for case in ("labels", "stylegan3-t")
+    for name, network in ((f"{case} {key}", network) for key, network in tiny_networks(*CASES[case]).items())
+    if not name.endswith("G_ema")
+}
+ARGUMENTS = sorted({name for description in TINY.values() for name in description.config} | {"unknown"})
+FURTHER = ["num_layers", "lr_multiplier", "w_avg_beta", "num_critical", "first_cutoff", "margin_size", "filter_size"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(sorted(TINY)),
+    st.dictionaries(st.sampled_from(ARGUMENTS), VALUES, min_size=1, max_size=2),
+    st.sampled_from(["", "mapping_kwargs", "synthesis_kwargs"]),
+    st.dictionaries(st.sampled_from(FURTHER), VALUES, max_size=2),
+)
+def test_arguments_of_any_kind(which, changed, group, further):
+    config = {**TINY[which].config, **changed}
+    if isinstance(config.get(group), dict):
+        config[group] = {**config[group], **further}
+    try:
+        build_network(NetworkDescription(TINY[which].kind, config, TINY[which].weights), "G", "reference")
+    except ValueError as error:
+        assert str(error).startswith("G: ") and "\n" not in str(error)

@@ -9,7 +9,16 @@ import pytest
 import sg_keras
 from sg_keras.checkpoint.official import read_official_pickle
 from sg_keras.models import Discriminator, Generator
-from tests.checkpoint.official_files import Call, pickled, write_official
+from tests.checkpoint.official_files import (
+    Call,
+    Raw,
+    instructions,
+    pickled,
+    tensor,
+    torch_module,
+    torch_network,
+    write_official,
+)
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles"
 
@@ -104,6 +113,26 @@ def test_arguments_that_do_not_fit_the_weights_are_one_line(changed, message, ne
     with pytest.raises(ValueError, match=message) as caught:
         sg_keras.load(path)
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+def test_weights_that_share_memory(networks, tmp_path):
+    """A small file could describe a mapping of any depth by one weight."""
+    weight = instructions(tensor(np.ones([64, 64], np.float32))) + b"r" + b"\1\1\0\0" + b"0"
+    bias = instructions(tensor(np.ones([64], np.float32))) + b"r" + b"\2\1\0\0"
+    fetched = [Raw(b"j\1\1\0\0"), Raw(b"j\2\1\0\0")]
+    layer = {"_parameters": dict(zip(("weight", "bias"), fetched, strict=True)), "_buffers": {}, "_modules": {}}
+    layers = {f"fc{n}": torch_module("FullyConnectedLayer", layer) for n in range(100)}
+    mapping = torch_module("MappingNetwork", {"_modules": layers})
+    first = torch_module("SynthesisLayer", {"_parameters": {"weight": tensor(np.ones([2, 2, 3, 3], np.float32))}})
+    block = torch_module("SynthesisBlock", {"_modules": {"conv1": first}})
+    synthesis = torch_module("SynthesisNetwork", {"_modules": {"b4": block}})
+    sizes = dict.fromkeys(("z_dim", "w_dim"), 64) | {"c_dim": 0, "img_resolution": 4, "img_channels": 3}
+    network = torch_module("Generator", {"_modules": {"mapping": mapping, "synthesis": synthesis}, **sizes})
+    content = {"G": network, "D": torch_network(networks["D"]), "G_ema": torch_network(networks["G_ema"])}
+    path = tmp_path / "network.pkl"
+    path.write_bytes(pickled(Raw(weight + bias + b"0" + instructions(content))))
+    with pytest.raises(ValueError, match=r"network.pkl: found \d+ kB of weights in a file of \d+ kB, expected each"):
+        sg_keras.load(path)
 
 
 @pytest.mark.parametrize("changed", [{"num_layers": 10**9}, {"filter_size": 10**9}, {"first_cutoff": 1e300}])

@@ -15,6 +15,7 @@ from sg_keras.checkpoint.official.torch_networks import torch_networks
 from sg_keras.checkpoint.official.torch_storages import load_storage
 
 _MAX_FILE_BYTES = 8 << 30
+_MAX_SHARING = 4  # half precision doubles; G and G_ema may be one and the same object
 _ZIP, _GZIP, _HDF5 = b"PK\x03\x04", b"\x1f\x8b", b"\x89HDF"
 _EXPECTED = "a pickle of StyleGAN2-ADA or StyleGAN3 with G, D and G_ema"
 
@@ -35,9 +36,13 @@ def read_official_pickle(path: pathlib.Path) -> dict[str, NetworkDescription]:
         OSError: it cannot be read.
     """
     try:
-        return _networks(read_records(path))
+        networks = _networks(read_records(path))
+        _check_total(networks, path.stat().st_size)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    except (LookupError, TypeError, ArithmeticError, AttributeError) as error:
+        raise ValueError(f"{path}: found values that no network has, expected {_EXPECTED}") from error
+    return networks
 
 
 def read_records(path: pathlib.Path) -> Any:
@@ -69,6 +74,15 @@ def _check_beginning(beginning: bytes) -> None:
     ):
         if beginning.startswith(mark):
             raise ValueError(f"found {kind}, expected {_EXPECTED}")
+
+
+def _check_total(networks: dict[str, NetworkDescription], file_bytes: int) -> None:
+    """Refuse weights that share memory: they take none here, but each would in the networks."""
+    total = sum(4 * weight.size for network in networks.values() for weight in network.weights.values())
+    if total > _MAX_SHARING * file_bytes:
+        raise ValueError(
+            f"found {total >> 10} kB of weights in a file of {file_bytes >> 10} kB, expected each weight by itself"
+        )
 
 
 def _is_tensorflow_network(value: Any) -> bool:

@@ -11,7 +11,7 @@ from sg_keras.checkpoint.network_description import NetworkDescription
 from sg_keras.checkpoint.official.plain_values import ObjectRecord, plain_array
 from sg_keras.checkpoint.official.settings import Settings
 
-_BLOCK = re.compile(r"^(\d{1,6})x\1/(\w+)/(\w+)$")
+_BLOCK = re.compile(r"^(4|8|16|32|64|128|256|512|1024|2048|4096)x\1/(\w{1,12})/(\w{1,16})$")
 _NOISE = re.compile(r"^noise(\d{1,2})$")
 _DENSE = re.compile(r"^Dense(\d{1,3})/(weight|bias)$")
 _LAYERS = {
@@ -28,6 +28,7 @@ _UNDERSTOOD = {
     *("fmap_base", "fmap_max", "mbstd_group_size", "num_fp16_res", "architecture", "conv_clamp"),
 }
 _W_AVG_BETA = 0.995
+_MAX_CHANNELS = 1 << 16
 
 
 def tensorflow_networks(G: ObjectRecord, D: ObjectRecord, Gs: ObjectRecord) -> dict[str, NetworkDescription]:
@@ -72,7 +73,7 @@ def _variables(record: ObjectRecord, *components: str) -> dict[str, np.ndarray]:
             array = plain_array(value)
             if not isinstance(name, str) or array is None:
                 raise ValueError("found a variable without name or value, expected a network of StyleGAN2-ADA")
-            result[name] = array.astype(np.float32, copy=False)
+            result[name] = np.float32(array) if array.ndim == 0 else array
     return result
 
 
@@ -118,7 +119,7 @@ def _generator_weight(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     if noise:
         index = int(noise.group(1))  # 0: 4x4; then two for each resolution
         layer = "conv1" if index % 2 == 0 else "conv0"
-        return f"synthesis.b{4 << (index + 1) // 2}.{layer}.noise_const", value.reshape(value.shape[-2:])
+        return f"synthesis.b{4 << (index + 1) // 2}.{layer}.noise_const", _without_first(value, 2)
     if dense:
         return f"mapping.fc{dense.group(1)}.{dense.group(2)}", value.T
     if block:
@@ -129,11 +130,18 @@ def _generator_weight(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     raise ValueError(f"found the variable {ascii(name)[1:-1][:60]}, expected those of StyleGAN2-ADA alone")
 
 
+def _without_first(value: np.ndarray, axes: int) -> np.ndarray:
+    """Without so many axes of length 1 at the front; as it is if it has others, for the shapes to be compared."""
+    return value.reshape(value.shape[axes:]) if value.shape[:axes] == (1,) * axes else value
+
+
 def _value(flipped: bool, block: re.Match[str], value: np.ndarray) -> np.ndarray:
     leaf = block.group(3)
     if leaf == "const":
-        return value[0] if value.ndim == 4 else value
+        return _without_first(value, 1)
     if leaf == "mod_bias":
+        if value.size > _MAX_CHANNELS:
+            raise ValueError(f"found {value.size} channels, expected {_MAX_CHANNELS} at most")
         return value + np.float32(1)
     if value.ndim == 4:
         value = value[::-1, ::-1] if flipped else value

@@ -10,7 +10,7 @@ from sg_keras.checkpoint.network_description import FILTERS, NetworkDescription
 from sg_keras.checkpoint.official.plain_values import TORCH_MODULE, ObjectRecord, plain_array
 from sg_keras.checkpoint.official.settings import Settings
 
-_MAX_MODULES, _MAX_DEPTH = 10_000, 8
+_MAX_MODULES, _MAX_TENSORS, _MAX_DEPTH, _MAX_NAME = 10_000, 50_000, 8, 80
 #: Constructor arguments of StyleGAN3's synthesis network that shape it, with their published defaults.
 _STYLEGAN3_DEFAULTS: dict[str, Any] = {
     "num_layers": 14,
@@ -68,7 +68,8 @@ class ModuleTree:
             prefix, module = left.pop()
             if module.kind != TORCH_MODULE:
                 raise ValueError(f"found a {module.kind}, expected a {TORCH_MODULE}")
-            if len(self.modules) >= _MAX_MODULES or prefix.count(".") > _MAX_DEPTH:
+            too_many = len(self.modules) >= _MAX_MODULES or len(self.tensors) >= _MAX_TENSORS
+            if too_many or prefix.count(".") > _MAX_DEPTH:
                 raise ValueError(f"found modules without end at {prefix[:40]!a}, expected a network")
             self.modules[prefix.rstrip(".")] = module
             for kind in ("_parameters", "_buffers"):
@@ -110,8 +111,10 @@ class ModuleTree:
 
 def _named_parts(module: ObjectRecord, kind: str) -> dict[str, Any]:
     parts = module.state.get(kind, {})
-    if type(parts) is not dict or not all(type(name) is str for name in parts):
+    if type(parts) is not dict or not all(type(name) is str and len(name) <= _MAX_NAME for name in parts):
         raise ValueError(f"found a module without {kind}, expected a network")
+    if len(parts) > _MAX_MODULES:
+        raise ValueError(f"found a module with {len(parts)} {kind}, expected a network")
     return parts
 
 
