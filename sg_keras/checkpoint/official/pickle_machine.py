@@ -2,7 +2,7 @@
 
 Python's own unpickler is not used, although its `find_class` can be overridden: it takes memory as a file says before
 it knows whether the file is that long, and makes a table as long as the largest number that the file uses as a label.
-Here, `pickletools.genops` decodes the instructions, and `Budget` bounds what a file may cost.
+Here, the instructions are decoded by the readers of `pickletools`, and `Budget` bounds what a file may cost.
 """
 
 from __future__ import annotations
@@ -55,11 +55,12 @@ def unpickle(reader: BoundedReader, names: Names, persistent: Callable[[Any], An
     """
     machine = _Machine(names, persistent, reader.budget)
     try:
-        for opcode, argument, _ in pickletools.genops(cast(BinaryIO, reader)):
+        while True:
             reader.budget.spend(1)
-            if opcode.name == "STOP":
+            name, argument = _next_instruction(reader)
+            if name == "STOP":
                 return machine.pop()
-            machine.run(opcode.name, argument)
+            machine.run(name, argument)
     except RefusedPickleError:
         raise
     except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
@@ -67,7 +68,19 @@ def unpickle(reader: BoundedReader, names: Names, persistent: Callable[[Any], An
         raise RefusedPickleError(
             f"found a damaged pickle at byte {reader.tell()} ({reason}), expected a network file"
         ) from None
-    raise RefusedPickleError("found a pickle without an end, expected a network file")
+
+
+def _next_instruction(reader: BoundedReader) -> tuple[str, Any]:
+    """Name and argument. Of instructions that are not allowed, arguments are not even decoded."""
+    code = reader.read(1)
+    opcode = _OPCODES.get(code)
+    if not code or opcode is None:
+        raise ValueError("unknown instruction" if code else "it ends too early")
+    if opcode.name not in _ALLOWED:
+        raise RefusedPickleError(f"found the instruction {opcode.name}, expected those of network files alone")
+    if opcode.name == "GLOBAL":
+        return opcode.name, tuple(reader.readline().removesuffix(b"\n").decode("utf-8") for _ in range(2))
+    return opcode.name, None if opcode.arg is None else opcode.arg.reader(cast(BinaryIO, reader))
 
 
 class _Machine:
@@ -91,10 +104,8 @@ class _Machine:
             self._stack.append(_NEW_CONTAINERS[name]())
         elif name in _IGNORED:
             pass
-        elif name in _INSTRUCTIONS:
-            _INSTRUCTIONS[name](self, argument)
         else:
-            raise RefusedPickleError(f"found the instruction {name}, expected those of network files alone")
+            _INSTRUCTIONS[name](self, argument)
 
     def pop(self) -> Any:
         """Take the top of the stack, which belongs to no open mark."""
@@ -182,8 +193,8 @@ class _Machine:
             )
         self._stack.append(found)
 
-    def _global(self, argument: str) -> None:
-        self._find(*argument.split(" ", 1))
+    def _global(self, argument: tuple[str, str]) -> None:
+        self._find(*argument)
 
     def _stack_global(self, _: Any) -> None:
         name, module = self.pop(), self.pop()
@@ -269,3 +280,5 @@ _INSTRUCTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "BUILD": _Machine._build,
     "BINPERSID": _Machine._persistent_id,
 }
+_ALLOWED = {"STOP", *_CONSTANTS, *_NEW_CONTAINERS, *_LITERALS, *_IGNORED, *_INSTRUCTIONS}
+_OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
