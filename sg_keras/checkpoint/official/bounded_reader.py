@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-MAX_INSTRUCTIONS = 2_000_000  # files of 1024x1024 networks have about 200,000
+MAX_INSTRUCTIONS = 2_000_000  # files of 32x32 networks have 45,000, larger ones a few times that
 _MAX_LINE_BYTES = 1 << 16
 
 
