@@ -14,10 +14,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 CODE_FOLDERS = ("sg_keras", "flags", "custom_ops", "benchmarks")
 # Of Python, Keras, TensorFlow and the command line, not of the code.
-OTHERS_NAMES = {"code", "fit", "get_config", "MirroredStrategy", "auto", "custom", "reference", "tf", "distribute"}
+OTHERS_NAMES = {
+    "code",
+    "fit",
+    "get_config",
+    "MirroredStrategy",
+    "MultiWorkerMirroredStrategy",
+    "auto",
+    "custom",
+    "reference",
+    "tf",
+    "distribute",
+}
 # Of tools that are named in the documentation but are not ours, and of benchmarks.
 OTHERS_OPTIONS = {"logdir", "minutes", "networks", "out", "help", "background", "user", "resolution", "threads", "json"}
-OTHERS_OPTIONS |= {"plot", "table", "network_gbit", "ntasks_per_node", "gpus_per_node", "requeue"}
+OTHERS_OPTIONS |= {"shm_size", "plot", "table", "network_gbit", "ntasks_per_node", "gpus_per_node", "requeue"}
 
 
 def _defined_names() -> set[str]:

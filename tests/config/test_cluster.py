@@ -52,7 +52,7 @@ def test_unusable_tf_config(text, said):
 
 @pytest.mark.parametrize("host", ["node1", "node1:", "node1:0", "node1:65536", "grpc://node1:1", "a b:1"])
 def test_hosts_have_a_name_and_a_port(host):
-    with pytest.raises(ValueError, match="workers_hosts: found '.*', expected name:port such as node1:12345"):
+    with pytest.raises(ValueError, match=r"workers_hosts: found .*, expected name:port such as node1:12345"):
         Cluster(("node0:1", host), 0)
 
 

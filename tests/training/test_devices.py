@@ -11,8 +11,6 @@ import tensorflow as tf
 from sg_keras.training.devices import make_strategy
 from tests.training.tiny_run import ROOT, tiny_config
 
-ADA = {"aug": "ada", "augment": {"p": 0.5, "pipe": "bgcfnc", "ada_interval": 2, "ada_kimg": 0.16}}
-
 STYLEGAN3 = {"cfg": "stylegan3-t"}
 # StyleGAN3's magnitudes: replicas move them from one value, and the mean is kept; one replica moves them in its rounds
 # one after another.
@@ -20,7 +18,7 @@ LARGEST_DIFFERENCE = 2e-5
 LARGEST_DIFFERENCE_STYLEGAN3 = 1e-2
 
 
-@pytest.fixture(scope="module", params=[{}, ADA, STYLEGAN3], ids=["noaug", "ada", "stylegan3"])
+@pytest.fixture(scope="module", params=[{}, STYLEGAN3], ids=["stylegan2", "stylegan3"])
 def two_replicas(request, pictures, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
     words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]
@@ -38,8 +36,6 @@ def test_two_replicas_and_one_give_the_same_weights(two_replicas):
     is_stylegan3 = two_replicas["options"] == STYLEGAN3
     allowed = LARGEST_DIFFERENCE_STYLEGAN3 if is_stylegan3 else LARGEST_DIFFERENCE
     assert two_replicas["largest_difference"] < allowed
-    assert two_replicas["augment_p"][0] == two_replicas["augment_p"][1]
-    assert two_replicas["ada"][0] == two_replicas["ada"][1]  # sums of signs: whole numbers
     on_two, on_one = two_replicas["statistics"]
     assert on_two["num"] == on_one["num"] and on_two["mean"] == pytest.approx(on_one["mean"], rel=1e-5)
 

@@ -65,8 +65,6 @@ def main() -> None:
             for name in state
             if name.startswith(("G/", "D/", "G_ema/"))
         ),
-        "augment_p": [float(values["augment_p"]) for values in (state, reference)],
-        "ada": [[float(values[name]) for name in state if name.startswith("ada_")] for values in (state, reference)],
         "statistics": [model.statistics.read_and_reset()["Loss/D/loss"] for model in (two, one)],
     }
     store = CheckpointStore(folder / "checkpoints", two.state_variables(), keep=3)
