@@ -72,7 +72,7 @@ def parse_command_line(
     resume, transfer = _resume(values, typed)
     check_combinations(values, typed)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
-    not_built = not_built_options(values, transfer)
+    not_built = not_built_options(values)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
     dataset, labels_unused = read_dataset(values, open_dataset or _open_dataset)
@@ -80,6 +80,8 @@ def parse_command_line(
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster)
     notes = _notes(values, typed, labels_unused)
+    if "resume_partial" in typed and resume is None and transfer is None:
+        notes.append(f"{typed['resume_partial']} has no effect without --resume=NETWORK")
     if cluster is not None and values["workers_hosts"] is None:
         notes.append(
             f"TF_CONFIG names {len(cluster.hosts)} machines, which share the run; this is number {cluster.index}"

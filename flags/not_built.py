@@ -16,17 +16,11 @@ class NotBuilt:
 
     key: str
     shown: str  # for --help
-    in_use: Callable[[Mapping[str, Any]], bool]  # of all option values by key, and "transfer"
+    in_use: Callable[[Mapping[str, Any]], bool]  # of all option values by key
     way_round: str
 
 
 NOT_BUILT = (
-    NotBuilt(
-        "resume",
-        "--resume with a network",
-        lambda values: values["transfer"] is not None,
-        "train from scratch without --resume, until transfer learning exists",
-    ),
     NotBuilt(
         "metrics",
         "--metrics other than none",
@@ -36,15 +30,13 @@ NOT_BUILT = (
 )
 
 
-def not_built_options(values: Mapping[str, Any], transfer: str | None) -> dict[str, str]:
+def not_built_options(values: Mapping[str, Any]) -> dict[str, str]:
     """Options in use that a real run cannot honour.
 
     Args:
         values: every option's value by key, defaults included.
-        transfer: path or URL of the network to start from, or None.
 
     Returns:
         Option key -> what to type instead.
     """
-    values = {**values, "transfer": transfer}
     return {row.key: row.way_round for row in NOT_BUILT if row.in_use(values)}

@@ -16,6 +16,7 @@ from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
 from sg_keras.flags.parsers import (
     Boolean,
     Choice,
+    Freeze,
     Grid,
     Hosts,
     Integer,
@@ -154,7 +155,24 @@ OPTIONS: tuple[Option, ...] = (
         "Or start from the weights of a network: a .pkl, a URL or a network snapshot.",
         default_text="none",
     ),
+    Option(
+        TRAINING,
+        "resume_partial",
+        "BOOL",
+        Boolean(),
+        "When starting from a network of another resolution, capacity or label: take what fits, start the rest anew.",
+        False,
+    ),
     Option(TRAINING, "freezed", "N", Integer(0), "Freeze this many of D's layers, from the highest resolution on.", 0),
+    Option(
+        TRAINING,
+        "freeze",
+        "RULES",
+        Freeze(),
+        "Do not train parts of networks, for good or until a kimg: 'd:first4; g:mapping; g:<=16px until 500kimg'.",
+        "",
+        default_text="none",
+    ),
     Option(
         TRAINING,
         "glr",

@@ -11,6 +11,8 @@ from typing import Any
 
 from absl import flags as absl_flags
 
+from sg_keras.config.freeze import format_freeze, parse_freeze
+
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
 FALSE_WORDS = ("0", "false", "f", "no", "n", "off")
 
@@ -166,6 +168,14 @@ class Hosts(absl_flags.ArgumentParser[tuple[str, ...]]):
         if len(hosts) < 2 or not all(hosts):
             raise _refuse(argument, "two or more machines as name:port,name:port")
         return hosts
+
+
+class Freeze(absl_flags.ArgumentParser[str]):
+    """Rules of what is not trained, or none."""
+
+    def parse(self, argument: Any) -> str:
+        """Return the rules as the configuration spells them; none is an empty text."""
+        return "" if str(argument).lower() == "none" else format_freeze(parse_freeze(str(argument)))
 
 
 class Metrics(absl_flags.ArgumentParser[tuple[str, ...]]):

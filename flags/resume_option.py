@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pathlib
 import re
+import urllib.parse
 
 from sg_keras.config import ResumeRequest
 
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _RUN_AT_TICK = re.compile(r"^(?P<run>.+)@(?P<tick>[0-9]+)$")
-_EXPECTED = "latest, a run directory, RUN_DIR@TICK, a checkpoint, a .pkl, a URL or a network snapshot"
+_EXPECTED = (
+    "latest, a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot, a .pkl or .safetensors file, or a URL of "
+    "one"
+)
+_ENDINGS = (".pkl", ".pickle", ".safetensors")  # of files of networks
 
 
 def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
@@ -42,7 +47,7 @@ def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
     if not path.exists():
         raise ValueError(f"found {value!r}, which does not exist, expected {_EXPECTED}")
     if _is_network(path):
-        return str(path.resolve())
+        return str((path.parent if path.suffix == ".keras" else path).resolve())  # a snapshot's networks go together
     if _is_run_directory(path):
         return ResumeRequest("run_dir", value)
     raise ValueError(f"found {value!r}, expected {_EXPECTED}")
@@ -51,13 +56,17 @@ def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
 def _check_url(value: str) -> str:
     if not value.lower().startswith(("http://", "https://")):
         raise ValueError(f"found {value!r}, expected a URL that starts with https:// or http://")
+    if not urllib.parse.urlsplit(value).path.lower().endswith(_ENDINGS):
+        raise ValueError(f"found {value!r}, expected a URL whose path ends in {' or '.join(_ENDINGS)}")
     return value
 
 
 def _is_network(path: pathlib.Path) -> bool:
     if path.is_dir():  # network-snapshot-000100/ holds G.keras, D.keras, G_ema.keras
         return (path / "G_ema.keras").is_file()
-    return path.suffix in (".pkl", ".keras")
+    if path.suffix == ".keras":
+        return (path.parent / "G_ema.keras").is_file()
+    return path.suffix in _ENDINGS
 
 
 def _is_run_directory(path: pathlib.Path) -> bool:

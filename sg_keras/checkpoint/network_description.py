@@ -54,9 +54,14 @@ class NetworkDescription:
 
 def describe(network: keras.Model) -> NetworkDescription:
     """The description of a network of ours."""
+    return NetworkDescription(type(network).__name__, shaping_arguments(network), published_weights(network))
+
+
+def shaping_arguments(network: keras.Model) -> dict[str, Any]:
+    """Constructor arguments of a network of ours that shape it, as JSON values."""
     config = {name: value for name, value in network.get_config().items() if name not in _NOT_SHAPING}
-    plain = json.loads(json.dumps(config))  # Keras has dictionaries and lists of its own
-    return NetworkDescription(type(network).__name__, plain, published_weights(network))
+    plain: dict[str, Any] = json.loads(json.dumps(config))  # Keras has dictionaries and lists of its own
+    return plain
 
 
 def description_from_json(name: str, found: Any, weights: Mapping[str, np.ndarray]) -> NetworkDescription:

@@ -2,6 +2,7 @@
 
 from sg_keras.config.cluster import Cluster, cluster_of_tf_config
 from sg_keras.config.differences import adopt_choices, compare, format_differences
+from sg_keras.config.freeze import FreezeRule, parse_freeze
 from sg_keras.config.presets import PRESETS, TrainingOptions, decide_precision, resolve
 from sg_keras.config.resume import ResumeRequest
 from sg_keras.config.run_directory import next_run_number, run_directory_name
@@ -22,6 +23,7 @@ __all__ = [
     "Cluster",
     "DatasetConfig",
     "DiscriminatorConfig",
+    "FreezeRule",
     "GeneratorConfig",
     "LossConfig",
     "OptimizerConfig",
@@ -35,6 +37,7 @@ __all__ = [
     "decide_precision",
     "format_differences",
     "next_run_number",
+    "parse_freeze",
     "resolve",
     "run_directory_name",
 ]

@@ -62,7 +62,7 @@ def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingC
         requested = dataclasses.replace(requested, batch_gpu=saved.batch_gpu)
     if saved.resume is None or requested.resume is not None:
         return requested
-    requested = dataclasses.replace(requested, resume=saved.resume)
+    requested = dataclasses.replace(requested, resume=saved.resume, resume_partial=saved.resume_partial)
     if requested.ema_rampup == EMA_RAMPUP:
         requested = dataclasses.replace(requested, ema_rampup=saved.ema_rampup)
     if requested.augment.ada_kimg == ADA_KIMG:
@@ -88,4 +88,4 @@ def format_differences(differences: list[Difference]) -> str:
 
 
 def _text(value: Any) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value in (None, "") else str(value)

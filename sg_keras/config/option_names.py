@@ -68,6 +68,8 @@ FIELD_OPTIONS: dict[str, str] = {
     "precision": "precision",
     "ops": "ops",
     "resume": "resume",
+    "resume_partial": "resume_partial",
+    "freeze": "freeze",
 }
 
 

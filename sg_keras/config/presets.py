@@ -92,6 +92,8 @@ class TrainingOptions:
     fp32: bool = False
     ops: str = "auto"
     transfer: str | None = None  # network file or URL that the weights start from
+    resume_partial: bool = False  # take from it what fits
+    freeze: str = ""  # rules, see parse_freeze
 
 
 def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) -> TrainingConfig:
@@ -130,6 +132,8 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         precision=precision,
         ops=options.ops,
         resume=options.transfer,
+        resume_partial=options.resume_partial and options.transfer is not None,
+        freeze=options.freeze,
     )
 
 

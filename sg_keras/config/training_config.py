@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.freeze import format_freeze, parse_freeze
 
 
 def _require(condition: bool, name: str, found: Any, expected: str) -> None:
@@ -205,6 +206,8 @@ class TrainingConfig:
     precision: str = "float32"  # float32, float16, bfloat16; auto until the machine was measured
     ops: str = "auto"  # auto, custom, reference
     resume: str | None = None  # transfer learning source; exact continuation is not part of the configuration
+    resume_partial: bool = False  # take from it what fits, instead of refusing what does not
+    freeze: str = ""  # rules of what is not trained, as parse_freeze reads them
 
     def __post_init__(self) -> None:
         _require(self.gpus >= 0, "gpus", self.gpus, "0 or more")
@@ -226,6 +229,10 @@ class TrainingConfig:
             self.precision,
             "float32, float16, bfloat16 or auto",
         )
+        try:
+            object.__setattr__(self, "freeze", format_freeze(parse_freeze(self.freeze)))
+        except ValueError as error:
+            raise ValueError(f"freeze: {error}") from error
 
     def _check_batch(self) -> None:
         replicas = self.num_replicas

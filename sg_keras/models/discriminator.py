@@ -246,6 +246,11 @@ class Discriminator(keras.Model):
         return [getattr(self, f"b{res}") for res in self.resolutions]
 
     @property
+    def freezable_layer_names(self) -> list[str]:
+        """Names such as b32.conv0 in the order in which freeze-D counts layers: from the image on, without 4x4."""
+        return [f"b{block.resolution}.{layer.name}" for block in self.blocks for layer in block.freezable_layers]
+
+    @property
     def frozen_layer_names(self) -> list[str]:
         """Names such as b32.conv0 of the layers that are not trained."""
         return [f"b{b.resolution}.{x.name}" for b in self.blocks for x in b.freezable_layers if not x.trainable]

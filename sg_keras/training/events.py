@@ -56,6 +56,8 @@ class TensorBoardEvents(TickCallback):
                 tf.summary.scalar(f"Schedule/learning_rate/{name}", optimizer.learning_rate)
             before = tick.nimg - model.batch
             tf.summary.scalar("Schedule/ema_beta", ema_beta(before, model.batch, model.ema_kimg, model.ema_rampup))
+            for name, count in model.freezing.frozen_parameters(before).items():
+                tf.summary.scalar(f"Schedule/frozen_parameters/{name}", count)
             _write_grid("Pictures/fakes", self._pictures.latest)
             for name, grid in self._augmentation.grids.items():
                 _write_grid(f"Pictures/{name}", grid)

@@ -69,6 +69,8 @@ def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
         gradients = _summed_gradients(model, phase, batch, nimg)
     except _CulpritFoundError as culprit:
         return str(culprit)
+    if not gradients:  # all is frozen
+        return "which a repetition did not show"
     norm = tf.linalg.global_norm(list(gradients.values()))
     if model.computes_in_half:
         _, norm = replaced_gradients(list(gradients.values()), norm)

@@ -98,9 +98,10 @@ class Phase:
         raise NotImplementedError
 
     def trained_variables(self, model: StyleGAN) -> list[keras.Variable]:
-        """Variables that this phase updates."""
+        """Variables that this phase updates at this point of the run."""
         network = getattr(model, self.network)
-        return [v for v in network.trainable_variables if not self.skips(v.path.removeprefix(f"{network.name}/"))]
+        reached = (v for v in network.trainable_variables if not self.skips(v.path.removeprefix(f"{network.name}/")))
+        return [v for v in reached if not model.freezing.is_frozen(v)]
 
     def update(
         self, model: StyleGAN, batch: dict[str, tf.Tensor], cur_nimg: tf.Tensor, before_D: BeforeD
@@ -125,14 +126,15 @@ class Phase:
         seen = model.augmentation.observed(moments, losses.dtype)
         summed = sum_over_replicas([*gradients, losses, *seen])
         gradients, loss, seen = summed[: len(gradients)], summed[len(gradients)], summed[len(gradients) + 1 :]
-        norm = tf.linalg.global_norm(gradients)
+        norm = tf.linalg.global_norm(gradients) if gradients else tf.zeros_like(loss)  # where all is frozen
         if model.computes_in_half:
             moments[f"Gradients/{self.name}/replaced"] = _moments(~tf.math.is_finite(norm))
             gradients, norm = replaced_gradients(gradients, norm)
         finite = model.watch.check(self.index, cur_nimg, tf.math.is_finite(loss) & tf.math.is_finite(norm))
 
         def apply() -> None:
-            model.optimizers[self.network].apply(gradients, variables)
+            if variables:
+                model.optimizers[self.network].apply(gradients, variables)
             self.write_state(model, state)
             model.augmentation.observe(seen)
 

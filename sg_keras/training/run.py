@@ -16,6 +16,7 @@ import tensorflow as tf
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.checkpoint.state import first_line
+from sg_keras.checkpoint.transfer import TransferReport
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.ops.library import resolve_impl
@@ -24,6 +25,7 @@ from sg_keras.training.checkpoints import ExactCheckpoints, NetworkSnapshots
 from sg_keras.training.collectives import agree, check_devices
 from sg_keras.training.devices import make_strategy, own_samples, split_for_replicas
 from sg_keras.training.events import TensorBoardEvents
+from sg_keras.training.freezing import FreezeNotes
 from sg_keras.training.image_grid import make_sample_grid
 from sg_keras.training.loop import train
 from sg_keras.training.machines import SharedStop, readable_machine_errors, same_start
@@ -36,6 +38,7 @@ from sg_keras.training.progress import LiveProgress
 from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
 from sg_keras.training.run_log import RunLog
 from sg_keras.training.signals import StopSignals
+from sg_keras.training.starting_weights import take_starting_weights, write_report
 from sg_keras.training.status import StatsFile, StatusLine, forget_stats_after
 from sg_keras.training.stylegan import Batch, StyleGAN, build_stylegan
 from sg_keras.training.summary import run_summary
@@ -89,16 +92,28 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
     with contextlib.closing(_open_dataset(start.config)) as dataset:
         with strategy.scope():
             model = build_stylegan(start.config)
+        report = _starting_weights(start, model, cluster, log)
         if cluster is None or cluster.is_chief:
             run_dir = start.run_dir or create_run_directory(start.config)
             with sole_use(run_dir), _errors_logged(log), readable_machine_errors(cluster):
                 log.open(run_dir)
+                if report is not None:
+                    write_report(run_dir, report)
                 if cluster is not None:
                     agree(strategy, str(run_dir.absolute()))
                 return _train(dataclasses.replace(start, run_dir=run_dir), run_dir, model, dataset, cluster, log)
         run_dir = pathlib.Path(agree(strategy, ""))
         log.line(f"Machine 0 writes {run_dir}")
         return _train_along(start, model, dataset, log)
+
+
+def _starting_weights(
+    start: StartingPoint, model: StyleGAN, cluster: Cluster | None, log: RunLog
+) -> TransferReport | None:
+    """Take over the networks that a run without a checkpoint begins with, where it does not begin from nothing."""
+    if start.config.resume is None or start.checkpoint is not None:
+        return None
+    return take_starting_weights(start.config.resume, start.config.resume_partial, model, log.line, cluster)
 
 
 def _choices_made(start: StartingPoint, log: RunLog) -> StartingPoint:
@@ -178,6 +193,7 @@ def _callbacks(
     return [
         meter,
         guard,
+        FreezeNotes(log.line),
         StatusLine(meter, log),
         StatsFile(meter, run_dir),
         pictures,

@@ -10,13 +10,14 @@ import keras
 import tensorflow as tf
 
 from sg_keras.checkpoint.published_names import relative_path
-from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig, TrainingConfig
+from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig, TrainingConfig, parse_freeze
 from sg_keras.losses import blur_images, blur_sigma
 from sg_keras.models import Discriminator, Generator, computes_in_half, networks_from_config
 from sg_keras.training.adam import lazy_adam
 from sg_keras.training.augmentation import Augmentation, Kind
 from sg_keras.training.draws import StatelessDraws
 from sg_keras.training.ema import ema_beta, update_ema
+from sg_keras.training.freezing import Freezing
 from sg_keras.training.nonfinite import NonFiniteWatch
 from sg_keras.training.phases import BeforeD, MicroBatch, Phase, training_phases
 from sg_keras.training.statistics import Moments
@@ -40,6 +41,7 @@ class StyleGAN(keras.Model):
         ema_kimg, ema_rampup: half-life of G_ema and its ramp-up.
         seed: start of the noise key.
         draws: source of random numbers, None = StatelessDraws.
+        freeze: rules of what is not trained, as parse_freeze reads them.
         compile_phases: False runs the phases eagerly, for finding faults.
 
     train_step takes {"image": uint8 [B,H,W,C], "label": [B,c_dim], "gen_label": [B,num_phases,c_dim]}.
@@ -59,6 +61,7 @@ class StyleGAN(keras.Model):
         ema_rampup: float | None = 0.05,
         seed: int = 0,
         draws: Any = None,
+        freeze: str = "",
         compile_phases: bool = True,
     ) -> None:
         super().__init__(name="stylegan")
@@ -78,6 +81,7 @@ class StyleGAN(keras.Model):
         self.d_optimizer = lazy_adam(optimizer.d_lr, *adam, loss.d_reg_interval, "d_optimizer")
         self.g_optimizer.build(G.trainable_variables)
         self.d_optimizer.build(D.trainable_variables)
+        self.freezing = Freezing(parse_freeze(freeze), G, D)
         self.augmentation = Augmentation(augment or AugmentConfig(), G.get_config()["ops"])
         self._create_state(seed)
         self.draws = draws or StatelessDraws(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
@@ -108,6 +112,8 @@ class StyleGAN(keras.Model):
     def train_step(self, data: Batch) -> dict[str, float]:
         """One iteration in the published order: the due phases one after another, the moving average, ADA."""
         cur_nimg, batch_index = int(self.cur_nimg.numpy()), int(self.batch_index.numpy())
+        for network in self.freezing.move_to(cur_nimg):
+            self._forget_phases_of(network)
         for phase in self.phases:
             if phase.is_due(batch_index):
                 self.run_phase(phase, data, cur_nimg)
@@ -137,6 +143,12 @@ class StyleGAN(keras.Model):
             raise ValueError(f"batch_gpu: found {batch_gpu}, expected one replica and a divisor of {self.batch}")
         self.batch_gpu, self.num_rounds = batch_gpu, self.batch // batch_gpu
         self._compiled.clear()
+
+    def _forget_phases_of(self, network: str) -> None:
+        """Compile a network's phases anew at their next use, as they train other variables from now on."""
+        for phase in self.phases:
+            if phase.network == network:
+                self._compiled.pop(phase.name, None)
 
     def phase_graph(self, phase: Phase, data: Batch, cur_nimg: int) -> tf.Graph:
         """The graph that `run_phase` runs with these arguments, for those who measure it."""
@@ -296,6 +308,7 @@ def build_stylegan(config: TrainingConfig) -> StyleGAN:
         ema_kimg=config.ema_kimg,
         ema_rampup=config.ema_rampup,
         seed=config.seed,
+        freeze=config.freeze,
     )
     model.compile(optimizer=None, jit_compile=False)
     return model

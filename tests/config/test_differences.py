@@ -27,6 +27,7 @@ from tests.config.test_training_config import make
         ({"ada_kimg": 100.0}, "augment.ada_kimg"),
         ({"diffaug": ("color",)}, "augment.diffaug"),
         ({"freezed": 2}, "discriminator.freeze_layers"),
+        ({"freeze": "g:mapping"}, "freeze"),
         ({"ema_kimg": 3.0}, "ema_kimg"),
         ({"fp32": True}, "generator.conv_clamp"),
         ({"precision": "bfloat16"}, "precision"),
@@ -99,7 +100,7 @@ def test_automatic_choices_come_from_the_saved_run():
 
 
 def test_a_transferred_run_is_continued_by_another_resume():
-    saved = make(cfg="stylegan3-r", transfer="https://example.org/net.pkl")
+    saved = make(cfg="stylegan3-r", transfer="https://example.org/net.pkl", resume_partial=True)
     requested = make(cfg="stylegan3-r")  # --resume=latest is no part of the configuration
     assert compare(saved, requested)[0] != []
     assert adopt_choices(saved, requested) == saved

@@ -92,7 +92,7 @@ def test_configurations_of_older_runs_are_read():
     values = json.loads(make(aug="noaug").to_json())
     for name in ("pipe", "ada_interval", "diffaug"):
         del values["augment"][name]
-    del values["dataset"]["mirrory"]
+    del values["dataset"]["mirrory"], values["freeze"], values["resume_partial"]
     assert TrainingConfig.from_dict(values) == make(aug="noaug")
 
 

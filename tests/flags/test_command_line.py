@@ -71,6 +71,8 @@ OURS = {
     "mirrory",
     "workers_hosts",
     "worker_index",
+    "freeze",
+    "resume_partial",
 }
 
 
@@ -226,7 +228,12 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--resume=https://example.org/net.pkl"], "resume", "https://example.org/net.pkl"),
         (["--resume=latest"], "resume", None),
         (["--resume=latest"], "ema_rampup", 0.05),
+        (["--resume=https://example.org/net.pkl"], "resume_partial", False),
+        (["--resume=https://example.org/net.pkl", "--resume-partial=1"], "resume_partial", True),
+        (["--resume=latest", "--resume_partial=1"], "resume_partial", False),  # what the saved run says
         (["--freezed=10"], "discriminator.freeze_layers", 10),
+        (["--freeze=D:first4;g:<=16px until 5 kimg"], "freeze", "d:first4; g:<=16px until 5kimg"),
+        (["--freeze=none"], "freeze", ""),
         (["--snap=10"], "run.image_snapshot_ticks", 10),
         (["--snap=10", "--image_snap=2"], "run.image_snapshot_ticks", 2),
         (["--sample-grid=10x4"], "run.sample_grid", (10, 4)),
@@ -313,6 +320,8 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--worker_index=1"], "--worker_index: found it alone, expected --workers_hosts beside it"),
         (["--workers_hosts=a:1,b:1", "--cpu_devices=2"], "--cpu_devices: found 2 with --workers_hosts, expected 1"),
         (["--workers_hosts=a:1,b:1", "--batch=33"], "--batch: found 33, expected a multiple of --cpu_devices=1 on 2"),
+        (["--freeze=mapping"], "--freeze: found 'mapping', expected NETWORK:PART"),
+        (["--freeze=g:first4"], "--freeze: found 'g:first4', expected firstN of d alone"),
         (["--resume=nowhere"], "--resume: found 'nowhere', which does not exist, expected latest"),
     ],
 )
@@ -354,10 +363,6 @@ def test_path_length_needs_two_pictures_only_where_it_is_used(parse):
     "words, message",
     [
         (["--aug=noaug", "--metrics=fid50k_full"], "--metrics: fid50k_full is not built yet, use --metrics=none"),
-        (
-            ["--aug=noaug", "--resume=https://example.org/net.pkl"],
-            "--resume: https://example.org/net.pkl is not built yet, train from scratch",
-        ),
     ],
 )
 def test_what_is_not_built_is_an_error_in_a_real_run_alone(parse, words, message):
@@ -372,6 +377,13 @@ def test_what_is_built_passes_in_a_real_run(parse):
     parsed = parse("--aug=noaug", "--freezed=3", "--batch-gpu=8", "--cond=1", "--mirror=1", "--fp32=1")
     assert not parsed.dry_run and not parsed.not_built and parsed.resume is None
     assert parsed.config.discriminator.freeze_layers == 3
+
+
+def test_a_network_to_start_from_passes_in_a_real_run(parse):
+    parsed = parse("--resume=https://example.org/net.pkl", "--resume_partial=1")
+    assert parsed.resume is None and not parsed.not_built
+    assert not any("--resume_partial" in note for note in parsed.notes)
+    assert "--resume_partial has no effect without --resume=NETWORK" in parse("--resume_partial=1").notes
 
 
 def test_augmentation(parse):

@@ -37,8 +37,10 @@ def test_exact_continuation(run_dir, tmp_path):
 def test_transfer(run_dir, tmp_path):
     assert parse_resume("https://example.org/a@1/net.pkl", "runs") == "https://example.org/a@1/net.pkl"
     snapshot = run_dir / "network-snapshot-000100"
-    for path in (tmp_path / "net.pkl", snapshot, snapshot / "G.keras"):
+    (tmp_path / "net.safetensors").write_text("")
+    for path in (tmp_path / "net.pkl", tmp_path / "net.safetensors", snapshot):
         assert parse_resume(str(path), "runs") == str(path)
+    assert parse_resume(str(snapshot / "G.keras"), "runs") == str(snapshot)  # its networks go together
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,10 @@ def test_transfer(run_dir, tmp_path):
         ("nowhere.pkl", "which does not exist"),
         ("nowhere@3", "expected RUN_DIR@TICK with a run directory, which 'nowhere' is not"),
         ("ftp://example.org/net.pkl", "expected a URL that starts with https://"),
+        (
+            "https://example.org/net.zip?file=net.pkl",
+            "expected a URL whose path ends in .pkl or .pickle or .safetensors",
+        ),
         (".", "found '.', expected latest"),
     ],
 )

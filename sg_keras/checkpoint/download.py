@@ -1,0 +1,90 @@
+"""Files of networks from the web, kept in a folder so that each is fetched once."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import pathlib
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+
+from sg_keras.checkpoint.whole_files import PARTIAL
+
+CACHE_VARIABLE = "SG_KERAS_CACHE"  # of the environment: names the folder
+_BLOCK = 1 << 20
+_TIMEOUT_SEC = 60.0
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is an address in the web rather than a path."""
+    return source.lower().startswith(("http://", "https://"))
+
+
+def cache_folder() -> pathlib.Path:
+    """Where fetched files are kept: $SG_KERAS_CACHE, or sg_keras in the user's cache directory."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return pathlib.Path(named).expanduser()
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sg_keras"
+
+
+def fetch(url: str) -> tuple[pathlib.Path, bool]:
+    """The file at an address, from the cache folder if it is there.
+
+    Args:
+        url: http:// or https://.
+
+    Returns:
+        Its path, and whether it was fetched just now.
+
+    Raises:
+        OSError: it cannot be fetched or kept; one line.
+    """
+    name = pathlib.PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name
+    path = cache_folder() / "networks" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}"
+    if path.is_file():
+        return path, False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SEC) as response:
+            _save(response, path)
+    except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors
+        reason = error.reason if isinstance(error, urllib.error.URLError) else str(error) or type(error).__name__
+        code = ""
+        if isinstance(error, urllib.error.HTTPError):
+            code = f"{error.code} "
+            error.close()  # it is the answer, too
+        raise OSError(
+            f"--resume: found that {url} cannot be fetched ({code}{reason}), expected a file there"
+        ) from error
+    return path, True
+
+
+def _save(response: http.client.HTTPResponse, path: pathlib.Path) -> None:
+    """Write beside and rename. Other processes and machines may be fetching the same file into the same folder."""
+    beside = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}-{path.name}")
+    expected, received = response.headers.get("Content-Length"), 0
+    try:
+        with beside.open("wb") as file:
+            while block := response.read(_BLOCK):
+                file.write(block)
+                received += len(block)
+        if expected is not None and received != int(expected):
+            raise OSError(f"it ended after {received} of {expected} bytes")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def size_and_sha256(paths: list[pathlib.Path]) -> tuple[int, str]:
+    """Bytes of some files together, and the SHA-256 of their contents one after another."""
+    digest, size = hashlib.sha256(), 0
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+    return size, digest.hexdigest()

@@ -1,0 +1,85 @@
+"""Which parts of the networks are not trained, and until when: the rules of --freeze."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+_RULE = re.compile(
+    r"(?P<network>[gd]):(?P<part>\S+)(?:\s+until\s+(?P<kimg>[0-9]+(?:\.[0-9]+)?)\s*kimg)?", re.IGNORECASE
+)
+_FIRST = re.compile(r"first([1-9][0-9]*)")
+_RESOLUTION = re.compile(r"(<=|>=)?([1-9][0-9]*)px")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+_EXPECTED = (
+    "NETWORK:PART or NETWORK:PART until N kimg, several separated by ';', such as 'd:first4; g:mapping; g:<=16px until "
+    "500kimg' (parts: all, a resolution, a published name, and for d also firstN)"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FreezeRule:
+    """A part of a network that is not trained.
+
+    Attributes:
+        network: "g" or "d".
+        part: "all"; "first4" (d alone: layers as freeze-D counts them); "16px", "<=16px" or ">=16px" (blocks, in
+            StyleGAN3 layers by the sampling rate of what they give); or the beginning of published names, at a dot.
+        until_kimg: trained again from then on; None = never.
+    """
+
+    network: str
+    part: str
+    until_kimg: float | None = None
+
+    def is_active(self, cur_nimg: int) -> bool:
+        """Whether the part is frozen in the iteration that starts after `cur_nimg` real images."""
+        return self.until_kimg is None or cur_nimg < self.until_kimg * 1000
+
+    @property
+    def first_layers(self) -> int | None:
+        """How many layers, where the part is the first ones."""
+        match = _FIRST.fullmatch(self.part)
+        return int(match.group(1)) if match else None
+
+    @property
+    def resolutions(self) -> tuple[int, float] | None:
+        """Lowest and highest resolution, where the part is a range of them."""
+        match = _RESOLUTION.fullmatch(self.part)
+        if match is None:
+            return None
+        bound, side = match.group(1), int(match.group(2))
+        return (0 if bound == "<=" else side, float("inf") if bound == ">=" else side)
+
+    def __str__(self) -> str:
+        until = "" if self.until_kimg is None else f" until {self.until_kimg:.10g}kimg"
+        return f"{self.network}:{self.part}{until}"
+
+
+def parse_freeze(text: str) -> tuple[FreezeRule, ...]:
+    """Rules as people write them.
+
+    Args:
+        text: rules separated by ";", or nothing.
+
+    Raises:
+        ValueError: one of them is none; the message says what was found and what was expected.
+    """
+    return tuple(_rule(part.strip()) for part in text.split(";") if part.strip())
+
+
+def format_freeze(rules: tuple[FreezeRule, ...]) -> str:
+    """The text that stands for the same rules, always spelled the same way."""
+    return "; ".join(map(str, rules))
+
+
+def _rule(text: str) -> FreezeRule:
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"found {text!r}, expected {_EXPECTED}")
+    network, part = match["network"].lower(), match["part"]
+    if not any(pattern.fullmatch(part) for pattern in (_FIRST, _RESOLUTION, _NAME)):
+        raise ValueError(f"found {text!r}, expected {_EXPECTED}")
+    if network == "g" and _FIRST.fullmatch(part):
+        raise ValueError(f"found {text!r}, expected firstN of d alone, such as d:{part} or g:<=16px")
+    return FreezeRule(network, part, None if match["kimg"] is None else float(match["kimg"]))

@@ -1,0 +1,76 @@
+"""Weights that a new run starts from: transfer learning."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from sg_keras.checkpoint import load
+from sg_keras.checkpoint.download import fetch, is_url, size_and_sha256
+from sg_keras.checkpoint.snapshot import NETWORKS
+from sg_keras.checkpoint.transfer import TransferReport, compare_networks, take_over
+from sg_keras.checkpoint.whole_files import write_text
+from sg_keras.config import Cluster
+from sg_keras.training.collectives import agree
+from sg_keras.training.stylegan import StyleGAN
+
+REPORT_FILE = "transfer_report.txt"
+
+
+def take_starting_weights(
+    source: str, partial: bool, model: StyleGAN, write_line: Callable[[str], None], cluster: Cluster | None = None
+) -> TransferReport:
+    """Take over G, D and G_ema from existing networks. Optimizers and running means of training start fresh.
+
+    Args:
+        source: a network snapshot's folder, a file of networks, or the URL of one.
+        partial: take what fits, whatever else does not.
+        model: of the run.
+        write_line: of the log, which gets the report but for the names of all that was taken.
+        cluster: machines that share the run; each reads the networks, and they make sure that they read the same.
+
+    Raises:
+        ValueError: the source does not fit or holds no networks; one line.
+        OSError: it cannot be read or fetched; one line.
+    """
+    path, digest, words = _located(source)
+    if cluster is not None and agree(model.distribute_strategy, digest) != digest:
+        raise ValueError(f"--resume: found {words} on machine {cluster.index}, expected what machine 0 has there")
+    try:
+        with tf.device("CPU:0"):  # devices need no second set of networks
+            networks = load(path, ops="reference")
+    except ValueError as error:
+        raise ValueError(f"--resume: {error}") from error
+    targets = (model.G, model.D, model.G_ema)
+    report = compare_networks(networks, targets, words)
+    report.check(partial)
+    with model.distribute_strategy.scope():
+        take_over(networks, targets, report)
+    write_line(report.summary())
+    return report
+
+
+def write_report(run_dir: pathlib.Path, report: TransferReport) -> None:
+    """Keep a report in the run directory."""
+    write_text(run_dir / REPORT_FILE, report.text())
+
+
+def _located(source: str) -> tuple[pathlib.Path, str, str]:
+    """The path of a source on this machine, its SHA-256, and a line on both."""
+    where = source
+    if is_url(source):
+        path, is_new = fetch(source)
+        where = f"{source}, {'fetched and kept as' if is_new else 'kept before as'} {path}"
+    else:
+        path = pathlib.Path(source)
+        if not path.exists():
+            raise FileNotFoundError(
+                f"--resume: found nothing at {source}, expected the networks that the run starts from"
+            )
+    is_folder = path.is_dir()
+    parts = [path / f"{name}.keras" for name in NETWORKS] if is_folder else [path]
+    size, digest = size_and_sha256(parts)
+    of = f" of {', '.join(part.name for part in parts)}" if is_folder else ""
+    return path, digest, f"{where} ({size:,} bytes, SHA-256 {digest}{of})"
