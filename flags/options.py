@@ -247,6 +247,14 @@ OPTIONS: tuple[Option, ...] = (
     Option(DATA, "mirrory", "BOOL", Boolean(), "Double the data by copies mirrored top to bottom.", False),
     Option(DATA, "workers", "N", _COUNT, "Pictures read in parallel.", 3),
     Option(
+        DATA,
+        "on_bad_image",
+        "WHAT",
+        Choice("stop", "skip"),
+        "Where a picture cannot be read: stop, or take the next one that can be, naming the bad one once.",
+        "stop",
+    ),
+    Option(
         RUN,
         "desc",
         "TEXT",
@@ -275,6 +283,14 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(RUN, "checkpoint_minutes", "MIN", Number(), "Save an exact checkpoint by the clock too; 0: do not.", 15.0),
     Option(RUN, "keep", "N", _COUNT, "Exact checkpoints to keep; the last two always stay.", 3),
+    Option(
+        RUN,
+        "keep_every",
+        "KIMG",
+        _POSITIVE,
+        "Beside them keep one exact checkpoint every KIMG thousand pictures, for good.",
+        default_text="none",
+    ),
     Option(
         RUN,
         "dry-run",

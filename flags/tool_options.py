@@ -130,6 +130,8 @@ EXPORT_OPTIONS: tuple[Option, ...] = (
     _DEBUG,
 )
 
+ITERATIONS = Option(REQUIRED, "iterations", "N", Integer(1), "Iterations of half a run, in verify_resume.")
+
 DOCTOR_OPTIONS: tuple[Option, ...] = (_DEBUG,)
 
 

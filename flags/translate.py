@@ -75,7 +75,13 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
     """
     path = values["data"]
     try:
-        dataset = open_dataset(path, use_labels=values["cond"], mirror=values["mirror"], mirrory=values["mirrory"])
+        dataset = open_dataset(
+            path,
+            use_labels=values["cond"],
+            mirror=values["mirror"],
+            mirrory=values["mirrory"],
+            skip_bad=values["on_bad_image"] == "skip",
+        )
     except (ValueError, OSError) as error:
         raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
     side = dataset.resolution
@@ -94,6 +100,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         mirror=values["mirror"],
         mirrory=values["mirrory"],
         workers=values["workers"],
+        on_bad_image=values["on_bad_image"],
     )
     return config, bool(dataset.has_labels and not values["cond"])
 
@@ -124,6 +131,7 @@ def _run_config(values: Mapping[str, Any]) -> RunConfig:
         image_snapshot_ticks=values["image_snap"] or values["snap"],
         checkpoint_minutes=values["checkpoint_minutes"],
         keep_checkpoints=values["keep"],
+        keep_every_kimg=values["keep_every"],
         metrics=values["metrics"],
         desc=values["desc"] or "",
         sample_grid=values["sample_grid"],

@@ -7,11 +7,12 @@ checkpoints exist and which is the newest: neither a process killed while it sav
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -79,15 +80,27 @@ class CheckpointStore:
         directory: created if missing; what a killed process left half-written there is removed.
         variables: everything that determines how training goes on, by name.
         keep: newest checkpoints to keep.
+        keep_every_kimg: beside them keep the first one at or after each multiple of so many thousand images; None = no
+            more.
+
+    Raises:
+        OSError: the folder cannot be written to.
     """
 
-    def __init__(self, directory: pathlib.Path, variables: Mapping[str, tf.Variable], keep: int) -> None:
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        variables: Mapping[str, tf.Variable],
+        keep: int,
+        keep_every_kimg: float | None = None,
+    ) -> None:
         self._directory = directory
         self._variables = dict(variables)
-        self._keep = max(keep, 2)
+        self._keep, self._keep_every_kimg = max(keep, 2), keep_every_kimg
         self._checkpoint = tf.train.Checkpoint(**{ROOT: self._variables})
         directory.mkdir(exist_ok=True)
-        self._keep_only(saved_checkpoints(directory))
+        with self._readable_errors(directory):
+            self._keep_only(saved_checkpoints(directory))
 
     @property
     def checkpoints(self) -> list[pathlib.Path]:
@@ -103,17 +116,24 @@ class CheckpointStore:
 
         Returns:
             Its prefix.
+
+        Raises:
+            OSError: it cannot be written. Those saved before it are untouched.
         """
         prefix = self._directory / f"{_NAME}-{number}"
-        if prefix in self.checkpoints:  # files that the list calls complete must never change
-            self._keep_only([other for other in self.checkpoints if other != prefix])
-        write_text(note_path(prefix), json.dumps(note, indent=2) + "\n")
-        try:
-            self._manager.save(checkpoint_number=number)
-        except tf.errors.OpError as error:
-            raise OSError(f"{prefix}: found that it cannot be written ({first_line(error)})") from error
-        check_same_variables(SavedState(prefix), self._variables)
-        self._remove_unlisted_notes()
+        with self._readable_errors(prefix):
+            if prefix in self.checkpoints:  # files that the list calls complete must never change
+                self._keep_only([other for other in self.checkpoints if other != prefix])
+            try:
+                write_text(note_path(prefix), json.dumps(note, indent=2) + "\n")
+                self._manager.save(checkpoint_number=number)
+                check_same_variables(SavedState(prefix), self._variables)
+            except (OSError, tf.errors.OpError):
+                self._remove_files_of(prefix)  # a full disk should not be filled by what is of no use
+                raise
+            kept = self._worth_keeping(self.checkpoints)
+            if kept != self.checkpoints:
+                self._keep_only(kept)
         return prefix
 
     def restore(self, prefix: pathlib.Path) -> None:
@@ -132,6 +152,32 @@ class CheckpointStore:
         if forgotten:
             self._keep_only(kept)
         return forgotten
+
+    def _worth_keeping(self, prefixes: list[pathlib.Path]) -> list[pathlib.Path]:
+        """Of checkpoints that are oldest first, the newest and the first of every keep_every_kimg."""
+        milestones: dict[int, pathlib.Path] = {}
+        if self._keep_every_kimg is not None:
+            for prefix in prefixes:
+                nimg = read_note(prefix).get("nimg")
+                if isinstance(nimg, int) and nimg >= self._keep_every_kimg * 1000:
+                    milestones.setdefault(int(nimg // (self._keep_every_kimg * 1000)), prefix)
+        wanted = {*milestones.values(), *prefixes[-self._keep :]}
+        return [prefix for prefix in prefixes if prefix in wanted]
+
+    @contextlib.contextmanager
+    def _readable_errors(self, path: pathlib.Path) -> Iterator[None]:
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise OSError(f"{path}: found that it cannot be written ({first_line(error)})") from error
+
+    def _remove_files_of(self, prefix: pathlib.Path) -> None:
+        if prefix in saved_checkpoints(self._directory):  # complete after all
+            return
+        for path in self._directory.glob(f"{prefix.name}*"):
+            if _belongs(path, prefix) or path.name == f"{prefix.name}_temp":
+                with contextlib.suppress(OSError):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _keep_only(self, prefixes: list[pathlib.Path]) -> None:
         """Make the list hold these, then remove all other files: killed in between, the list is still right."""
@@ -153,14 +199,8 @@ class CheckpointStore:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         remove_partial(self._directory)
         self._manager = tf.train.CheckpointManager(
-            self._checkpoint, str(self._directory), max_to_keep=self._keep, checkpoint_name=_NAME
+            self._checkpoint, str(self._directory), max_to_keep=None, checkpoint_name=_NAME
         )
-
-    def _remove_unlisted_notes(self) -> None:
-        listed = {note_path(prefix) for prefix in self.checkpoints}
-        for path in self._directory.glob(f"{_NAME}-*.json"):
-            if path not in listed:
-                path.unlink()
 
 
 def _belongs(path: pathlib.Path, prefix: pathlib.Path) -> bool:

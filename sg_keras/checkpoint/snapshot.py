@@ -31,12 +31,18 @@ def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config
         folder: of the snapshot.
         networks: to write.
         config: of the run that they come from, None for networks without one.
+
+    Raises:
+        OSError: it cannot be written, one line.
     """
-    with whole_folder(folder) as beside:
-        for network in networks:
-            network.save(beside / f"{network.name}.keras")
-        if config is not None:
-            (beside / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
+    try:
+        with whole_folder(folder) as beside:
+            for network in networks:
+                network.save(beside / f"{network.name}.keras")
+            if config is not None:
+                (beside / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise OSError(f"{folder}: found that it cannot be written ({error.strerror or first_line(error)})") from error
 
 
 def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:

@@ -32,10 +32,12 @@ class DatasetConfig:
     mirror: bool = False  # copies with left and right exchanged count as images of their own
     mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
     workers: int = 3  # parallel readers
+    on_bad_image: str = "stop"  # or skip: the next readable picture takes its place
 
     def __post_init__(self) -> None:
         _require(self.resolution > 0, "resolution", self.resolution, "a positive number of pixels")
         _require(self.channels in (1, 3), "channels", self.channels, "1 (gray) or 3 (RGB)")
+        _require(self.on_bad_image in ("stop", "skip"), "on_bad_image", self.on_bad_image, "stop or skip")
 
     @property
     def num_items(self) -> int:
@@ -164,6 +166,7 @@ class RunConfig:
     image_snapshot_ticks: int | None = 50  # picture grid; None = only at the end
     checkpoint_minutes: float = 15.0
     keep_checkpoints: int = 3
+    keep_every_kimg: float | None = None  # beside them one for each so many thousand images
     metrics: tuple[str, ...] = ()
     desc: str = ""
     sample_grid: tuple[int, int] | None = None  # columns, rows; None = as published (7680x4320 at most)
@@ -174,6 +177,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name, option in (("total_kimg", "kimg"), ("tick_kimg", "tick")):
             _require(getattr(self, name) > 0, option, getattr(self, name), "a positive number")
+        kimg = self.keep_every_kimg
+        _require(kimg is None or kimg > 0, "keep_every", kimg, "a positive number")
         for name, option in (
             ("snapshot_ticks", "snap"),
             ("image_snapshot_ticks", "image_snap"),

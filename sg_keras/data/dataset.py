@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from sg_keras.data.bad_images import SkippingPixels
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.image_decoding import decode_image
 from sg_keras.data.image_headers import ImageHeader, NeedMoreBytesError, ends_properly, parse_image_header
@@ -83,13 +84,23 @@ class ImageDataset:
             OSError: A file cannot be read or decoded; one line that names it.
         """
         indices = self._checked(indices)
-        images = self._pixels.gather(indices % self.num_images)
+        return self._flipped(self._pixels.gather(indices % self.num_images), indices)
+
+    def _flipped(self, images: np.ndarray, indices: np.ndarray) -> np.ndarray:
         for number, flips in enumerate(self._flips):
             mirrored = np.flatnonzero(indices // self.num_images == number)
             if any(flips) and len(mirrored):
                 axes = tuple(axis for axis, flipped in enumerate(flips, start=1) if flipped)
                 images[mirrored] = np.flip(images[mirrored], axes)
         return images
+
+    def examples(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures and labels, as of `images` and `labels`; where a bad picture is skipped, both of its replacement."""
+        indices = self._checked(indices)
+        if not isinstance(self._pixels, SkippingPixels):
+            return self.images(indices), self.labels(indices)
+        images, shown = self._pixels.gather_shown(indices % self.num_images)
+        return self._flipped(images, indices), self._labels.rows(shown)
 
     def label(self, index: int) -> np.ndarray:
         """Label of one picture: float32 [c_dim], one-hot for class indices."""
@@ -121,6 +132,7 @@ def open_dataset(
     resolution: int | None = None,
     require_power_of_two: bool = True,
     max_cached_bytes: int = _MAX_CACHED_BYTES,
+    skip_bad: bool = False,
 ) -> ImageDataset:
     """Open a data set and check the headers of all its pictures.
 
@@ -132,6 +144,8 @@ def open_dataset(
         resolution: Pixels a side that the pictures must have; None takes what is there.
         require_power_of_two: Refuse sizes that StyleGAN2 cannot make.
         max_cached_bytes: A set whose decoded pictures take no more than this stays in memory once decoded.
+        skip_bad: Whether the next readable picture takes the place of one that cannot be read
+            (`--on_bad_image=skip`).
 
     Raises:
         OSError: Something is missing, unreadable, truncated or damaged.
@@ -148,7 +162,7 @@ def open_dataset(
         source = open_source(path)
         try:
             labels, has_labels = _read_labels(source, use_labels)
-            pixels = _open_pixels(source, max_cached_bytes)
+            pixels = _open_pixels(source, max_cached_bytes, skip_bad)
         except (OSError, ValueError):
             source.close()
             raise
@@ -181,27 +195,42 @@ def _read_labels(source: ImageSource, use_labels: bool) -> tuple[Labels, bool]:
     return labels_from_entries(entries, source.names, where), True
 
 
-def _open_pixels(source: ImageSource, max_cached_bytes: int) -> Pixels:
-    shape = _check_headers(source)
+def _open_pixels(source: ImageSource, max_cached_bytes: int, skip_bad: bool) -> Pixels:
+    shape = _check_headers(source, skip_bad)
     encoded = EncodedPixels(source, shape)
     fits = len(encoded) * int(np.prod(shape)) <= max_cached_bytes
-    return CachedPixels(encoded) if fits else encoded
+    pixels = CachedPixels(encoded) if fits else encoded
+    return SkippingPixels(pixels) if skip_bad else pixels
 
 
-def _check_headers(source: ImageSource) -> tuple[int, int, int]:
-    """Common [H,W,C] of all pictures. The first one, by name, decides."""
-    first = _read_header(source, 0)
+def _check_headers(source: ImageSource, skip_bad: bool) -> tuple[int, int, int]:
+    """Common [H,W,C] of all pictures. The first one, by name, decides; with `skip_bad` the first that can be read."""
+    number, first = _first_header(source, skip_bad)
     if first.width != first.height:
-        raise ValueError(f"{source.where(0)}: found {first.width}x{first.height} pixels, expected a square image")
+        raise ValueError(f"{source.where(number)}: found {first.width}x{first.height} pixels, expected a square image")
 
     def check(start: int) -> None:
         for index in range(start, min(start + _CHECK_CHUNK, len(source.names))):
-            _check_same(_read_header(source, index), source.where(index), first, source.where(0))
+            try:
+                _check_same(_read_header(source, index), source.where(index), first, source.where(number))
+            except OSError:
+                if not skip_bad:
+                    raise
 
     with ThreadPoolExecutor(_CHECK_THREADS) as pool:
         for _ in pool.map(check, range(0, len(source.names), _CHECK_CHUNK)):
             pass  # raises what a check raised, the first in order
     return first.height, first.width, first.channels
+
+
+def _first_header(source: ImageSource, skip_bad: bool) -> tuple[int, ImageHeader]:
+    for number in range(len(source.names)):
+        try:
+            return number, _read_header(source, number)
+        except OSError:
+            if not skip_bad or number == len(source.names) - 1:
+                raise
+    raise ValueError(f"{source.path}: found no images")
 
 
 def _read_header(source: ImageSource, index: int) -> ImageHeader:

@@ -95,7 +95,7 @@ def _batch_reader(
         drawn = generated_label_indices(seed, int(nimg), batch, num_phases, dataset.num_images)[wanted]
         gen_labels = dataset.labels(drawn.reshape(-1)).reshape(len(wanted), num_phases, dataset.c_dim)
         try:
-            return dataset.images(items), dataset.labels(items), gen_labels
+            return (*dataset.examples(items), gen_labels)
         except OSError as error:
             raise DataError(str(error)) from None
 

@@ -47,9 +47,14 @@ def _train(parsed: ParsedCommandLine) -> int:
     if parsed.dry_run:
         print(resolved_configuration(parsed))
         return 0
-    for note in parsed.notes:
-        print(f"Note: {note}", flush=True)
     from sg_keras.training.run import run
+    from sg_keras.training.run_log import forsake_stdout
+
+    try:
+        for note in parsed.notes:
+            print(f"Note: {note}", flush=True)
+    except BrokenPipeError:  # nobody reads any more (`| head`), which is no reason not to train
+        forsake_stdout()
 
     if parsed.cluster is None:
         return run(parsed.config, resume=parsed.resume)

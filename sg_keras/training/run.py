@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import pathlib
-import traceback
 from collections.abc import Iterator
 
 import keras
@@ -15,7 +13,6 @@ import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
-from sg_keras.checkpoint.state import first_line
 from sg_keras.checkpoint.transfer import TransferReport
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
@@ -36,6 +33,7 @@ from sg_keras.training.pictures import Pictures
 from sg_keras.training.precision_choice import choose_precision
 from sg_keras.training.progress import LiveProgress
 from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
+from sg_keras.training.run_errors import errors_logged, frames_released, messages_logged
 from sg_keras.training.run_log import RunLog
 from sg_keras.training.signals import StopSignals
 from sg_keras.training.starting_weights import take_starting_weights, write_report
@@ -64,7 +62,7 @@ def run(config: TrainingConfig, resume: ResumeRequest | None = None, cluster: Cl
         OSError: a file cannot be read or written, one line.
     """
     log = RunLog()
-    with _messages_logged(log):
+    with frames_released(), messages_logged(log):
         try:
             with readable_machine_errors(cluster):
                 return _start(config, resume, cluster, log)
@@ -95,7 +93,7 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
         report = _starting_weights(start, model, cluster, log)
         if cluster is None or cluster.is_chief:
             run_dir = start.run_dir or create_run_directory(start.config)
-            with sole_use(run_dir), _errors_logged(log), readable_machine_errors(cluster):
+            with sole_use(run_dir), errors_logged(log, run_dir), readable_machine_errors(cluster):
                 log.open(run_dir)
                 if report is not None:
                     write_report(run_dir, report)
@@ -139,7 +137,9 @@ def _train(
     """Restore, train and say how it ended."""
     config, total_nimg = start.config, start.config.run.total_kimg * 1000
     continue_run_directory(run_dir, config)
-    store = CheckpointStore(run_dir / FOLDER, model.state_variables(), config.run.keep_checkpoints)
+    store = CheckpointStore(
+        run_dir / FOLDER, model.state_variables(), config.run.keep_checkpoints, config.run.keep_every_kimg
+    )
     log.line(run_summary(config, model, run_dir))
     _restore(start, store, log)
     forget_stats_after(run_dir, start.nimg)
@@ -225,6 +225,7 @@ def _open_dataset(config: TrainingConfig) -> ImageDataset:
         mirror=data.mirror,
         mirrory=data.mirrory,
         resolution=data.resolution,
+        skip_bad=data.on_bad_image == "skip",
     )
     for name, expected in (("channels", data.channels), ("c_dim", data.c_dim), ("num_images", data.num_images)):
         if getattr(dataset, name) != expected:
@@ -261,39 +262,3 @@ def _batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, sta
         ready, waiting = waiting, split_for_replicas(batch, strategy, config.batch_gpu)
         if ready is not None:
             yield ready
-
-
-@contextlib.contextmanager
-def _messages_logged(log: RunLog) -> Iterator[None]:
-    """Within, warnings of this package are lines of the log, and TensorFlow's are not shown."""
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: log.line(f"Note: {record.getMessage()}")  # type: ignore[method-assign]
-    logger = logging.getLogger("sg_keras")
-    logger.addHandler(handler)
-    propagate, logger.propagate = logger.propagate, False
-    tf.get_logger().setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagate
-
-
-@contextlib.contextmanager
-def _errors_logged(log: RunLog) -> Iterator[None]:
-    """Keep what ends a run in log.txt; whoever started it prints it."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        log.keep(f"Error: {error}")
-        raise
-    except tf.errors.ResourceExhaustedError as error:
-        reason = first_line(error)
-        log.keep(f"Error: out of memory: {reason}")
-        raise OSError(
-            f"--batch-gpu: found too little memory for micro-batches of this size ({reason}), expected smaller ones, "
-            "or on one device --batch-gpu=auto"
-        ) from error
-    except Exception:
-        log.keep(traceback.format_exc())
-        raise

@@ -22,6 +22,16 @@ def create_run_directory(config: TrainingConfig) -> pathlib.Path:
         OSError: the output directory cannot be written to.
     """
     outdir = pathlib.Path(config.run.outdir)
+    try:
+        return _created(outdir, config)
+    except OSError as error:
+        raise OSError(
+            f"--outdir: found {outdir}, where no run directory can be made ({error.strerror or error}), expected a "
+            "folder that can be written to"
+        ) from error
+
+
+def _created(outdir: pathlib.Path, config: TrainingConfig) -> pathlib.Path:
     outdir.mkdir(parents=True, exist_ok=True)
     new = outdir / f".new-run-{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)

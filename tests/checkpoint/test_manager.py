@@ -1,5 +1,7 @@
 """Exact checkpoints of a few variables."""
 
+import resource
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -141,3 +143,38 @@ def test_damage_is_found(state, tmp_path, name, damage):
 def test_no_such_checkpoint(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"ckpt-3: found no ckpt-3\.index"):
         SavedState(tmp_path / "ckpt-3")
+
+
+def test_one_of_every_so_many_kimg_is_kept_for_good(state, tmp_path):
+    def save(store, ticks):
+        for tick in ticks:
+            state["cur_nimg"].assign(400 * tick)
+            store.save(tick, {"nimg": 400 * tick})
+
+    save(CheckpointStore(tmp_path, state, keep=2, keep_every_kimg=1.0), range(8))
+    # The first ones at or after 1000 and 2000 images, and the newest two.
+    assert numbers(tmp_path) == [3, 5, 6, 7]
+    save(CheckpointStore(tmp_path, state, keep=2, keep_every_kimg=1.0), range(8, 11))
+    assert numbers(tmp_path) == [3, 5, 8, 9, 10]
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == [f"ckpt-{n}.json" for n in (10, 3, 5, 8, 9)]
+    save(CheckpointStore(tmp_path, state, keep=2), [11])  # without the option the newest alone stay
+    assert numbers(tmp_path) == [10, 11]
+
+
+@pytest.mark.parametrize("limit", [100, 300])  # bytes a file: the note cannot be written, then the checkpoint
+def test_a_save_that_fails_leaves_the_others_and_no_rubbish(state, tmp_path, limit):
+    state["G/big"] = tf.Variable(tf.zeros([1000]))
+    store = CheckpointStore(tmp_path, state, keep=3)
+    save_all(store, state, [1])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, unlimited[1]))
+    try:
+        with pytest.raises(OSError, match=r"File too large|cannot be written"):
+            store.save(2, {"text": 200 * "x"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    SavedState(tmp_path / "ckpt-1").check()
+    store.save(2, {})  # once there is space again
+    assert numbers(tmp_path) == [1, 2]

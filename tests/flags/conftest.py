@@ -12,7 +12,7 @@ REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=pictures.zip", "--gpus=0
 def make_opener(resolution=32, channels=3, has_labels=True):
     """An open_dataset that opens nothing."""
 
-    def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, resolution=resolution):
+    def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, resolution=resolution, skip_bad=False):
         return types.SimpleNamespace(
             name="pictures",
             resolution=resolution,

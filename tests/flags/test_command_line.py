@@ -73,6 +73,8 @@ OURS = {
     "worker_index",
     "freeze",
     "resume_partial",
+    "keep_every",
+    "on_bad_image",
 }
 
 

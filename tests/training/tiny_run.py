@@ -35,6 +35,7 @@ def tiny_config(
     outdir: pathlib.Path,
     run: dict[str, Any] | None = None,
     augment: dict[str, Any] | None = None,
+    on_bad_image: str = "stop",
     **options: Any,
 ) -> TrainingConfig:
     """A run of 20 iterations with a tick every 4.
@@ -42,7 +43,13 @@ def tiny_config(
     `run`, `augment` and `options` change RunConfig, the resolved AugmentConfig and TrainingOptions.
     """
     dataset = DatasetConfig(
-        path=str(pictures), name=pictures.name, resolution=8, channels=3, c_dim=3, num_images=PICTURES
+        path=str(pictures),
+        name=pictures.name,
+        resolution=8,
+        channels=3,
+        c_dim=3,
+        num_images=PICTURES,
+        on_bad_image=on_bad_image,
     )
     every = {
         "total_kimg": 0.16,
