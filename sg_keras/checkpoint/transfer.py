@@ -51,11 +51,13 @@ class TransferReport:
     """What became of the tensors of all networks.
 
     Attributes:
-        source: where they come from, in words.
+        source: path or URL of the networks that they come from.
+        file: which file that was, in words.
         networks: one each.
     """
 
     source: str
+    file: str
     networks: tuple[NetworkTransfer, ...]
 
     def check(self, partial: bool) -> None:
@@ -80,12 +82,12 @@ class TransferReport:
         raise ValueError(
             f"--resume: found {len(mismatched)} tensors of another shape and {len(missing)} missing in {self.source} "
             f"({', '.join(found)}{', ...' if len(mismatched) + len(missing) > len(found) else ''}), expected networks "
-            "built alike (--resume_partial=1 takes what fits and starts the rest anew)"
+            "built alike; --resume_partial=1 takes what fits and starts the rest anew"
         )
 
     def summary(self) -> str:
         """The source, counts for each network, and all that was not taken over."""
-        lines = [f"Transfer from {self.source}"]
+        lines = [f"Transfer from {self.source} ({self.file})"]
         for network in self.networks:
             lines.append(
                 f"{network.name}: {len(network.taken)} tensors taken, {len(network.mismatched)} of another shape, "
@@ -113,15 +115,18 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
     return [f"  {title}:", *(f"    {name.ljust(width)}  {text}" for name, text in rows)] if rows else []
 
 
-def compare_networks(source: Mapping[str, keras.Model], targets: Iterable[keras.Model], where: str) -> TransferReport:
+def compare_networks(
+    source: Mapping[str, keras.Model], targets: Iterable[keras.Model], where: str, file: str
+) -> TransferReport:
     """Find out what fits. Nothing is changed.
 
     Args:
         source: networks by name.
         targets: networks of a run, named alike.
-        where: the source, in words.
+        where: path or URL of the source.
+        file: which file that is, in words.
     """
-    return TransferReport(where, tuple(_compare(source[target.name], target) for target in targets))
+    return TransferReport(where, file, tuple(_compare(source[target.name], target) for target in targets))
 
 
 def take_over(source: Mapping[str, keras.Model], targets: Iterable[keras.Model], report: TransferReport) -> None:

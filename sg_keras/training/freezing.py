@@ -58,7 +58,7 @@ class Freezing:
         lines = [f"Frozen: {self._counted(rule)}" for rule in self.rules if rule.is_active(cur_nimg)]
         lines += [f"Thawed before: {self._counted(rule)}" for rule in self.rules if not rule.is_active(cur_nimg)]
         layers = self._networks["D"].frozen_layer_names
-        return [*([f"Frozen: {len(layers)} layers of D by --freezed: {', '.join(layers)}"] if layers else []), *lines]
+        return [*([f"Frozen: --freezed={len(layers)}, of D {', '.join(layers)}"] if layers else []), *lines]
 
     def thawed(self, before: int, cur_nimg: int) -> list[str]:
         """For people: what ceases to be frozen between two numbers of real images."""
@@ -69,12 +69,13 @@ class Freezing:
         """Parameters that are frozen, by network; empty where nothing ever is."""
         if not self.rules and not self._networks["D"].frozen_layer_names:
             return {}
-        counts = {}
-        for name, network in self._networks.items():
-            frozen = self._frozen_at(name, cur_nimg)
-            variables = [v for v in network.trainable_variables if v.path in frozen]
-            counts[name] = _count([*variables, *(network.non_trainable_variables if name == "D" else [])])
-        return counts
+        return {name: _count(self.frozen_variables(name, cur_nimg)) for name in self._networks}
+
+    def frozen_variables(self, network: str, cur_nimg: int) -> list[keras.Variable]:
+        """All that is frozen of "G" or "D", by the rules or by --freezed."""
+        frozen, model = self._frozen_at(network, cur_nimg), self._networks[network]
+        by_rules = [variable for variable in model.trainable_variables if variable.path in frozen]
+        return [*by_rules, *(model.non_trainable_variables if network == "D" else [])]  # D has no buffers
 
     def _frozen_at(self, network: str, cur_nimg: int) -> frozenset[str]:
         active = [rule for rule in self.rules if rule.network.upper() == network and rule.is_active(cur_nimg)]

@@ -37,19 +37,29 @@ def take_starting_weights(
     """
     path, digest, words = _located(source)
     if cluster is not None and agree(model.distribute_strategy, digest) != digest:
-        raise ValueError(f"--resume: found {words} on machine {cluster.index}, expected what machine 0 has there")
+        raise ValueError(
+            f"--resume: found another {source} on machine {cluster.index} than on machine 0, expected one ({words})"
+        )
     try:
         with tf.device("CPU:0"):  # devices need no second set of networks
             networks = load(path, ops="reference")
     except ValueError as error:
         raise ValueError(f"--resume: {error}") from error
     targets = (model.G, model.D, model.G_ema)
-    report = compare_networks(networks, targets, words)
+    report = compare_networks(networks, targets, source, words)
     report.check(partial)
     with model.distribute_strategy.scope():
         take_over(networks, targets, report)
     write_line(report.summary())
+    for name in _frozen_and_new(model, report):
+        write_line(f"Note: {name} starts anew and is frozen, so it stays as it was drawn")
     return report
+
+
+def _frozen_and_new(model: StyleGAN, report: TransferReport) -> list[str]:
+    taken = {f"{network.name}.{name}" for network in report.networks for name in network.taken}
+    frozen = [variable.path.replace("/", ".") for name in "GD" for variable in model.freezing.frozen_variables(name, 0)]
+    return [name for name in frozen if name not in taken]
 
 
 def write_report(run_dir: pathlib.Path, report: TransferReport) -> None:
@@ -58,19 +68,15 @@ def write_report(run_dir: pathlib.Path, report: TransferReport) -> None:
 
 
 def _located(source: str) -> tuple[pathlib.Path, str, str]:
-    """The path of a source on this machine, its SHA-256, and a line on both."""
-    where = source
+    """The path of a source on this machine, its SHA-256, and a few words on the file."""
     if is_url(source):
         path, is_new = fetch(source)
-        where = f"{source}, {'fetched and kept as' if is_new else 'kept before as'} {path}"
+        words = f"{'fetched, kept as' if is_new else 'not fetched again, kept as'} {path}, "
     else:
-        path = pathlib.Path(source)
+        path, words = pathlib.Path(source), ""
         if not path.exists():
-            raise FileNotFoundError(
-                f"--resume: found nothing at {source}, expected the networks that the run starts from"
-            )
-    is_folder = path.is_dir()
-    parts = [path / f"{name}.keras" for name in NETWORKS] if is_folder else [path]
+            raise FileNotFoundError(f"--resume: found nothing at {source}, expected networks to start from")
+    parts = [path / f"{name}.keras" for name in NETWORKS] if path.is_dir() else [path]
     size, digest = size_and_sha256(parts)
-    of = f" of {', '.join(part.name for part in parts)}" if is_folder else ""
-    return path, digest, f"{where} ({size:,} bytes, SHA-256 {digest}{of})"
+    of = f" of {', '.join(part.name for part in parts)}" if path.is_dir() else ""
+    return path, digest, f"{words}{size:,} bytes, SHA-256 {digest}{of}"

@@ -185,7 +185,7 @@ def test_log_tensorboard_and_snapshots(pictures, tmp_path):
     log = (run_dir / "log.txt").read_text(encoding="utf-8").splitlines()
     lines = [line for line in log if line.startswith(("Frozen", "Thawed"))]
     assert lines == [
-        "Frozen: 1 layers of D by --freezed: b8.fromrgb",
+        "Frozen: --freezed=1, of D b8.fromrgb",
         "Frozen: g:mapping until 0.064kimg (6 variables, 240 parameters)",
         "Frozen: d:first1 (2 variables, 16 parameters)",
         "Thawed at kimg 0.064: g:mapping until 0.064kimg (6 variables, 240 parameters)",

@@ -94,8 +94,8 @@ def test_what_does_not_fit_is_refused_in_a_line_and_nothing_is_changed(pictures,
     message = str(error.value)
     assert re.match(
         r"--resume: found \d+ tensors of another shape and 0 missing in .*\(G\.synthesis\.b4\.const is "
-        r"\[4, 4, 4\] there and \[2, 4, 4\] here, .*, \.\.\.\), expected networks built alike "
-        r"\(--resume_partial=1 takes what fits",
+        r"\[4, 4, 4\] there and \[2, 4, 4\] here, .*, \.\.\.\), expected networks built alike; "
+        r"--resume_partial=1 takes what fits",
         message,
     )
     assert "\n" not in message
@@ -195,6 +195,15 @@ def matching(config, source):
     )
 
 
+def test_what_is_drawn_anew_and_frozen_is_pointed_out(pictures, snapshot, tmp_path):
+    config = tiny_config(pictures, tmp_path, cbase=64, freezed=1, freeze="d:first2; g:16px; g:4px")
+    *_, lines = taken_into(with_data(config, resolution=16), snapshot, partial=True)
+    notes = [line for line in lines if line.startswith("Note: ")]
+    assert "Note: D.b16.fromrgb.weight starts anew and is frozen, so it stays as it was drawn" in notes
+    assert {note.split(".")[0] for note in notes} == {"Note: D", "Note: G"}
+    assert all(".b16." in note for note in notes) and any("D.b16.conv0.bias" in note for note in notes)
+
+
 def test_a_run_starts_from_a_network_and_continues_without_it(pictures, snapshot, tmp_path):
     source = tmp_path / "network"
     shutil.copytree(snapshot, source)
@@ -273,11 +282,11 @@ def test_networks_are_fetched_once(served, pictures, snapshot, tmp_path):
     url = f"{address}/networks.safetensors?download=1"
     config = tiny_config(pictures, tmp_path)
     *_, lines = taken_into(config, url)
-    assert f"Transfer from {url}, fetched and kept as {tmp_path / 'cache' / 'networks'}" in lines[0]
+    assert f"Transfer from {url} (fetched, kept as {tmp_path / 'cache' / 'networks'}" in lines[0]
     size = (folder / "networks.safetensors").stat().st_size
-    assert f"({size:,} bytes, SHA-256 " in lines[0]
+    assert f", {size:,} bytes, SHA-256 " in lines[0]
     model, *_, lines = taken_into(config, url)
-    assert f"Transfer from {url}, kept before as {tmp_path / 'cache' / 'networks'}" in lines[0]
+    assert f"Transfer from {url} (not fetched again, kept as {tmp_path / 'cache' / 'networks'}" in lines[0]
     assert Handler.requests == ["/networks.safetensors?download=1"]
     found = weights_of(networks_of(model))
     for name, value in weights_of(networks).items():
