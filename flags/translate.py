@@ -91,7 +91,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
             f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs"
         )
     config = DatasetConfig(
-        path=path if path in _BUILT_IN else str(pathlib.Path(path).resolve()),
+        path=path if path in _BUILT_IN or "://" in path else str(pathlib.Path(path).resolve()),
         name=dataset.name,
         resolution=side,
         channels=dataset.channels,

@@ -21,6 +21,7 @@ from sg_keras.data.labels import (
     read_label_entries,
 )
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
+from sg_keras.data.remote import is_remote, local_copy
 from sg_keras.data.sources import ImageSource, open_source
 
 _MAX_CACHED_BYTES = 2**30
@@ -137,7 +138,8 @@ def open_dataset(
     """Open a data set and check the headers of all its pictures.
 
     Args:
-        path: "digits" (built in), a folder (read recursively), or a zip file, of PNG and JPEG files.
+        path: "digits" (built in), a folder (read recursively), or a zip file, of PNG and JPEG files;
+            scheme://... is a zip file in object storage, which is copied to this machine.
         use_labels: Whether labels are wanted (`--cond=1`).
         mirror: Whether copies with left and right exchanged count as pictures of their own (`--mirror=1`).
         mirrory: Whether copies with top and bottom exchanged do (`--mirrory=1`).
@@ -159,7 +161,7 @@ def open_dataset(
         labels = class_labels(classes) if use_labels else no_labels(len(images))
         name, where, has_labels = DIGITS_NAME, DIGITS_NAME, True
     else:
-        source = open_source(path)
+        source = open_source(str(local_copy(path)) if is_remote(path) else path)
         try:
             labels, has_labels = _read_labels(source, use_labels)
             pixels = _open_pixels(source, max_cached_bytes, skip_bad)
