@@ -293,6 +293,14 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         RUN,
+        "on_nan",
+        "WHAT",
+        Choice("stop", "rollback"),
+        "Where a number is not finite: stop, or go on from the last checkpoint with other noise, 3 times at most.",
+        "stop",
+    ),
+    Option(
+        RUN,
         "dry-run",
         "",
         Boolean(),

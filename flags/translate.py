@@ -132,6 +132,7 @@ def _run_config(values: Mapping[str, Any]) -> RunConfig:
         checkpoint_minutes=values["checkpoint_minutes"],
         keep_checkpoints=values["keep"],
         keep_every_kimg=values["keep_every"],
+        on_nan=values["on_nan"],
         metrics=values["metrics"],
         desc=values["desc"] or "",
         sample_grid=values["sample_grid"],

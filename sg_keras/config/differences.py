@@ -30,6 +30,7 @@ ALLOWED = frozenset(
         "run.checkpoint_minutes",
         "run.keep_checkpoints",
         "run.keep_every_kimg",
+        "run.on_nan",
         "run.metrics",
         "run.desc",
         "run.sample_grid",

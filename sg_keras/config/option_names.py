@@ -52,6 +52,7 @@ FIELD_OPTIONS: dict[str, str] = {
     "run.checkpoint_minutes": "checkpoint_minutes",
     "run.keep_checkpoints": "keep",
     "run.keep_every_kimg": "keep_every",
+    "run.on_nan": "on_nan",
     "run.metrics": "metrics",
     "run.desc": "desc",
     "run.sample_grid": "sample-grid",

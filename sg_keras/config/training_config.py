@@ -166,6 +166,7 @@ class RunConfig:
     image_snapshot_ticks: int | None = 50  # picture grid; None = only at the end
     checkpoint_minutes: float = 15.0
     keep_checkpoints: int = 3
+    on_nan: str = "stop"  # or rollback
     keep_every_kimg: float | None = None  # beside them one for each so many thousand images
     metrics: tuple[str, ...] = ()
     desc: str = ""
@@ -177,6 +178,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name, option in (("total_kimg", "kimg"), ("tick_kimg", "tick")):
             _require(getattr(self, name) > 0, option, getattr(self, name), "a positive number")
+        _require(self.on_nan in ("stop", "rollback"), "on_nan", self.on_nan, "stop or rollback")
         kimg = self.keep_every_kimg
         _require(kimg is None or kimg > 0, "keep_every", kimg, "a positive number")
         for name, option in (
@@ -218,6 +220,9 @@ class TrainingConfig:
         _require(self.gpus >= 0, "gpus", self.gpus, "0 or more")
         _require(self.cpu_devices >= 1, "cpu_devices", self.cpu_devices, "1 or more")
         _require(self.machines >= 1, "workers_hosts", self.machines, "1 machine or more")
+        _require(
+            self.machines == 1 or self.run.on_nan == "stop", "on_nan", self.run.on_nan, "stop, on several machines"
+        )
         self._check_batch()
         _require(
             self.discriminator.channel_base >= self.dataset.resolution,

@@ -72,6 +72,11 @@ class NonFiniteWatch:
         assign_local(self._nimg, tf.where(first, cur_nimg, tf.convert_to_tensor(self._nimg)))
         return so_far & finite
 
+    def reset(self) -> None:
+        """Forget what was met, once the state is good again."""
+        self._phase.assign(-1)
+        self._nimg.assign(-1)
+
     def first(self) -> tuple[int, int] | None:
         """(phase index, nimg) of the first non-finite loss or gradient, or None."""
         phase = int(self._phase.numpy())

@@ -28,10 +28,11 @@ from sg_keras.training.loop import train
 from sg_keras.training.machines import SharedStop, readable_machine_errors, same_start
 from sg_keras.training.meter import Meter, TimedBatches
 from sg_keras.training.micro_batches import smaller_micro_batches
-from sg_keras.training.nonfinite_replay import NonFiniteGuard
+from sg_keras.training.nonfinite_replay import NonFiniteError, NonFiniteGuard
 from sg_keras.training.pictures import Pictures
 from sg_keras.training.precision_choice import choose_precision
 from sg_keras.training.progress import LiveProgress
+from sg_keras.training.rollback import roll_back
 from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
 from sg_keras.training.run_errors import errors_logged, frames_released, messages_logged
 from sg_keras.training.run_log import RunLog
@@ -142,13 +143,20 @@ def _train(
     )
     log.line(run_summary(config, model, run_dir))
     _restore(start, store, log)
-    forget_stats_after(run_dir, start.nimg)
-    batches = TimedBatches(_batches(config, model, dataset, start.nimg))
     model.on_out_of_memory = lambda: smaller_micro_batches(model, run_dir, config, log)
     with StopSignals() as signals, LiveProgress(log.console, total_nimg, start.nimg) as progress:
-        callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
         stop = signals if cluster is None else SharedStop(signals, model.distribute_strategy)
-        train(model, batches, [*callbacks, progress], total_nimg, stop)
+        while True:  # again after each rollback
+            forget_stats_after(run_dir, start.nimg)
+            batches = TimedBatches(_batches(config, model, dataset, start.nimg))
+            callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
+            try:
+                train(model, batches, [*callbacks, progress], total_nimg, stop)
+                break
+            except NonFiniteError as error:
+                start, lines = roll_back(error, start, model, store)
+            for line in lines:
+                log.line(line)
     done = f"{int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg"
     if stop.received is None:
         log.line(f"Done: {done}, in {run_dir}")

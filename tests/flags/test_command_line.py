@@ -74,6 +74,7 @@ OURS = {
     "freeze",
     "resume_partial",
     "keep_every",
+    "on_nan",
     "on_bad_image",
 }
 
