@@ -17,6 +17,7 @@ from sg_keras.training.collectives import agree
 from sg_keras.training.stylegan import StyleGAN
 
 REPORT_FILE = "transfer_report.txt"
+_NAMED = 4  # tensors in a note
 
 
 def take_starting_weights(
@@ -51,8 +52,12 @@ def take_starting_weights(
     with model.distribute_strategy.scope():
         take_over(networks, targets, report)
     write_line(report.summary())
-    for name in _frozen_and_new(model, report):
-        write_line(f"Note: {name} starts anew and is frozen, so it stays as it was drawn")
+    new = _frozen_and_new(model, report)
+    if new:
+        names = ", ".join([*new[:_NAMED], *(["..."] if len(new) > _NAMED else [])])
+        write_line(
+            f"Note: what starts anew and is frozen stays as it was drawn until it thaws: {len(new)} tensors ({names})"
+        )
     return report
 
 
