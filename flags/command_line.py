@@ -70,8 +70,15 @@ def parse_command_line(
     values, typed = read_values(normalise(argv))
     check_required(typed)
     resume, transfer = _resume(values, typed)
+    if values["fork"] and resume is None:
+        raise ValueError(f"{typed['fork']}: found it alone, expected --resume of a run or checkpoint beside it")
     check_combinations(values, typed)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
+    if values["fork"] and cluster is not None:
+        raise ValueError(
+            f"{typed['fork']}: found {len(cluster.hosts)} machines, expected one: fork on one, and let all go on with "
+            "--resume=latest"
+        )
     not_built = not_built_options(values)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
@@ -127,7 +134,9 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         source = parse_resume(values["resume"], values["outdir"])
     except ValueError as error:
         raise ValueError(f"{typed['resume']}: {error}") from error
-    return (source, None) if isinstance(source, ResumeRequest) else (None, source)
+    if not isinstance(source, ResumeRequest):
+        return None, source
+    return dataclasses.replace(source, fork=values["fork"], batch_gpu_typed="batch_gpu" in typed), None
 
 
 def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Mapping[str, str]) -> str:

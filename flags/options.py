@@ -293,6 +293,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         RUN,
+        "fork",
+        "",
+        Boolean(),
+        "With --resume of a run or checkpoint: a new run from its exact state, with options changed.",
+        False,
+        switch=True,
+    ),
+    Option(
+        RUN,
         "on_nan",
         "WHAT",
         Choice("stop", "rollback"),

@@ -54,7 +54,8 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
     config = parsed.config
     if parsed.resume is not None:
         at_tick = "" if parsed.resume.tick is None else f" at tick {parsed.resume.tick}"
-        yield "continues", f"{parsed.resume.kind} {parsed.resume.path}{at_tick}, to the same bits"
+        verb, how = ("forks", "from its exact state") if parsed.resume.fork else ("continues", "to the same bits")
+        yield verb, f"{parsed.resume.kind} {parsed.resume.path}{at_tick}, {how}"
     else:
         outdir = config.run.outdir
         yield "run directory", str(pathlib.Path(outdir) / run_directory_name(config, next_run_number(outdir)))

@@ -76,6 +76,9 @@ class CheckpointStore:
 
     At least two are kept: saving a tick's number anew removes the old one first, and the one before stays for safety.
 
+    Attributes:
+        variables: as given.
+
     Args:
         directory: created if missing; what a killed process left half-written there is removed.
         variables: everything that determines how training goes on, by name.
@@ -95,9 +98,9 @@ class CheckpointStore:
         keep_every_kimg: float | None = None,
     ) -> None:
         self._directory = directory
-        self._variables = dict(variables)
+        self.variables = dict(variables)
         self._keep, self._keep_every_kimg = max(keep, 2), keep_every_kimg
-        self._checkpoint = tf.train.Checkpoint(**{ROOT: self._variables})
+        self._checkpoint = tf.train.Checkpoint(**{ROOT: self.variables})
         directory.mkdir(exist_ok=True)
         with self._readable_errors(directory):
             self._keep_only(saved_checkpoints(directory))
@@ -127,7 +130,7 @@ class CheckpointStore:
             try:
                 write_text(note_path(prefix), json.dumps(note, indent=2) + "\n")
                 self._manager.save(checkpoint_number=number)
-                check_same_variables(SavedState(prefix), self._variables)
+                check_same_variables(SavedState(prefix), self.variables)
             except (OSError, tf.errors.OpError):
                 self._remove_files_of(prefix)  # a full disk should not be filled by what is of no use
                 raise
@@ -143,7 +146,7 @@ class CheckpointStore:
             ValueError: it holds other variables.
             DamagedCheckpointError: it cannot be read.
         """
-        restore_variables(prefix, self._variables)
+        restore_variables(prefix, self.variables)
 
     def forget_after(self, prefix: pathlib.Path) -> list[pathlib.Path]:
         """Remove the checkpoints saved after this one, which then is the newest. Returns their prefixes."""

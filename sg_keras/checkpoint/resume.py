@@ -9,9 +9,10 @@ import dataclasses
 import pathlib
 import re
 
+from sg_keras.checkpoint.fork import Parent, read_parent
 from sg_keras.checkpoint.manager import FOLDER, checkpoint_number, read_note, saved_checkpoints
 from sg_keras.checkpoint.state import DamagedCheckpointError, SavedState
-from sg_keras.config import ResumeRequest, TrainingConfig, adopt_choices, compare, format_differences
+from sg_keras.config import ResumeRequest, TrainingConfig, continued_config, forked_config
 
 CONFIG_FILE = "training_config.json"
 _RUN_NAME = re.compile(r"^(\d{5,})(-|$)")
@@ -29,6 +30,7 @@ class StartingPoint:
         elapsed_sec: training time up to there.
         finished: whether all of total_kimg is done.
         notes: lines that people should see.
+        parent: the run that this one is a fork of, None = no fork.
     """
 
     config: TrainingConfig
@@ -38,6 +40,7 @@ class StartingPoint:
     elapsed_sec: float = 0.0
     finished: bool = False
     notes: tuple[str, ...] = ()
+    parent: Parent | None = None
 
 
 def find_start(config: TrainingConfig, resume: ResumeRequest | None) -> StartingPoint:
@@ -56,15 +59,28 @@ def find_start(config: TrainingConfig, resume: ResumeRequest | None) -> Starting
     """
     if resume is None:
         return StartingPoint(config)
-    path = pathlib.Path(resume.path)
-    if resume.kind == "checkpoint":
-        return _from_checkpoint(config, path)
-    if resume.kind == "run_dir":
-        return _in_run_directory(config, path, resume.tick)
-    newest = newest_run_directory(path)
-    if newest is None:
-        return StartingPoint(config, notes=(f"No run in {path} to continue yet: this is a new one",))
-    return _in_run_directory(config, newest, None)
+    source = _find_source(resume)
+    if source is None and resume.fork:
+        raise ValueError(f"--fork: found no run in {resume.path}, expected one to start from")
+    if source is None:
+        return StartingPoint(config, notes=(f"No run in {resume.path} to continue yet: this is a new one",))
+    if resume.fork:
+        return _at_fork(config, source, resume)
+    config, differences = continued_config(source.config, config, str(source.where), resume.batch_gpu_typed)
+    notes = [*differences, *source.notes]
+    if source.checkpoint is not None:
+        return _at_checkpoint(config, source.run_dir, source.checkpoint, notes)
+    return _without_checkpoint(config, source, notes)
+
+
+def _without_checkpoint(config: TrainingConfig, source: _Source, notes: list[str]) -> StartingPoint:
+    """In a run directory that has none yet: from the beginning, which of a fork is its parent's checkpoint."""
+    parent = None if source.run_dir is None else read_parent(source.run_dir)
+    if parent is None:
+        notes = [*notes, f"No checkpoint in {source.run_dir} yet: starting in it from kimg 0"]
+        return StartingPoint(config, source.run_dir, notes=tuple(notes))
+    notes = [*notes, f"No checkpoint in {source.run_dir} yet: starting in it from that of its parent"]
+    return dataclasses.replace(_at_checkpoint(config, source.run_dir, parent.checkpoint, notes), parent=parent)
 
 
 def newest_run_directory(outdir: pathlib.Path) -> pathlib.Path | None:
@@ -121,31 +137,60 @@ def own_run_directory(prefix: pathlib.Path) -> pathlib.Path | None:
     return run_dir if prefix.absolute().parent.name == FOLDER and (run_dir / CONFIG_FILE).is_file() else None
 
 
-def _in_run_directory(config: TrainingConfig, run_dir: pathlib.Path, tick: int | None) -> StartingPoint:
-    config = _continued(read_config(run_dir / CONFIG_FILE), config, str(run_dir))
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """What --resume names: a run, and which of its checkpoints."""
+
+    config: TrainingConfig  # as saved
+    run_dir: pathlib.Path | None
+    checkpoint: pathlib.Path | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> pathlib.Path | None:
+        return self.run_dir or self.checkpoint
+
+
+def _find_source(resume: ResumeRequest) -> _Source | None:
+    """The run and checkpoint that a request names; None for "latest" where there is no run yet."""
+    path: pathlib.Path | None = pathlib.Path(resume.path)
+    tick = resume.tick
+    if resume.kind == "checkpoint":
+        prefix = pathlib.Path(resume.path)
+        path, tick = own_run_directory(prefix), checkpoint_number(prefix)
+        if path is None:
+            SavedState(prefix).check()
+            return _Source(_noted_config(prefix), None, prefix)
+    elif resume.kind == "latest":
+        path = newest_run_directory(pathlib.Path(resume.path))
+    if path is None:
+        return None
+    config = read_config(path / CONFIG_FILE)
     if tick is not None:
-        prefix = checkpoint_at(run_dir, tick)
+        prefix = checkpoint_at(path, tick)
         SavedState(prefix).check()
-        return _at_checkpoint(config, run_dir, prefix, [])
-    newest, notes = newest_readable(saved_checkpoints(run_dir / FOLDER))
-    if newest is None:
-        return StartingPoint(config, run_dir, notes=(f"No checkpoint in {run_dir} yet: starting in it from kimg 0",))
-    return _at_checkpoint(config, run_dir, newest, notes)
+        return _Source(config, path, prefix)
+    newest, notes = newest_readable(saved_checkpoints(path / FOLDER))
+    return _Source(config, path, newest, tuple(notes))
 
 
-def _from_checkpoint(config: TrainingConfig, prefix: pathlib.Path) -> StartingPoint:
-    run_dir = own_run_directory(prefix)
-    if run_dir is not None:
-        return _in_run_directory(config, run_dir, checkpoint_number(prefix))
+def _noted_config(prefix: pathlib.Path) -> TrainingConfig:
     saved = read_note(prefix).get("config")
     if saved is None:
         raise ValueError(
             f"--resume: found {prefix} outside of a run directory and without {prefix.name}.json, "
             "expected that file beside it, which says how it was trained"
         )
-    config = _continued(TrainingConfig.from_dict(saved), config, str(prefix))
-    SavedState(prefix).check()
-    return _at_checkpoint(config, None, prefix, [])
+    return TrainingConfig.from_dict(saved)
+
+
+def _at_fork(config: TrainingConfig, source: _Source, resume: ResumeRequest) -> StartingPoint:
+    if source.checkpoint is None:
+        raise ValueError(f"--fork: found no checkpoint in {source.run_dir} yet, expected one to start from")
+    config, changed = forked_config(source.config, config, str(source.where), resume.batch_gpu_typed)
+    start = _at_checkpoint(config, None, source.checkpoint, list(source.notes))
+    parent = Parent(source.config, source.run_dir, source.checkpoint, start.nimg, tuple(changed))
+    return dataclasses.replace(start, parent=parent, notes=(*start.notes, *parent.lines()))
 
 
 def _at_checkpoint(
@@ -161,15 +206,3 @@ def _at_checkpoint(
             "done; a larger --kimg goes on from there",
         ]
     return StartingPoint(config, run_dir, prefix, nimg, elapsed_sec, finished, tuple(notes))
-
-
-def _continued(saved: TrainingConfig, requested: TrainingConfig, where: str) -> TrainingConfig:
-    """The configuration a run goes on with; options that would alter the run are refused with a table."""
-    requested = adopt_choices(saved, requested)
-    blocking, _ = compare(saved, requested)
-    if blocking:
-        raise ValueError(
-            f"--resume: found options that differ from those of {where} and would alter the run, expected "
-            f"the same:\n\n{format_differences(blocking)}\n"
-        )
-    return requested

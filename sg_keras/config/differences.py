@@ -61,7 +61,7 @@ def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingC
         requested = dataclasses.replace(requested, ops=saved.ops)
     if requested.precision == "auto":
         requested = decide_precision(requested, saved.precision)
-    if requested.batch_gpu_auto:
+    if requested.batch_gpu_auto and saved.batch_gpu in requested.possible_batch_gpu():
         requested = dataclasses.replace(requested, batch_gpu=saved.batch_gpu)
     if saved.resume is None or requested.resume is not None:
         return requested

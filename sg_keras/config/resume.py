@@ -14,11 +14,15 @@ class ResumeRequest:
         kind: "latest" (the newest run directory in `path`), "run_dir" or "checkpoint".
         path: the output directory, the run directory or the checkpoint's prefix (without ".index").
         tick: with kind "run_dir", the tick whose checkpoint is taken; None = the newest.
+        fork: whether a new run starts from there, whose options may differ, instead of the same one going on.
+        batch_gpu_typed: whether a size of micro-batches was asked for; otherwise the run's is kept where it fits.
     """
 
     kind: Literal["latest", "run_dir", "checkpoint"]
     path: str
     tick: int | None = None
+    fork: bool = False
+    batch_gpu_typed: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("latest", "run_dir", "checkpoint"):

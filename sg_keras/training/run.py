@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
+from sg_keras.checkpoint.fork import take_over
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.checkpoint.transfer import TransferReport
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
@@ -93,7 +94,7 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
             model = build_stylegan(start.config)
         report = _starting_weights(start, model, cluster, log)
         if cluster is None or cluster.is_chief:
-            run_dir = start.run_dir or create_run_directory(start.config)
+            run_dir = start.run_dir or create_run_directory(start.config, start.parent)
             with sole_use(run_dir), errors_logged(log, run_dir), readable_machine_errors(cluster):
                 log.open(run_dir)
                 if report is not None:
@@ -216,6 +217,8 @@ def _restore(start: StartingPoint, store: CheckpointStore, log: RunLog) -> None:
     """Take over the state, and make its checkpoint the run's newest one."""
     if start.checkpoint is None:
         return
+    if start.parent is not None:
+        return take_over(start.parent, start.config, store.variables)
     store.restore(start.checkpoint)
     log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")
     if start.checkpoint in store.checkpoints:

@@ -10,20 +10,23 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 
+from sg_keras.checkpoint.fork import PARENT_FILE, Parent
 from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.checkpoint.whole_files import remove_partial, write_text
 from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
 
 
-def create_run_directory(config: TrainingConfig) -> pathlib.Path:
+def create_run_directory(config: TrainingConfig, parent: Parent | None = None) -> pathlib.Path:
     """Make the next free run directory in --outdir; it has its training_config.json from the first moment on.
+
+    A fork has its parent.json, too.
 
     Raises:
         OSError: the output directory cannot be written to.
     """
     outdir = pathlib.Path(config.run.outdir)
     try:
-        return _created(outdir, config)
+        return _created(outdir, config, parent)
     except OSError as error:
         raise OSError(
             f"--outdir: found {outdir}, where no run directory can be made ({error.strerror or error}), expected a "
@@ -31,13 +34,15 @@ def create_run_directory(config: TrainingConfig) -> pathlib.Path:
         ) from error
 
 
-def _created(outdir: pathlib.Path, config: TrainingConfig) -> pathlib.Path:
+def _created(outdir: pathlib.Path, config: TrainingConfig, parent: Parent | None) -> pathlib.Path:
     outdir.mkdir(parents=True, exist_ok=True)
     new = outdir / f".new-run-{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     try:
         (new / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
+        if parent is not None:
+            (new / PARENT_FILE).write_text(parent.to_json(), encoding="utf-8")
         while True:
             run_dir = outdir / run_directory_name(config, next_run_number(str(outdir)))
             try:

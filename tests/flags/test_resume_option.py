@@ -62,3 +62,14 @@ def test_what_is_refused(tmp_path, monkeypatch, value, message):
     with pytest.raises(ValueError) as error:
         parse_resume(value, "runs")
     assert message in str(error.value)
+
+
+def test_a_fork(parse, run_dir):
+    parsed = parse(f"--resume={run_dir}", "--fork", "--batch-gpu=8", "--dry-run")
+    assert parsed.resume == ResumeRequest("run_dir", str(run_dir), fork=True, batch_gpu_typed=True)
+    with pytest.raises(ValueError, match="--fork: found it alone, expected --resume of a run or checkpoint"):
+        parse("--fork")
+    with pytest.raises(ValueError, match="--fork: found it alone"):
+        parse("--fork", "--resume=https://somewhere/network.pkl")
+    with pytest.raises(ValueError, match="--fork: found 2 machines, expected one"):
+        parse("--fork", "--resume=latest", "--workers_hosts=a:1,b:1", "--dry-run")

@@ -1,0 +1,106 @@
+"""How far a continuation may differ from its run: other devices, another micro-batch, or a fork with other options."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sg_keras.config.differences import Difference, adopt_choices, compare, format_differences
+from sg_keras.config.training_config import TrainingConfig
+
+#: Devices: the same micro-batches are shared out otherwise, which changes results by rounding alone.
+DEVICES = frozenset({"gpus", "cpu_devices", "machines"})
+
+#: Fields on which the variables of a run depend. All others may differ in a fork.
+SHAPES = frozenset(
+    {
+        "dataset.resolution",
+        "dataset.channels",
+        "dataset.c_dim",
+        "generator.cfg",
+        "generator.z_dim",
+        "generator.w_dim",
+        "generator.mapping_layers",
+        "generator.channel_base",
+        "generator.channel_max",
+        "generator.architecture",
+        "discriminator.channel_base",
+        "discriminator.channel_max",
+        "discriminator.architecture",
+        "discriminator.mapping_layers",
+        "discriminator.mbstd_num_channels",
+        "discriminator.freeze_layers",  # frozen for good: they have no moments
+    }
+)
+
+
+def continued_config(
+    saved: TrainingConfig, requested: TrainingConfig, where: str, batch_gpu_typed: bool
+) -> tuple[TrainingConfig, list[str]]:
+    """The configuration that a run goes on with, and lines on what is not as it was.
+
+    Args:
+        saved: of the run.
+        requested: now.
+        where: the run, for messages.
+        batch_gpu_typed: whether the size of micro-batches was asked for; otherwise the run's is kept where it fits.
+
+    Raises:
+        ValueError: options would alter the run; the message holds a table.
+    """
+    config = _with_saved_micro_batches(saved, adopt_choices(saved, requested), batch_gpu_typed)
+    differences, _ = compare(saved, config)
+    blocking = [difference for difference in differences if difference[0] not in {*DEVICES, "batch_gpu"}]
+    if blocking:
+        raise ValueError(
+            f"--resume: found options that differ from those of {where} and would alter the run, expected "
+            "the same (or --fork, which starts a new run from its state):\n\n"
+            f"{format_differences(blocking)}\n"
+        )
+    return config, _notes(saved, config)
+
+
+def forked_config(
+    saved: TrainingConfig, requested: TrainingConfig, where: str, batch_gpu_typed: bool
+) -> tuple[TrainingConfig, list[Difference]]:
+    """The configuration of a fork, and in what it differs from that of the run it starts from.
+
+    Raises:
+        ValueError: options would alter the networks' variables; the message holds a table.
+    """
+    config = _with_saved_micro_batches(saved, adopt_choices(saved, requested), batch_gpu_typed)
+    blocking, allowed = compare(saved, config)
+    shapes = [difference for difference in blocking if difference[0] in SHAPES]
+    if shapes:
+        raise ValueError(
+            f"--fork: found options that differ from those of {where} and would alter the networks, expected "
+            f"the same (or --resume with a network snapshot):\n\n{format_differences(shapes)}\n"
+        )
+    return config, blocking + allowed
+
+
+def _with_saved_micro_batches(saved: TrainingConfig, config: TrainingConfig, typed: bool) -> TrainingConfig:
+    if typed or config.batch != saved.batch or saved.batch_gpu not in config.possible_batch_gpu():
+        return config
+    return dataclasses.replace(config, batch_gpu=saved.batch_gpu)
+
+
+def _notes(saved: TrainingConfig, config: TrainingConfig) -> list[str]:
+    notes = []
+    if config.batch_gpu != saved.batch_gpu:
+        notes.append(
+            f"Continuing with micro-batches of {config.batch_gpu} pictures instead of {saved.batch_gpu} (--batch-gpu): "
+            "the minibatch standard deviation, path length regularisation and StyleGAN3's normalisation of styles are "
+            "defined within a micro-batch, so the run goes another way than it would have gone"
+        )
+    elif any(getattr(config, field) != getattr(saved, field) for field in DEVICES):
+        notes.append(
+            f"Continuing on {_devices(config)} instead of {_devices(saved)}, with the same micro-batches: the results "
+            "are the same but for rounding"
+        )
+    return notes
+
+
+def _devices(config: TrainingConfig) -> str:
+    count, kind = config.num_replicas, "GPU" if config.gpus else "CPU device"
+    machines = f" on {config.machines} machines" if config.machines > 1 else ""
+    return f"{count} {kind}{'s' if count > 1 else ''}{machines}"

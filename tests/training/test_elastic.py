@@ -1,0 +1,64 @@
+"""A run goes on with other devices, or with other micro-batches, which it says."""
+
+import json
+
+import numpy as np
+import pytest
+
+from sg_keras.checkpoint import SavedState, find_start
+from sg_keras.config import ResumeRequest
+from sg_keras.training.run import run
+from tests.training.tiny_run import command, finish, tiny_config
+
+BATCH_GPU = 4  # two micro-batches
+LARGEST_DIFFERENCE = 5e-6  # of weights; as between runs on one and on several devices, see test_invariance.py
+
+
+def config_of(pictures, outdir, kimg=0.16, **options):
+    return tiny_config(pictures, outdir, run={"total_kimg": kimg, "sample_grid": (3, 2)}, **options)
+
+
+def only_run(outdir):
+    (run_dir,) = outdir.iterdir()
+    return run_dir
+
+
+@pytest.mark.slow
+def test_one_device_then_two_then_one_again(pictures, tmp_path):
+    throughout, elastic = tmp_path / "throughout", tmp_path / "elastic"
+    assert run(config_of(pictures, throughout, batch_gpu=BATCH_GPU)) == 0
+    assert run(config_of(pictures, elastic, kimg=0.056, batch_gpu=BATCH_GPU)) == 0
+    lengths = ("--ops=reference", "--kimg=0.104", "--tick=0.032", "--snap=2")
+    finish(command(pictures, elastic, *lengths, "--cpu_devices=2", "--resume=latest"))  # micro-batches as before
+    run_dir = only_run(elastic)
+    config = json.loads((run_dir / "training_config.json").read_text(encoding="utf-8"))
+    assert (config["cpu_devices"], config["batch_gpu"]) == (2, BATCH_GPU)
+    assert run(config_of(pictures, elastic), ResumeRequest("latest", str(elastic))) == 0
+    config = json.loads((run_dir / "training_config.json").read_text(encoding="utf-8"))
+    assert (config["cpu_devices"], config["batch_gpu"]) == (1, BATCH_GPU)
+    log = (run_dir / "log.txt").read_text(encoding="utf-8")
+    assert "Continuing on 2 CPU devices instead of 1 CPU device, with the same micro-batches" in log
+    assert "Continuing on 1 CPU device instead of 2 CPU devices, with the same micro-batches" in log
+
+    one, other = (SavedState(path / "checkpoints" / "ckpt-5") for path in (only_run(throughout), run_dir))
+    assert one.names() == other.names() and one.nimg == other.nimg == 160
+    weights = [name for name in one.names() if name.startswith(("G/", "D/", "G_ema/"))]
+    differences = {name: float(np.max(np.abs(one.value(name) - other.value(name)), initial=0)) for name in weights}
+    assert {name: value for name, value in differences.items() if value > LARGEST_DIFFERENCE} == {}
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_other_micro_batches(pictures, finished_run, typed):
+    """The run had one micro-batch of 8."""
+    config = config_of(pictures, finished_run.parent, batch_gpu=BATCH_GPU)
+    start = find_start(config, ResumeRequest("run_dir", str(finished_run), 4, batch_gpu_typed=typed))
+    assert start.config.batch_gpu == (BATCH_GPU if typed else 8)
+    told = [note for note in start.notes if "Continuing with micro-batches of 4 pictures instead of 8" in note]
+    assert len(told) == typed
+
+
+def test_the_runs_micro_batches_are_kept_where_they_fit_alone(pictures, finished_run):
+    config = config_of(pictures, finished_run.parent, cpu_devices=2)
+    start = find_start(config, ResumeRequest("run_dir", str(finished_run), 4))
+    assert (start.config.cpu_devices, start.config.batch_gpu) == (2, 4)
+    assert "minibatch standard deviation" in start.notes[0]
