@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sg_keras.flags.options import OPTIONS
-from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS, ITERATIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,6 +29,7 @@ OTHERS_NAMES = {
 # Of tools that are named in the documentation but are not ours, and of benchmarks.
 OTHERS_OPTIONS = {"logdir", "minutes", "networks", "out", "help", "background", "user", "resolution", "threads", "json"}
 OTHERS_OPTIONS |= {"shm_size", "plot", "table", "network_gbit", "ntasks_per_node", "gpus_per_node", "requeue"}
+OTHERS_OPTIONS |= {"signal", "open_mode", "kills"}
 
 
 def _defined_names() -> set[str]:
@@ -80,7 +81,7 @@ def test_links_lead_somewhere(page: pathlib.Path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_options_exist(page: pathlib.Path):
-    tables = (OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS)
+    tables = (OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS, (ITERATIONS,))
     known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
     found = re.findall(r"(?<![\w-])--([a-z][a-z0-9_-]*[a-z0-9])", page.read_text(encoding="utf-8"))
     unknown = {name for name in found if name.replace("-", "_") not in known}
