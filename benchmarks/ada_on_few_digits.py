@@ -31,6 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUBSET = 300
 MODES = ("noaug", "ada")
 _SNAPSHOT_KIMG = 10
+_LOOKED_AT_KIMG = 20  # apart: a look takes as long as five kimg of training
 _TRAINING = (
     "--cfg=stylegan2", "--cond=1", "--gpus=0", "--batch=32", "--gamma=0.01", "--cbase=512", "--cmax=64", "--z-dim=64",
     "--w-dim=64", "--map-depth=2", "--glr=0.0025", "--dlr=0.0025", "--ema_kimg=5", "--tick=2", "--image_snap=5",
@@ -76,8 +77,12 @@ def curve(run_dir: pathlib.Path) -> list[dict[str, float]]:
     for line in (run_dir / "stats.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         p_at[round(row["Progress/kimg"]["mean"])] = row["Progress/augment"]["mean"]
-    snapshots = sorted(run_dir.glob("network-snapshot-*"))
-    return [_look_at(snapshot, p_at) for snapshot in snapshots if not snapshot.name.endswith("000000")]
+    snapshots = {_kimg(path): path for path in sorted(run_dir.glob("network-snapshot-*"))}
+    return [_look_at(path, p_at) for kimg, path in snapshots.items() if kimg > 0 and kimg % _LOOKED_AT_KIMG == 0]
+
+
+def _kimg(snapshot: pathlib.Path) -> int:
+    return int(snapshot.name.rpartition("-")[2])
 
 
 def _look_at(snapshot: pathlib.Path, p_at: dict[int, float]) -> dict[str, float]:
@@ -90,7 +95,7 @@ def _look_at(snapshot: pathlib.Path, p_at: dict[int, float]) -> dict[str, float]
     images = images.astype(np.float32) / 127.5 - 1
     labels = np.eye(10, dtype=np.float32)[classes]
     trained, held_out = subset()
-    kimg = int(snapshot.name.rpartition("-")[2])
+    kimg = _kimg(snapshot)
     vectors, _ = digits_quality.generated_vectors(networks["G_ema"])
     z = np.random.RandomState(1).randn(SUBSET, networks["G"].z_dim).astype(np.float32)
     fakes = np.asarray(networks["G"](z, labels[trained], noise_mode="const"))
