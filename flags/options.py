@@ -152,7 +152,7 @@ OPTIONS: tuple[Option, ...] = (
         "FROM",
         Text("latest, a run directory, RUN_DIR@TICK, a checkpoint or a network file"),
         "Continue exactly: latest, RUN_DIR, RUN_DIR@TICK or CHECKPOINT. "
-        "Or start from the weights of a network: a .pkl, a URL or a network snapshot.",
+        "Or start from the weights of a network: a snapshot, a .pkl or .safetensors file, or a URL of one.",
         default_text="none",
     ),
     Option(

@@ -56,7 +56,7 @@ def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
 def _check_url(value: str) -> str:
     if not value.lower().startswith(("http://", "https://")):
         raise ValueError(f"found {value!r}, expected a URL that starts with https:// or http://")
-    if not urllib.parse.urlsplit(value).path.lower().endswith(_ENDINGS):
+    if not urllib.parse.urlsplit(value).path.endswith(_ENDINGS):
         raise ValueError(f"found {value!r}, expected a URL whose path ends in {' or '.join(_ENDINGS)}")
     return value
 

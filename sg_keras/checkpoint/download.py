@@ -16,6 +16,7 @@ from sg_keras.checkpoint.whole_files import PARTIAL
 CACHE_VARIABLE = "SG_KERAS_CACHE"  # of the environment: names the folder
 _BLOCK = 1 << 20
 _TIMEOUT_SEC = 60.0
+_MAX_NAME = 100  # characters of a file's own name that are kept
 
 
 def is_url(source: str) -> bool:
@@ -43,7 +44,7 @@ def fetch(url: str) -> tuple[pathlib.Path, bool]:
     Raises:
         OSError: it cannot be fetched or kept; one line.
     """
-    name = pathlib.PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name
+    name = pathlib.PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name[-_MAX_NAME:]
     path = cache_folder() / "networks" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}"
     if path.is_file():
         return path, False
