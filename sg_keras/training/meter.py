@@ -7,7 +7,7 @@ import pathlib
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import keras
@@ -54,6 +54,8 @@ class Tick:
 class TimedBatches:
     """An iterator that adds up the time its reader waits.
 
+    To be closed before the process or the data set comes to an end: what is being read ahead is then waited for.
+
     Attributes:
         wait_sec: time spent in `next` so far.
     """
@@ -71,6 +73,11 @@ class TimedBatches:
             return next(self._batches)
         finally:
             self.wait_sec += time.perf_counter() - start
+
+    def close(self) -> None:
+        """End the generator behind it, if it is one, with all that it holds."""
+        if isinstance(self._batches, Generator):
+            self._batches.close()
 
 
 class Meter(keras.callbacks.Callback):

@@ -149,10 +149,10 @@ def _train(
         stop = signals if cluster is None else SharedStop(signals, model.distribute_strategy)
         while True:  # again after each rollback
             forget_stats_after(run_dir, start.nimg)
-            batches = TimedBatches(_batches(config, model, dataset, start.nimg))
-            callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
             try:
-                train(model, batches, [*callbacks, progress], total_nimg, stop)
+                with contextlib.closing(TimedBatches(_batches(config, model, dataset, start.nimg))) as batches:
+                    callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
+                    train(model, batches, [*callbacks, progress], total_nimg, stop)
                 break
             except NonFiniteError as error:
                 start, lines = roll_back(error, start, model, store)
@@ -172,10 +172,12 @@ def _train_along(start: StartingPoint, model: StyleGAN, dataset: ImageDataset, l
     if start.checkpoint is not None:
         restore_variables(start.checkpoint, model.state_variables())
         log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")
-    batches = TimedBatches(_batches(config, model, dataset, start.nimg))
-    meter = Meter(TickClock(config.batch, config.run.tick_kimg), total_nimg, batches, start.elapsed_sec)
-    guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
-    with StopSignals() as signals:
+    with (
+        contextlib.closing(TimedBatches(_batches(config, model, dataset, start.nimg))) as batches,
+        StopSignals() as signals,
+    ):
+        meter = Meter(TickClock(config.batch, config.run.tick_kimg), total_nimg, batches, start.elapsed_sec)
+        guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
         train(model, batches, [meter, guard], total_nimg, SharedStop(signals, model.distribute_strategy))
     log.line(f"Left at {int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg")
     return 0

@@ -44,9 +44,8 @@ def _limit_files() -> None:
 
 
 FAULTS = {
-    "raise": _raise,
     "raise_while_reading": _raise,
-    "stop": _stop,
+    "stop_while_reading": _stop,
     "fill_disk": _fill_disk,
     "limit_files": _limit_files,
 }
@@ -65,7 +64,7 @@ def _with_fault(fault: str) -> None:
         return gather(pixels, indices)
 
     StyleGAN.train_step = faulty_step  # type: ignore[method-assign]
-    if fault == "raise_while_reading":
+    if fault.endswith("_while_reading"):
         CachedPixels.gather = slow_gather  # type: ignore[method-assign]
 
 

@@ -73,6 +73,12 @@ def test_an_error_ends_the_process_though_pictures_are_being_read(pictures, tmp_
     assert "RuntimeError: the fault of the test" in log_of(only_run(tmp_path / "runs"))
 
 
+def test_a_stop_ends_the_process_though_pictures_are_being_read(pictures, tmp_path):
+    done = run_command(faulty("stop_while_reading", command(pictures, tmp_path / "runs", *LENGTH)))
+    assert (done.returncode, said(done.stderr)) == (0, [])
+    assert last_state(only_run(tmp_path / "runs"))[0] == 56
+
+
 @pytest.mark.skipif(not can_mount(), reason="no mount namespaces here; see the test with a limit on files")
 def test_a_full_disk_and_one_that_became_read_only(pictures, finished_run, tmp_path):
     disk, kept = tmp_path / "disk", tmp_path / "kept"
