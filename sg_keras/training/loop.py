@@ -24,7 +24,7 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback],
     total_nimg: float,
     signals: Stop,
-) -> None:
+) -> str | None:
     """Run iterations until total_nimg real images were seen or a signal asks to stop.
 
     Args:
@@ -32,17 +32,22 @@ def train(
         batches: one element an iteration, as `train_step` takes it.
         callbacks: ordinary Keras callbacks; on_train_end is called unless an iteration fails.
         total_nimg: images of the whole run.
-        signals: asked after every iteration.
+        signals: asked before every iteration, and not afterwards: several machines answer together.
+
+    Returns:
+        Name of the signal that ended training, None if it is complete.
 
     Raises:
         sg_keras.data.DataError: a picture cannot be read.
     """
     events = keras.callbacks.CallbackList(list(callbacks), model=model)
     events.on_train_begin()
+    stopped_by: str | None = None
     with readable_data_errors():
-        while int(model.cur_nimg.numpy()) < total_nimg and signals.received is None:
+        while int(model.cur_nimg.numpy()) < total_nimg and (stopped_by := signals.received) is None:
             number = int(model.batch_index.numpy())
             events.on_train_batch_begin(number)
             logs = model.train_step(next(batches))
             events.on_train_batch_end(number, logs)
     events.on_train_end()
+    return stopped_by

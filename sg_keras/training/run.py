@@ -152,17 +152,17 @@ def _train(
             try:
                 with contextlib.closing(TimedBatches(_batches(config, model, dataset, start.nimg))) as batches:
                     callbacks = _callbacks(start, run_dir, model, dataset, batches, store, log)
-                    train(model, batches, [*callbacks, progress], total_nimg, stop)
+                    stopped_by = train(model, batches, [*callbacks, progress], total_nimg, stop)
                 break
             except NonFiniteError as error:
                 start, lines = roll_back(error, start, model, store)
             for line in lines:
                 log.line(line)
     done = f"{int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg"
-    if stop.received is None:
+    if stopped_by is None:
         log.line(f"Done: {done}, in {run_dir}")
     else:
-        log.line(f"Stopped by {stop.received} at {done}; to go on: the same command with --resume={run_dir}")
+        log.line(f"Stopped by {stopped_by} at {done}; to go on: the same command with --resume={run_dir}")
     return 0
 
 

@@ -24,7 +24,7 @@ OPTIONS = [
     "--snap=1",
     "--image_snap=4",
 ]
-LENGTH, NIMG = 0.24, 240  # kimg, 30 iterations
+LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of STOP_INTERVAL
 LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
 WITHIN = 60.0  # seconds in which a machine notices that another was killed
 LONGEST = 240.0
