@@ -89,6 +89,8 @@ bench: ops
 	$(BIN)/python -m benchmarks.ops
 	$(BENCH_STEP) --cfg=stylegan2 --map_depth=8 --resolution=32 --cbase=2048 --cmax=64
 	$(BENCH_STEP) --cfg=stylegan2 --map_depth=8 --resolution=64 --cbase=4096 --cmax=128
+	$(BENCH_STEP) --cfg=stylegan2 --map_depth=8 --resolution=64 --cbase=4096 --cmax=128 --precision=bfloat16
+	$(BENCH_STEP) --cfg=stylegan2 --map_depth=8 --resolution=32 --cbase=2048 --cmax=64 --aug=ada --p=0.3
 	$(BENCH_STEP) --cfg=stylegan3-t --resolution=32 --cbase=2048 --cmax=64
 	$(BENCH_STEP) --cfg=stylegan3-r --resolution=32 --cbase=1024 --cmax=32
 	$(BIN)/python -m benchmarks.data_pipeline
