@@ -33,7 +33,6 @@ from benchmarks.measured_step import EMA, MeasuredStep, Round
 from benchmarks.op_profile import OpRun, seconds_by_kind
 from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig
 from sg_keras.config.presets import TrainingOptions, resolve
-from sg_keras.flags.not_built import not_built_options
 from sg_keras.training.threads import configure_threads
 
 _NUM_IMAGES = 1024
@@ -156,10 +155,8 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
     """The configuration that run_training would have.
 
     Raises:
-        ValueError: an option is wrong, or its engine does not exist yet.
+        ValueError: an option is wrong.
     """
-    for key, way_round in not_built_options({**vars(options), "metrics": ()}, transfer=None).items():
-        raise ValueError(f"{key}: found {getattr(options, key)!r}, which does not exist yet: {way_round}")
     training = TrainingOptions(
         cfg=options.cfg,
         batch=options.batch,
