@@ -1,5 +1,6 @@
 """Exact checkpoints of a few variables."""
 
+import pathlib
 import resource
 
 import numpy as np
@@ -41,6 +42,20 @@ def test_the_newest_are_kept(state, tmp_path):
     again = CheckpointStore(tmp_path, state, keep=2)
     save_all(again, state, [5])
     assert numbers(tmp_path) == [4, 5]
+
+
+def test_a_folder_may_be_relative(state, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = pathlib.Path("runs") / "checkpoints"
+    folder.mkdir(parents=True)
+    store = CheckpointStore(folder, state, keep=2)
+    save_all(store, state, [0, 1, 2, 3])
+    assert store.checkpoints == saved_checkpoints(folder) == [folder / "ckpt-2", folder / "ckpt-3"]
+    again = CheckpointStore(folder, state, keep=2)
+    again.restore(again.checkpoints[0])
+    assert again.forget_after(folder / "ckpt-2") == [folder / "ckpt-3"]
+    save_all(again, state, [4, 5])
+    assert numbers(folder) == [4, 5]
 
 
 def test_one_more_is_kept_for_safety_while_a_number_is_saved_anew(state, tmp_path):
