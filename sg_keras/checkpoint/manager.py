@@ -185,7 +185,7 @@ class CheckpointStore:
     def _keep_only(self, prefixes: list[pathlib.Path]) -> None:
         """Make the list hold these, then remove all other files: killed in between, the list is still right."""
         if prefixes:
-            # With their folder: TensorFlow takes bare names beside a relative folder for files of the working directory.
+            # With their folder: beside a relative one TensorFlow takes bare names for files of the working directory.
             names = [str(self._directory / prefix.name) for prefix in prefixes]
             times = [index_path(prefix).stat().st_mtime for prefix in prefixes]
             # The manager drops what seems older than last_preserved_timestamp; clocks can go back.
