@@ -21,26 +21,19 @@ from __future__ import annotations
 
 import pathlib
 import sys
-import traceback
 from collections.abc import Sequence
 
-from sg_keras.flags import debug_requested, help_requested
+from sg_keras.tools.entry import run_words
 from sg_keras.tools.quiet_start import quiet_start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert as the command line says. Exit status 1 after one line on stderr where that is not possible."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if help_requested(words):
-        print(__doc__)
-        return 0
-    try:
-        print(_convert(*_places(words)))
-    except (ValueError, OSError) as error:
-        if debug_requested(words):
-            traceback.print_exc()
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+    return run_words(_convert_words, lambda: str(__doc__), argv)
+
+
+def _convert_words(words: Sequence[str]) -> int:
+    print(_convert(*_places(words)))
     return 0
 
 

@@ -27,15 +27,33 @@ def run_tool(
     Returns:
         Exit status: the tool's, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
     """
-    words = list(sys.argv[1:] if argv is None else argv)
-    if help_requested(words):
-        print(tool_help_text(introduction, options))
-        return 0
-    try:
+
+    def work(words: list[str]) -> int:
         values = parse_tool_options(words, options)
         with quiet_start():
             import tensorflow  # noqa: F401
         return tool(values)
+
+    return run_words(work, lambda: tool_help_text(introduction, options), argv)
+
+
+def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], argv: Sequence[str] | None) -> int:
+    """Run what a command line asks for.
+
+    Args:
+        work: takes the words after the program's name and returns the exit status.
+        help_text: of --help.
+        argv: these words; None takes them from sys.argv.
+
+    Returns:
+        Exit status: that of `work`, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if help_requested(words):
+        print(help_text())
+        return 0
+    try:
+        return work(words)
     except (ValueError, OSError) as error:
         if debug_requested(words):
             traceback.print_exc()

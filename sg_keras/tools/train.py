@@ -9,13 +9,11 @@ import traceback
 from collections.abc import Sequence
 
 from sg_keras.flags import (
-    ParsedCommandLine,
-    debug_requested,
-    help_requested,
     help_text,
     parse_command_line,
     resolved_configuration,
 )
+from sg_keras.tools.entry import run_words
 from sg_keras.tools.quiet_start import quiet_start
 
 
@@ -28,22 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
     """
-    words = list(sys.argv[1:] if argv is None else argv)
-    if help_requested(words):
-        print(help_text(pathlib.Path(sys.argv[0]).name or "run_training.py"))
-        return 0
-    try:
-        with quiet_start():  # TensorFlow is loaded once the options are in order
-            parsed = parse_command_line(words)
-        return _train(parsed)
-    except (ValueError, OSError) as error:
-        if debug_requested(words):
-            traceback.print_exc()
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+    return run_words(_train, lambda: help_text(pathlib.Path(sys.argv[0]).name or "run_training.py"), argv)
 
 
-def _train(parsed: ParsedCommandLine) -> int:
+def _train(words: Sequence[str]) -> int:
+    with quiet_start():  # TensorFlow is loaded once the options are in order
+        parsed = parse_command_line(words)
     if parsed.dry_run:
         print(resolved_configuration(parsed))
         return 0

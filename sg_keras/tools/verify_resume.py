@@ -17,11 +17,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sg_keras.flags import ParsedCommandLine, help_requested, parse_command_line
+from sg_keras.flags import ParsedCommandLine, parse_command_line
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import read_values
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.tool_options import ITERATIONS
+from sg_keras.tools.entry import run_words
 from sg_keras.tools.quiet_start import quiet_start
 
 _OURS = ("outdir", "kimg", "iterations")  # what this decides, whatever was typed
@@ -30,20 +31,16 @@ _SHOWN_DIFFERENCES = 5
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare. Exit status 0 for equal fingerprints, 1 for others or after one line on stderr that says what failed."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if help_requested(words):
-        print(__doc__)
-        return 0
-    try:
-        iterations, options = _split_words(words)
-        with tempfile.TemporaryDirectory(prefix="verify-resume-") as folder:
-            with quiet_start():
-                parsed = parse_command_line([*options, f"--outdir={folder}", "--kimg=1"])
-            _check(parsed)
-            return _compare(pathlib.Path(folder), options, parsed, iterations)
-    except (ValueError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+    return run_words(_verify, lambda: str(__doc__), argv)
+
+
+def _verify(words: Sequence[str]) -> int:
+    iterations, options = _split_words(words)
+    with tempfile.TemporaryDirectory(prefix="verify-resume-") as folder:
+        with quiet_start():
+            parsed = parse_command_line([*options, f"--outdir={folder}", "--kimg=1"])
+        _check(parsed)
+        return _compare(pathlib.Path(folder), options, parsed, iterations)
 
 
 def _split_words(words: Sequence[str]) -> tuple[int, list[str]]:
