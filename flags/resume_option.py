@@ -7,8 +7,8 @@ import re
 import urllib.parse
 
 from sg_keras.config import ResumeRequest
+from sg_keras.config.places import is_address
 
-_URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _RUN_AT_TICK = re.compile(r"^(?P<run>.+)@(?P<tick>[0-9]+)$")
 _EXPECTED = (
     "latest, a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot, a .pkl or .safetensors file, or a URL of "
@@ -32,7 +32,7 @@ def parse_resume(value: str, outdir: str) -> ResumeRequest | str:
     """
     if value == "latest":
         return ResumeRequest("latest", outdir)
-    if _URL.match(value):
+    if is_address(value):
         return _check_url(value)
     path = pathlib.Path(value)
     at_tick = _RUN_AT_TICK.match(value)

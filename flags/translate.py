@@ -17,6 +17,7 @@ from sg_keras.config import (
     cluster_of_tf_config,
     resolve,
 )
+from sg_keras.config.places import is_address
 from sg_keras.flags.options import BY_KEY
 
 _ONLY_WITH = {
@@ -91,7 +92,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
             f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs"
         )
     config = DatasetConfig(
-        path=path if path in _BUILT_IN or "://" in path else str(pathlib.Path(path).resolve()),
+        path=path if path in _BUILT_IN or is_address(path) else str(pathlib.Path(path).resolve()),
         name=dataset.name,
         resolution=side,
         channels=dataset.channels,

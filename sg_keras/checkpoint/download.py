@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import pathlib
 import urllib.error
 import urllib.parse
@@ -12,8 +11,8 @@ import urllib.request
 import uuid
 
 from sg_keras.checkpoint.whole_files import PARTIAL
+from sg_keras.config.places import cache_folder
 
-CACHE_VARIABLE = "SG_KERAS_CACHE"  # of the environment: names the folder
 _BLOCK = 1 << 20
 _TIMEOUT_SEC = 60.0
 _MAX_NAME = 100  # characters of a file's own name that are kept
@@ -22,14 +21,6 @@ _MAX_NAME = 100  # characters of a file's own name that are kept
 def is_url(source: str) -> bool:
     """Whether a source is an address in the web rather than a path."""
     return source.lower().startswith(("http://", "https://"))
-
-
-def cache_folder() -> pathlib.Path:
-    """Where fetched files are kept: $SG_KERAS_CACHE, or sg_keras in the user's cache directory."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return pathlib.Path(named).expanduser()
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sg_keras"
 
 
 def fetch(url: str) -> tuple[pathlib.Path, bool]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from sg_keras.config.places import is_address
 from sg_keras.data.bad_images import SkippingPixels
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.image_decoding import decode_image
@@ -21,7 +22,7 @@ from sg_keras.data.labels import (
     read_label_entries,
 )
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
-from sg_keras.data.remote import is_remote, local_copy
+from sg_keras.data.remote import local_copy
 from sg_keras.data.sources import ImageSource, open_source
 
 _MAX_CACHED_BYTES = 2**30
@@ -161,7 +162,7 @@ def open_dataset(
         labels = class_labels(classes) if use_labels else no_labels(len(images))
         name, where, has_labels = DIGITS_NAME, DIGITS_NAME, True
     else:
-        source = open_source(str(local_copy(path)) if is_remote(path) else path)
+        source = open_source(str(local_copy(path)) if is_address(path) else path)
         try:
             labels, has_labels = _read_labels(source, use_labels)
             pixels = _open_pixels(source, max_cached_bytes, skip_bad)

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import pathlib
-import re
 import shutil
+import uuid
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+]*://")
+from sg_keras.config.places import cache_folder
+
 _CHUNK = 1 << 24
 _logger = logging.getLogger(__name__)
-
-
-def is_remote(path: str) -> bool:
-    """Whether a path names an object of some storage, scheme://..., rather than a file."""
-    return _SCHEME.match(path) is not None
 
 
 def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
@@ -28,7 +23,7 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
 
     Args:
         path: such as gs://bucket/pictures256.zip.
-        cache: folder of copies; by default SG_KERAS_CACHE, or sg_keras in the user's cache folder.
+        cache: folder of copies; by default `cache_folder`.
 
     Raises:
         ValueError: it is no zip file, or TensorFlow has no such file system here.
@@ -48,7 +43,7 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
         ) from error
     except tf.errors.OpError as error:
         raise OSError(f"{path}: found nothing to read ({_reason(error)}), expected a zip file") from error
-    folder = (cache or _default_cache()) / hashlib.sha256(
+    folder = (cache or cache_folder()) / hashlib.sha256(
         f"{path} {state.length} {state.mtime_nsec}".encode()
     ).hexdigest()[:16]
     copy = folder / path.rpartition("/")[2]
@@ -56,7 +51,7 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
         return copy
     _logger.warning("copying %s, %.2f GB, to %s", path, state.length / 1e9, copy)
     folder.mkdir(parents=True, exist_ok=True)
-    partial = copy.with_name(f"{copy.name}.{os.getpid()}.partial")
+    partial = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}.partial")
     try:
         with tf.io.gfile.GFile(path, "rb") as source, partial.open("wb") as target:
             shutil.copyfileobj(source, target, _CHUNK)
@@ -66,11 +61,6 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
     finally:
         partial.unlink(missing_ok=True)
     return copy
-
-
-def _default_cache() -> pathlib.Path:
-    named = os.environ.get("SG_KERAS_CACHE")
-    return pathlib.Path(named) if named else pathlib.Path.home() / ".cache" / "sg_keras"
 
 
 def _reason(error: Exception) -> str:

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from sg_keras.config.places import is_address
 from sg_keras.data import open_dataset
-from sg_keras.data.remote import is_remote, local_copy
+from sg_keras.data.remote import local_copy
 
 
 def zipped(value: int, count: int = 3) -> bytes:
@@ -30,8 +31,8 @@ def put(path: str, content: bytes) -> str:
 
 
 def test_what_is_remote():
-    assert is_remote("gs://bucket/a.zip") and is_remote("s3://bucket/a.zip")
-    assert not any(map(is_remote, ("digits", "a.zip", "/data/a.zip", "C:/a.zip", "a:b/c")))
+    assert is_address("gs://bucket/a.zip") and is_address("s3://bucket/a.zip")
+    assert not any(map(is_address, ("digits", "a.zip", "/data/a.zip", "C:/a.zip", "a:b/c")))
 
 
 def test_a_remote_zip_is_a_data_set(tmp_path, monkeypatch, caplog):
