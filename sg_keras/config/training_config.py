@@ -273,12 +273,11 @@ class TrainingConfig:
             f"a multiple of the minibatch standard deviation group, --mbstd-group={group}, and a divisor of {share}: "
             f"{fitting}",
         )
-        path_length = self.loss.g_reg_interval is not None and self.loss.pl_weight > 0
         _require(
-            not path_length or self.batch_gpu >= self.loss.pl_batch_shrink,
+            self.batch_gpu >= self._least_batch_gpu,
             "batch-gpu",
             self.batch_gpu,
-            f"at least {self.loss.pl_batch_shrink}, which path length regularisation needs, or --pl_weight=0",
+            f"at least {self._least_batch_gpu}, which path length regularisation needs, or --pl_weight=0",
         )
 
     @property
@@ -294,9 +293,12 @@ class TrainingConfig:
     def possible_batch_gpu(self) -> list[int]:
         """Every size of micro-batch that this batch and these networks can be trained with, smallest first."""
         share, group = self.batch // self.num_replicas, self.discriminator.mbstd_group_size or 1
+        return [size for size in range(self._least_batch_gpu, share + 1) if share % size == 0 and size % group == 0]
+
+    @property
+    def _least_batch_gpu(self) -> int:
         path_length = self.loss.g_reg_interval is not None and self.loss.pl_weight > 0
-        least = self.loss.pl_batch_shrink if path_length else 1
-        return [size for size in range(least, share + 1) if share % size == 0 and size % group == 0]
+        return self.loss.pl_batch_shrink if path_length else 1
 
     def to_json(self) -> str:
         """JSON text with one object a part, for training_config.json."""

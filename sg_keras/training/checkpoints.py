@@ -13,7 +13,13 @@ from sg_keras.checkpoint import CheckpointStore, write_snapshot
 from sg_keras.checkpoint.snapshot import snapshot_name
 from sg_keras.config import TrainingConfig
 from sg_keras.training.meter import Meter, Tick, TickCallback
+from sg_keras.training.stylegan import StyleGAN
 from sg_keras.training.ticks import TickClock
+
+
+def _as_trained(config: TrainingConfig, model: StyleGAN) -> TrainingConfig:
+    """With the size of micro-batches that memory left."""
+    return dataclasses.replace(config, batch_gpu=model.batch_gpu)
 
 
 class NetworkSnapshots(TickCallback):
@@ -33,8 +39,7 @@ class NetworkSnapshots(TickCallback):
     def on_tick(self, tick: Tick) -> None:
         if tick.last or self._clock.is_due(tick.nimg, self._config.run.snapshot_ticks):
             networks = (self.model.G, self.model.D, self.model.G_ema)
-            config = dataclasses.replace(self._config, batch_gpu=self.model.batch_gpu)
-            write_snapshot(self._run_dir / snapshot_name(tick.nimg), networks, config)
+            write_snapshot(self._run_dir / snapshot_name(tick.nimg), networks, _as_trained(self._config, self.model))
 
 
 class ExactCheckpoints(TickCallback):
@@ -94,7 +99,7 @@ class ExactCheckpoints(TickCallback):
             "nimg": nimg,
             "elapsed_sec": self._meter.total_sec,
             "version": sg_keras.__version__,
-            "config": {**dataclasses.asdict(self._config), "batch_gpu": self.model.batch_gpu},
+            "config": dataclasses.asdict(_as_trained(self._config, self.model)),
         }
         self.newest = self._store.save(tick, note)
         self._newest_nimg, self._newest_time = nimg, time.monotonic()

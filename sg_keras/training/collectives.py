@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.checkpoint.state import first_line
+from sg_keras.training.replica import sum_over_replicas
+
 #: Seconds that the first exchange between devices may take. Starting NCCL on eight GPUs takes some ten.
 TEST_SECONDS = 120.0
 #: Seconds that machines wait for each other at the start: the others' containers may still be loading.
@@ -40,18 +43,34 @@ def time_limit(seconds: float, message: str) -> Iterator[None]:
 
 
 def _summed(context: tf.distribute.ReplicaContext, tensor: tf.Tensor) -> tf.Tensor:
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, tensor)
+    return sum_over_replicas([tensor])[0]
 
 
-def check_devices(
-    strategy: tf.distribute.Strategy, seconds: float = TEST_SECONDS, exchange: Exchange = _summed
-) -> None:
+def exchange(
+    strategy: tf.distribute.Strategy, on_replica: Callable[[tf.Tensor], tf.Tensor]
+) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """A compiled function that runs `on_replica` everywhere, on a value that each machine gives.
+
+    It returns what this machine's replicas return.
+    """
+
+    @tf.function(autograph=False)
+    def everywhere(own: tf.Tensor) -> tf.Tensor:
+        return strategy.run(on_replica, args=(own,))
+
+    def exchanged(own: np.ndarray) -> list[np.ndarray]:
+        return [np.asarray(result) for result in strategy.experimental_local_results(everywhere(tf.constant(own)))]
+
+    return exchanged
+
+
+def check_devices(strategy: tf.distribute.Strategy, seconds: float = TEST_SECONDS, add_up: Exchange = _summed) -> None:
     """Let all replicas add up numbers once, so that a fault shows here and not as a training run that stands still.
 
     Args:
         strategy: of the run.
         seconds: how long it may take. A process that takes longer ends with status 1 and a line on stderr.
-        exchange: how replicas add up a tensor.
+        add_up: how replicas add up a tensor.
 
     Raises:
         OSError: the sum is wrong, or cannot be computed; one line.
@@ -60,14 +79,11 @@ def check_devices(
     if replicas == 1:
         return
 
-    @tf.function(autograph=False)
-    def sums() -> tf.Tensor:
-        def on_replica() -> tf.Tensor:
-            context = tf.distribute.get_replica_context()
-            mine = tf.one_hot(context.replica_id_in_sync_group, replicas) * tf.range(1.0, replicas + 1)
-            return exchange(context, mine)
+    expected = np.arange(1.0, replicas + 1, dtype=np.float32)
 
-        return strategy.run(on_replica)
+    def on_replica(own: tf.Tensor) -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        return add_up(context, tf.one_hot(context.replica_id_in_sync_group, replicas) * own)
 
     stuck = (
         f"{replicas} devices cannot exchange data: found no answer after {seconds:g} s, expected one within seconds. "
@@ -75,11 +91,9 @@ def check_devices(
     )
     with time_limit(seconds, stuck):
         try:
-            results = [np.asarray(result) for result in strategy.experimental_local_results(sums())]
+            results = exchange(strategy, on_replica)(expected)
         except tf.errors.OpError as error:
-            reason = error.message.strip().splitlines()[0]
-            raise OSError(f"{replicas} devices cannot exchange data: {reason}. {_REMEDY}") from error
-    expected = np.arange(1.0, replicas + 1, dtype=np.float32)
+            raise OSError(f"{replicas} devices cannot exchange data: {first_line(error)}. {_REMEDY}") from error
     for result in results:
         if not np.array_equal(result, expected):
             found = f"found {result.tolist()}, expected {expected.tolist()}"
@@ -102,13 +116,8 @@ def agree(strategy: tf.distribute.Strategy, text: str) -> str:
 
 
 def _first_replicas(strategy: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:
-    @tf.function(autograph=False)
-    def exchanged(own: tf.Tensor) -> tf.Tensor:
-        def on_replica(own: tf.Tensor) -> tf.Tensor:
-            context = tf.distribute.get_replica_context()
-            is_first = tf.cast(tf.equal(context.replica_id_in_sync_group, 0), own.dtype)
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, own * is_first)
+    def on_replica(own: tf.Tensor) -> tf.Tensor:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return sum_over_replicas([own * tf.cast(tf.equal(replica, 0), own.dtype)])[0]
 
-        return strategy.run(on_replica, args=(own,))
-
-    return np.asarray(strategy.experimental_local_results(exchanged(tf.constant(values)))[0])
+    return exchange(strategy, on_replica)(values)[0]

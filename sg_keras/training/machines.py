@@ -8,11 +8,14 @@ import json
 import pathlib
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.checkpoint import StartingPoint
+from sg_keras.checkpoint.state import index_path
 from sg_keras.config import Cluster, TrainingConfig
-from sg_keras.training.collectives import agree
+from sg_keras.training.collectives import agree, exchange
+from sg_keras.training.replica import sum_over_replicas
 from sg_keras.training.signals import StopSignals
 
 #: Iterations from one exchange on whether to stop to the next: each waits for the devices.
@@ -66,7 +69,7 @@ def same_start(strategy: tf.distribute.Strategy, start: StartingPoint) -> Starti
     if chiefs["checkpoint"] is None:
         return dataclasses.replace(start, config=config, checkpoint=None, nimg=0, elapsed_sec=0.0)
     prefix = pathlib.Path(chiefs["checkpoint"])
-    if not prefix.with_name(prefix.name + ".index").is_file():
+    if not index_path(prefix).is_file():
         raise OSError(f"--outdir: found no {prefix} here, where machine 0 goes on, expected a folder that all share")
     return dataclasses.replace(start, config=config, checkpoint=prefix, nimg=chiefs["nimg"], elapsed_sec=chiefs["sec"])
 
@@ -80,10 +83,11 @@ class SharedStop:
     """
 
     def __init__(self, signals: StopSignals, strategy: tf.distribute.Strategy) -> None:
-        self._signals, self._strategy = signals, strategy
+        self._signals = signals
         self._asked = 0
         self._received: str | None = None
-        self._anyones = tf.function(self._sum_of_all, autograph=False)
+        # An argument has no device to be summed on, its copy has.
+        self._sum = exchange(strategy, lambda own: sum_over_replicas([tf.identity(own)])[0])
 
     @property
     def received(self) -> str | None:
@@ -94,12 +98,4 @@ class SharedStop:
         return self._received
 
     def _anyone(self) -> bool:
-        counts = self._anyones(tf.constant(0 if self._signals.received is None else 1))
-        return int(self._strategy.experimental_local_results(counts)[0]) > 0
-
-    def _sum_of_all(self, own: tf.Tensor) -> tf.Tensor:
-        def on_replica(own: tf.Tensor) -> tf.Tensor:
-            placed = tf.identity(own)  # an argument has no device to be summed on
-            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, placed)
-
-        return self._strategy.run(on_replica, args=(own,))
+        return int(self._sum(np.int32(self._signals.received is not None))[0]) > 0

@@ -40,7 +40,7 @@ def main() -> None:
         print(agree(strategy, "a pa\u00df phrase"), agree(strategy, "") == "")
         return
     exchanges: dict[str, dict[str, Any]] = {"works": {}}
-    exchanges |= {function.__name__: {"exchange": function} for function in (hangs, forgets, fails)}
+    exchanges |= {function.__name__: {"add_up": function} for function in (hangs, forgets, fails)}
     try:
         check_devices(strategy, SECONDS, **exchanges[how])
     except OSError as error:
