@@ -1,7 +1,7 @@
 """Frozen configuration of a training run: the one description that every room of the house agrees on."""
 
 from sg_keras.config.cluster import Cluster, cluster_of_tf_config
-from sg_keras.config.continuation import continued_config, forked_config
+from sg_keras.config.continuation import continued_config, devices_text, forked_config
 from sg_keras.config.differences import adopt_choices, compare, format_differences
 from sg_keras.config.freeze import FreezeRule, parse_freeze
 from sg_keras.config.presets import PRESETS, TrainingOptions, decide_precision, resolve
@@ -37,6 +37,7 @@ __all__ = [
     "compare",
     "continued_config",
     "decide_precision",
+    "devices_text",
     "forked_config",
     "format_differences",
     "next_run_number",

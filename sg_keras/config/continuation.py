@@ -94,13 +94,14 @@ def _notes(saved: TrainingConfig, config: TrainingConfig) -> list[str]:
         )
     elif any(getattr(config, field) != getattr(saved, field) for field in DEVICES):
         notes.append(
-            f"Continuing on {_devices(config)} instead of {_devices(saved)}, with the same micro-batches: the results "
-            "are the same but for rounding"
+            f"Continuing on {devices_text(config)} instead of {devices_text(saved)}, with the same micro-batches: the "
+            "results are the same but for rounding"
         )
     return notes
 
 
-def _devices(config: TrainingConfig) -> str:
+def devices_text(config: TrainingConfig) -> str:
+    """The devices of a run, for people."""
     count, kind = config.num_replicas, "GPU" if config.gpus else "CPU device"
     machines = f" on {config.machines} machines" if config.machines > 1 else ""
     return f"{count} {kind}{'s' if count > 1 else ''}{machines}"

@@ -19,6 +19,7 @@ from sg_keras.config.training_config import (
     OptimizerConfig,
     RunConfig,
     TrainingConfig,
+    count_replicas,
 )
 
 CONV_CLAMP = 256.0  # bound on convolution outputs in every precision, unless --fp32=1
@@ -110,7 +111,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
     preset = PRESETS[options.cfg]
     precision = _resolve_precision(options)
-    replicas = max((options.gpus if options.gpus > 0 else options.cpu_devices) * options.machines, 1)
+    replicas = max(count_replicas(options.gpus, options.cpu_devices, options.machines), 1)
     automatic = options.batch_gpu == "auto"
     return TrainingConfig(
         dataset=dataset,

@@ -14,6 +14,11 @@ from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
 from sg_keras.config.freeze import format_freeze, parse_freeze
 
 
+def count_replicas(gpus: int, cpu_devices: int, machines: int) -> int:
+    """Devices that share a batch: those of one machine, on so many machines."""
+    return (gpus if gpus > 0 else cpu_devices) * machines
+
+
 def _require(condition: bool, name: str, found: Any, expected: str) -> None:
     if not condition:
         raise ValueError(f"{name}: found {found!r}, expected {expected}")
@@ -283,7 +288,7 @@ class TrainingConfig:
     @property
     def num_replicas(self) -> int:
         """Devices that share a batch, over all machines."""
-        return (self.gpus if self.gpus > 0 else self.cpu_devices) * self.machines
+        return count_replicas(self.gpus, self.cpu_devices, self.machines)
 
     @property
     def num_rounds(self) -> int:

@@ -176,11 +176,19 @@ def _train_along(start: StartingPoint, model: StyleGAN, dataset: ImageDataset, l
         contextlib.closing(TimedBatches(_batches(config, model, dataset, start.nimg))) as batches,
         StopSignals() as signals,
     ):
-        meter = Meter(TickClock(config.batch, config.run.tick_kimg), total_nimg, batches, start.elapsed_sec)
-        guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
-        train(model, batches, [meter, guard], total_nimg, SharedStop(signals, model.distribute_strategy))
+        clock = TickClock(config.batch, config.run.tick_kimg)
+        watchers = _meter_and_guard(start, clock, model, dataset, batches)
+        train(model, batches, watchers, total_nimg, SharedStop(signals, model.distribute_strategy))
     log.line(f"Left at {int(model.cur_nimg.numpy()) / 1000:g} of {config.run.total_kimg:g} kimg")
     return 0
+
+
+def _meter_and_guard(
+    start: StartingPoint, clock: TickClock, model: StyleGAN, dataset: ImageDataset, batches: TimedBatches
+) -> tuple[Meter, NonFiniteGuard]:
+    """What every machine needs: statistics are read, and faults found, on all of them together."""
+    meter = Meter(clock, start.config.run.total_kimg * 1000, batches, start.elapsed_sec)
+    return meter, NonFiniteGuard(meter, lambda nimg: next(_whole_batches(start.config, model, dataset, nimg)))
 
 
 def _callbacks(
@@ -195,8 +203,7 @@ def _callbacks(
     """What happens at ticks, in order: what a tick leaves behind is there before its checkpoint is."""
     config = start.config
     clock = TickClock(config.batch, config.run.tick_kimg)
-    meter = Meter(clock, config.run.total_kimg * 1000, batches, start.elapsed_sec)
-    guard = NonFiniteGuard(meter, lambda nimg: next(_whole_batches(config, model, dataset, nimg)))
+    meter, guard = _meter_and_guard(start, clock, model, dataset, batches)
     grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
     pictures = Pictures(meter, run_dir, grid, clock, config.run.image_snapshot_ticks)
     mirrored = {"mirror": config.dataset.mirror, "mirrory": config.dataset.mirrory}

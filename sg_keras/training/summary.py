@@ -9,7 +9,7 @@ import rich.console
 import rich.table
 
 import sg_keras
-from sg_keras.config import AugmentConfig, TrainingConfig
+from sg_keras.config import AugmentConfig, TrainingConfig, devices_text
 from sg_keras.training.stylegan import StyleGAN
 
 _WIDTH = 120
@@ -32,8 +32,6 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
     data, loss, run = config.dataset, config.loss, config.run
     mirrored = f", {data.num_items} with mirrored copies" if data.mirror or data.mirrory else ""
     labels = f"labels of width {data.c_dim}" if data.c_dim else "no labels"
-    kind = "GPU" if config.gpus else "CPU device"
-    devices = f"{config.num_replicas} {kind}{'s' if config.num_replicas > 1 else ''}"
     rounds = f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''}"
     phases = ", ".join(f"{p.name} every {p.interval}" if p.interval > 1 else p.name for p in model.phases)
     return [
@@ -44,7 +42,7 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
             f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
             f"{'gray' if data.channels == 1 else 'RGB'}, {labels}",
         ),
-        ("batch", f"{config.batch} = {devices} x {rounds} x {config.batch_gpu}"),
+        ("batch", f"{config.batch} = {devices_text(config)} x {rounds} x {config.batch_gpu}"),
         ("phases", phases),
         ("gamma", f"{loss.r1_gamma:g}"),
         ("learning rates", f"G {config.optimizer.g_lr:g}, D {config.optimizer.d_lr:g}"),

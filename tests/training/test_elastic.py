@@ -8,7 +8,7 @@ import pytest
 from sg_keras.checkpoint import SavedState, find_start
 from sg_keras.config import ResumeRequest
 from sg_keras.training.run import run
-from tests.training.tiny_run import command, finish, tiny_config
+from tests.training.tiny_run import command, finish, only_run, tiny_config
 
 BATCH_GPU = 4  # two micro-batches
 LARGEST_DIFFERENCE = 5e-6  # of weights; as between runs on one and on several devices, see test_invariance.py
@@ -16,11 +16,6 @@ LARGEST_DIFFERENCE = 5e-6  # of weights; as between runs on one and on several d
 
 def config_of(pictures, outdir, kimg=0.16, **options):
     return tiny_config(pictures, outdir, run={"total_kimg": kimg, "sample_grid": (3, 2)}, **options)
-
-
-def only_run(outdir):
-    (run_dir,) = outdir.iterdir()
-    return run_dir
 
 
 @pytest.mark.slow

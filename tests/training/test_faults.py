@@ -18,7 +18,7 @@ from sg_keras.config import ResumeRequest
 from sg_keras.data import DataError
 from sg_keras.training.run import run
 from sg_keras.training.run_directory import create_run_directory, sole_use
-from tests.training.tiny_run import ROOT, command, tiny_config
+from tests.training.tiny_run import ROOT, command, only_run, tiny_config
 
 LENGTH = ("--ops=reference", "--kimg=0.16", "--tick=0.032", "--snap=1", "--image_snap=100")
 LONGEST_SEC = 120
@@ -37,11 +37,6 @@ def run_command(arguments: list[str], **environment: str) -> subprocess.Complete
 def said(errors: str) -> list[str]:
     """What was written to stderr, start-up notes of TensorFlow aside."""
     return [line for line in errors.splitlines() if "port.cc" not in line and "absl::" not in line]
-
-
-def only_run(outdir: pathlib.Path) -> pathlib.Path:
-    (run_dir,) = outdir.iterdir()
-    return run_dir
 
 
 def log_of(run_dir: pathlib.Path) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
-from tests.training.tiny_run import ROOT, command
+from tests.training.tiny_run import ROOT, command, only_run
 
 OPTIONS = [
     "--batch-gpu=4",
@@ -61,11 +61,6 @@ def finish(machines: list[subprocess.Popen], expected: int = 0) -> list[str]:
     outputs = [machine.communicate(timeout=LONGEST)[0] for machine in machines]
     assert [machine.returncode for machine in machines] == [expected] * len(machines), "\n".join(outputs)
     return outputs
-
-
-def only_run(outdir: pathlib.Path) -> pathlib.Path:
-    (run_dir,) = outdir.iterdir()
-    return run_dir
 
 
 def newest(outdir: pathlib.Path) -> pathlib.Path:

@@ -9,7 +9,7 @@ from sg_keras.checkpoint import checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
 from sg_keras.training.run import run
 from sg_keras.training.stylegan import StyleGAN
-from tests.training.tiny_run import tiny_config
+from tests.training.tiny_run import only_run, tiny_config
 
 SHORT = {"total_kimg": 0.048, "tick_kimg": 0.016}
 
@@ -29,11 +29,6 @@ def memory_for(monkeypatch, pictures: int) -> None:
         return call
 
     monkeypatch.setattr(StyleGAN, "_phase_function", limited)
-
-
-def only_run(outdir):
-    (run_dir,) = outdir.iterdir()
-    return run_dir
 
 
 def state_of(outdir) -> str:

@@ -11,7 +11,7 @@ from sg_keras.training.nonfinite_replay import NonFiniteError
 from sg_keras.training.rollback import rollbacks_so_far
 from sg_keras.training.run import run
 from sg_keras.training.stylegan import StyleGAN
-from tests.training.tiny_run import tiny_config
+from tests.training.tiny_run import only_run, tiny_config
 
 SEED = 7
 
@@ -36,11 +36,6 @@ def poisoned(monkeypatch):
 def config_of(pictures, outdir, kimg=0.16):
     run_options = {"total_kimg": kimg, "on_nan": "rollback", "snapshot_ticks": 1, "image_snapshot_ticks": 100}
     return tiny_config(pictures, outdir, run=run_options, seed=SEED)
-
-
-def only_run(outdir):
-    (run_dir,) = outdir.iterdir()
-    return run_dir
 
 
 def test_on_from_the_last_checkpoint_with_other_noise_and_exactly_so(pictures, tmp_path, poisoned):

@@ -30,6 +30,12 @@ def write_pictures(folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+def only_run(outdir: pathlib.Path) -> pathlib.Path:
+    """The run directory in an output directory that holds one."""
+    (run_dir,) = outdir.iterdir()
+    return run_dir
+
+
 def tiny_config(
     pictures: pathlib.Path,
     outdir: pathlib.Path,

@@ -41,6 +41,13 @@ class Stateful(Protocol):
 
 Names = Mapping[tuple[str, str], AllowedName]
 
+#: What values that do not fit together raise, in an instruction or in a call.
+_DAMAGES = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError)
+
+
+def _reason(error: Exception) -> str:
+    return ascii(str(error))[1:120]
+
 
 def unpickle(reader: BoundedReader, names: Names, persistent: Callable[[Any], Any] | None = None) -> Any:
     """The value of the pickle that starts here; the reader stands behind its end afterwards.
@@ -63,10 +70,9 @@ def unpickle(reader: BoundedReader, names: Names, persistent: Callable[[Any], An
             machine.run(name, argument)
     except RefusedPickleError:
         raise
-    except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
-        reason = ascii(str(error))[1:120]
+    except _DAMAGES as error:
         raise RefusedPickleError(
-            f"found a damaged pickle at byte {reader.tell()} ({reason}), expected a network file"
+            f"found a damaged pickle at byte {reader.tell()} ({_reason(error)}), expected a network file"
         ) from None
 
 
@@ -219,10 +225,9 @@ class _Machine:
             self._stack.append(callee.make(*arguments))
         except RefusedPickleError:
             raise
-        except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
-            reason = ascii(str(error))[1:120]
+        except _DAMAGES as error:
             raise RefusedPickleError(
-                f"found arguments that {callee.name} does not take ({reason}), expected its own"
+                f"found arguments that {callee.name} does not take ({_reason(error)}), expected its own"
             ) from None
 
     def _build(self, _: Any) -> None:
