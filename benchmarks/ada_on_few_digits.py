@@ -1,6 +1,7 @@
 """What ADA is for: 300 of the digits, with and without it, the same length, several seeds.
 
-    python -m benchmarks.ada_on_few_digits --outdir=DIR [--kimg=100] [--seeds=3] [--ada_kimg=30] [--plot=PNG]
+    python -m benchmarks.ada_on_few_digits --outdir=DIR [--kimg=100] [--seeds=3] [--ada_kimg=30] [--target=0.6]
+        [--plot=PNG]
 
 Trains a class-conditional StyleGAN2 on a fixed subset of the digits (`subset`), and looks at every network snapshot
 with three questions. Does D still take held-out reals for real: the mean sign of its scores of the 300 it is trained
@@ -62,7 +63,9 @@ def write_subset(path: pathlib.Path) -> None:
 def train(outdir: pathlib.Path, data: pathlib.Path, mode: str, seed: int, options: argparse.Namespace) -> pathlib.Path:
     """The run directory of a mode and seed, trained unless it is there and complete."""
     folder = outdir / f"{mode}-{seed}"
-    augmentation = [f"--aug={mode}"] + [f"--ada_kimg={options.ada_kimg:g}"] * (mode == "ada")
+    augmentation = [f"--aug={mode}"]
+    if mode == "ada":
+        augmentation += [f"--ada_kimg={options.ada_kimg:g}", f"--target={options.target:g}"]
     words = [f"--outdir={folder}", f"--data={data}", f"--kimg={options.kimg:g}", f"--seed={seed}", *augmentation]
     command = [sys.executable, "run_training.py", *_TRAINING, *words, "--resume=latest"]
     print(f"{mode}, seed {seed} ...", flush=True)
@@ -171,6 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kimg", type=float, default=100)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ada_kimg", type=float, default=30, help="thousands of pictures in which p may move by 1")
+    parser.add_argument("--target", type=float, default=0.6, help="mean sign of D's scores of reals that p is led by")
     parser.add_argument("--plot", type=pathlib.Path, help="PNG file")
     options = parser.parse_args(argv)
     options.outdir.mkdir(parents=True, exist_ok=True)

@@ -31,9 +31,9 @@ def setup_filter(
 
     Raises:
       ValueError: not a number, vector or matrix; empty; not finite; `separable` asked of a matrix;
-        or `normalize` of taps whose sum is 0.
+        `normalize` of taps whose sum is 0; or taps whose products or sum are beyond single precision.
     """
-    taps = np.asarray(1.0 if f is None else f, dtype=np.float32)
+    taps = _single_precision(1.0 if f is None else f)
     if taps.ndim > 2 or taps.size == 0 or not np.all(np.isfinite(taps)):
         raise ValueError(f"f: found an array of shape {taps.shape}, expected finite taps, [taps] or [fh, fw]")
     if separable is None:
@@ -42,18 +42,22 @@ def setup_filter(
         raise ValueError(f"f: found a matrix of shape {taps.shape} with separable=True, expected a vector")
     if taps.ndim == 0:
         taps = taps[np.newaxis]
-    if taps.ndim == 1 and not separable:
-        taps = np.outer(taps, taps)
-    if normalize:
-        total = taps.sum()
-        if total == 0:
-            raise ValueError("f: found taps that sum to 0, expected another sum with normalize=True")
-        taps = taps / total
-    if flip_filter:
-        taps = np.flip(taps)
-    if gain < 0 and taps.ndim == 1:
+    if gain < 0 and separable:
         raise ValueError(f"gain: found {gain}, expected a number not below 0 with a 1-D filter")
-    return np.asarray(taps * gain ** (taps.ndim / 2), dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # seen in the result
+        if taps.ndim == 1 and not separable:
+            taps = np.outer(taps, taps)
+        if normalize:
+            total = taps.sum()
+            if total == 0:
+                raise ValueError("f: found taps that sum to 0, expected another sum with normalize=True")
+            taps = taps / total if np.isfinite(total) else np.full_like(taps, np.inf)
+        if flip_filter:
+            taps = np.flip(taps)
+        taps = np.asarray(taps * gain ** (taps.ndim / 2), dtype=np.float32)
+    if not np.all(np.isfinite(taps)):
+        raise ValueError("f: found taps whose products or sum are beyond single precision, expected smaller ones")
+    return taps
 
 
 def as_taps(f: npt.ArrayLike | None, gain: float = 1.0) -> np.ndarray:
@@ -62,12 +66,21 @@ def as_taps(f: npt.ArrayLike | None, gain: float = 1.0) -> np.ndarray:
     None is the 1x1 filter of 1. A vector stands for both axes and gets the gain's square root. The taps are rounded to
     single precision after the gain, whatever the type of the images, as in the published networks.
     """
-    taps = np.ones([1, 1], np.float32) if f is None else np.asarray(f, dtype=np.float32)
+    taps = np.ones([1, 1], np.float32) if f is None else _single_precision(f)
     if taps.ndim not in (1, 2) or taps.size == 0 or not np.all(np.isfinite(taps)):
         raise ValueError(f"f: found an array of shape {taps.shape}, expected finite taps, [taps] or [fh, fw]")
     if gain < 0 and taps.ndim == 1:
         raise ValueError(f"gain: found {gain}, expected a number not below 0 with a 1-D filter")
-    return (taps * float(gain) ** (taps.ndim / 2)).astype(np.float64)
+    with np.errstate(over="ignore"):
+        taps = taps * float(gain) ** (taps.ndim / 2)
+    if not np.all(np.isfinite(taps)):
+        raise ValueError(f"f: found taps beyond single precision with a gain of {gain}, expected smaller ones")
+    return taps.astype(np.float64)
+
+
+def _single_precision(f: npt.ArrayLike) -> np.ndarray:
+    with np.errstate(over="ignore"):  # becomes infinite, which callers refuse
+        return np.asarray(f, dtype=np.float32)
 
 
 def separate(taps: np.ndarray, tolerance: float) -> tuple[np.ndarray, ...]:

@@ -36,6 +36,14 @@ def test_bad_taps(f):
         setup_filter(f)
 
 
+@pytest.mark.parametrize("f", [1e300, [1.9e19, 1], np.full([2, 2], 3e38), np.full(9, 1e38)])
+def test_taps_beyond_single_precision(f):
+    with pytest.raises(ValueError, match="f: found .* expected"):
+        setup_filter(f)
+    with pytest.raises(ValueError, match="f: found .* expected"):
+        as_taps(np.atleast_1d(f), gain=1e40)
+
+
 def test_bad_options():
     with pytest.raises(ValueError, match=r"matrix of shape \(2, 2\) with separable=True"):
         setup_filter(np.ones([2, 2]), separable=True)
