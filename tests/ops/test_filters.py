@@ -38,9 +38,9 @@ def test_bad_taps(f):
 
 @pytest.mark.parametrize("f", [1e300, [1.9e19, 1], np.full([2, 2], 3e38), np.full(9, 1e38)])
 def test_taps_beyond_single_precision(f):
-    with pytest.raises(ValueError, match="f: found .* expected"):
+    with pytest.raises(ValueError, match=r"f: found .* expected"):
         setup_filter(f)
-    with pytest.raises(ValueError, match="f: found .* expected"):
+    with pytest.raises(ValueError, match=r"f: found .* expected"):
         as_taps(np.atleast_1d(f), gain=1e40)
 
 
