@@ -17,6 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from sg_keras.checkpoint.retention import best_snapshots, worth_keeping
 from sg_keras.checkpoint.state import ROOT, SavedState, check_same_variables, first_line, index_path
 from sg_keras.checkpoint.whole_files import remove_partial, write_text
 
@@ -60,6 +61,11 @@ def read_note(prefix: pathlib.Path) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
+def _images_seen(prefix: pathlib.Path) -> int | None:
+    nimg = read_note(prefix).get("nimg")
+    return nimg if isinstance(nimg, int) else None
+
+
 def restore_variables(prefix: pathlib.Path, variables: Mapping[str, tf.Variable]) -> None:
     """Take over all variables from a checkpoint; only reads.
 
@@ -85,6 +91,8 @@ class CheckpointStore:
         keep: newest checkpoints to keep.
         keep_every_kimg: beside them keep the first one at or after each multiple of so many thousand images; None = no
             more.
+        rated_in: folder with metric files (`best_snapshots`): beside them keep those of the best snapshots; None = no
+            more.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -96,10 +104,11 @@ class CheckpointStore:
         variables: Mapping[str, tf.Variable],
         keep: int,
         keep_every_kimg: float | None = None,
+        rated_in: pathlib.Path | None = None,
     ) -> None:
         self._directory = directory
         self.variables = dict(variables)
-        self._keep, self._keep_every_kimg = max(keep, 2), keep_every_kimg
+        self._keep, self._keep_every_kimg, self._rated_in = max(keep, 2), keep_every_kimg, rated_in
         self._checkpoint = tf.train.Checkpoint(**{ROOT: self.variables})
         directory.mkdir(exist_ok=True)
         with self._readable_errors(directory):
@@ -134,7 +143,7 @@ class CheckpointStore:
             except (OSError, tf.errors.OpError):
                 self._remove_files_of(prefix)  # a full disk should not be filled by what is of no use
                 raise
-            kept = self._worth_keeping(self.checkpoints)
+            kept = self._worth_keeping()
             if kept != self.checkpoints:
                 self._keep_only(kept)
         return prefix
@@ -156,16 +165,10 @@ class CheckpointStore:
             self._keep_only(kept)
         return forgotten
 
-    def _worth_keeping(self, prefixes: list[pathlib.Path]) -> list[pathlib.Path]:
-        """Of checkpoints that are oldest first, the newest and the first of every keep_every_kimg."""
-        milestones: dict[int, pathlib.Path] = {}
-        if self._keep_every_kimg is not None:
-            for prefix in prefixes:
-                nimg = read_note(prefix).get("nimg")
-                if isinstance(nimg, int) and nimg >= self._keep_every_kimg * 1000:
-                    milestones.setdefault(int(nimg // (self._keep_every_kimg * 1000)), prefix)
-        wanted = {*milestones.values(), *prefixes[-self._keep :]}
-        return [prefix for prefix in prefixes if prefix in wanted]
+    def _worth_keeping(self) -> list[pathlib.Path]:
+        images_of = {prefix: _images_seen(prefix) for prefix in self.checkpoints}
+        best = {} if self._rated_in is None else best_snapshots(self._rated_in)
+        return worth_keeping(images_of, self._keep, self._keep_every_kimg, set(best.values()))
 
     @contextlib.contextmanager
     def _readable_errors(self, path: pathlib.Path) -> Iterator[None]:

@@ -139,9 +139,8 @@ def _train(
     """Restore, train and say how it ended."""
     config, total_nimg = start.config, start.config.run.total_kimg * 1000
     continue_run_directory(run_dir, config)
-    store = CheckpointStore(
-        run_dir / FOLDER, model.state_variables(), config.run.keep_checkpoints, config.run.keep_every_kimg
-    )
+    keep, every_kimg = config.run.keep_checkpoints, config.run.keep_every_kimg
+    store = CheckpointStore(run_dir / FOLDER, model.state_variables(), keep, every_kimg, rated_in=run_dir)
     log.line(run_summary(config, model, run_dir))
     _restore(start, store, log)
     model.on_out_of_memory = lambda: smaller_micro_batches(model, run_dir, config, log)

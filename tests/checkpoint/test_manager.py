@@ -1,5 +1,6 @@
 """Exact checkpoints of a few variables."""
 
+import json
 import pathlib
 import resource
 
@@ -174,6 +175,29 @@ def test_one_of_every_so_many_kimg_is_kept_for_good(state, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.json")) == [f"ckpt-{n}.json" for n in (10, 3, 5, 8, 9)]
     save(CheckpointStore(tmp_path, state, keep=2), [11])  # without the option the newest alone stay
     assert numbers(tmp_path) == [10, 11]
+
+
+def test_checkpoints_of_the_best_snapshots_are_kept(state, tmp_path, caplog):
+    def rate(kimg, fid, precision):
+        row = {"metric": "m", "results": {"fid50k_full": fid, "pr50k3_full_precision": precision}, "total_time": 1.5}
+        with (tmp_path / "metric-m.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**row, "snapshot_pkl": f"network-snapshot-{kimg:06d}.pkl"}) + "\n")
+
+    folder = tmp_path / "checkpoints"
+    store = CheckpointStore(folder, state, keep=2, rated_in=tmp_path)
+    ratings = [(9.0, 0.1), (5.0, 0.2), (7.0, 0.9), (float("nan"), 0.3), (5.0, 0.9), (6.0, 0.5)]
+    for tick, (fid, precision) in enumerate(ratings):
+        rate(tick, fid, precision)
+        store.save(tick, {"nimg": 1000 * tick})
+    assert numbers(folder) == [1, 2, 4, 5]  # lowest fid, highest precision, the newest two
+    with (tmp_path / "metric-m.jsonl").open("a", encoding="utf-8") as file:
+        file.write("half a li\n")
+    rate(5, 4.0, 0.95)
+    store = CheckpointStore(folder, state, keep=2, rated_in=tmp_path)
+    for tick in (6, 7, 8):
+        store.save(tick, {"nimg": 1000 * tick})
+    assert numbers(folder) == [5, 7, 8]
+    assert "metric-m.jsonl: found line 7 without results and snapshot_pkl" in caplog.text
 
 
 @pytest.mark.parametrize("limit", [100, 300])  # bytes a file: the note cannot be written, then the checkpoint
