@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES
-from sg_keras.config.training_config import (
+from sg_keras.config.parts import (
     AugmentConfig,
     DatasetConfig,
     DiscriminatorConfig,
@@ -18,9 +18,8 @@ from sg_keras.config.training_config import (
     LossConfig,
     OptimizerConfig,
     RunConfig,
-    TrainingConfig,
-    count_replicas,
 )
+from sg_keras.config.training_config import TrainingConfig, count_replicas
 
 CONV_CLAMP = 256.0  # bound on convolution outputs in every precision, unless --fp32=1
 HALF_PRECISION_RESOLUTIONS = 4  # the highest ones, where half precision is chosen

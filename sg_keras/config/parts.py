@@ -1,0 +1,189 @@
+"""The parts of a run's configuration as frozen dataclasses; training_config.py puts them together.
+
+Every field is a resolved value: presets and dependent defaults are applied before these are made.
+Invalid values are refused with a ValueError that gives the option, what was found and what was expected.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+
+
+def require(condition: bool, name: str, found: Any, expected: str) -> None:
+    """Raise a ValueError of one line unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{name}: found {found!r}, expected {expected}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetConfig:
+    """Which pictures are trained on, and in which form."""
+
+    path: str  # folder, zip, or "digits"
+    name: str = ""  # short name, part of the run directory's
+    resolution: int  # pixels a side
+    channels: int  # 1 (gray) or 3 (RGB)
+    c_dim: int = 0  # label width, 0 = unconditional
+    num_images: int = 0  # without mirrored copies
+    mirror: bool = False  # copies with left and right exchanged count as images of their own
+    mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
+    workers: int = 3  # parallel readers
+    on_bad_image: str = "stop"  # or skip: the next readable picture takes its place
+
+    def __post_init__(self) -> None:
+        require(self.resolution > 0, "resolution", self.resolution, "a positive number of pixels")
+        require(self.channels in (1, 3), "channels", self.channels, "1 (gray) or 3 (RGB)")
+        require(self.on_bad_image in ("stop", "skip"), "on_bad_image", self.on_bad_image, "stop or skip")
+
+    @property
+    def num_items(self) -> int:
+        """Images with mirrored copies."""
+        return self.num_images * (1 + self.mirror) * (1 + self.mirrory)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorConfig:
+    """Shape of the generator. channel_base and channel_max: channels at resolution r are min(base // r, max)."""
+
+    cfg: str = "stylegan2"  # stylegan2, stylegan3-t, stylegan3-r
+    z_dim: int = 512
+    w_dim: int = 512
+    mapping_layers: int = 8
+    channel_base: int = 32768
+    channel_max: int = 512
+    architecture: str = "skip"  # skip, resnet, orig (StyleGAN2 only)
+    conv_clamp: float | None = 256.0
+    num_fp16_res: int = 0  # resolutions, from the highest, in half precision
+    magnitude_ema_beta: float = 0.999  # StyleGAN3 only
+
+    def __post_init__(self) -> None:
+        require(
+            self.cfg in ("stylegan2", "stylegan3-t", "stylegan3-r"),
+            "cfg",
+            self.cfg,
+            "stylegan2, stylegan3-t or stylegan3-r",
+        )
+        require(self.architecture in ("skip", "resnet", "orig"), "g_arch", self.architecture, "skip, resnet or orig")
+        require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
+        for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DiscriminatorConfig:
+    """Shape of the discriminator, and how many of its first layers stay frozen."""
+
+    channel_base: int = 32768
+    channel_max: int = 512
+    architecture: str = "resnet"  # resnet, skip, orig
+    mapping_layers: int = 8  # of the label mapping
+    mbstd_group_size: int | None = 4
+    mbstd_num_channels: int = 1
+    conv_clamp: float | None = 256.0
+    num_fp16_res: int = 0
+    freeze_layers: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.architecture in ("resnet", "skip", "orig"), "d_arch", self.architecture, "resnet, skip or orig")
+        require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerConfig:
+    """Adam for both networks (before the correction for lazy regularisation)."""
+
+    g_lr: float = 0.002
+    d_lr: float = 0.002
+    beta1: float = 0.0
+    beta2: float = 0.99
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        for name in ("g_lr", "d_lr", "epsilon"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "a positive number")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LossConfig:
+    """Weights and cadence of the losses (StyleGAN2, arXiv:1912.04958; lazy regularisation in appendix B)."""
+
+    r1_gamma: float
+    pl_weight: float = 2.0
+    pl_batch_shrink: int = 2
+    pl_decay: float = 0.01
+    style_mixing_prob: float = 0.9
+    g_reg_interval: int | None = 4  # iterations; None = no separate phase (StyleGAN3)
+    d_reg_interval: int = 16
+    blur_init_sigma: float = 0.0  # pixels; StyleGAN3-R only
+    blur_fade_kimg: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(self.r1_gamma >= 0, "gamma", self.r1_gamma, "0 or more")
+        require(0 <= self.style_mixing_prob <= 1, "style_mixing_prob", self.style_mixing_prob, "0 to 1")
+        require(self.pl_weight >= 0, "pl_weight", self.pl_weight, "0 or more")
+        require(self.d_reg_interval >= 1, "d_reg_interval", self.d_reg_interval, "1 or more")
+        require(
+            self.g_reg_interval is None or self.g_reg_interval >= 1, "g_reg_interval", self.g_reg_interval, "1 or more"
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentConfig:
+    """Augmentation of what D sees: noaug, ada (p steered towards target), fixed (constant p) or diffaug."""
+
+    mode: str = "noaug"
+    p: float = 0.0  # constant (fixed) or start value (ada)
+    pipe: str = "bgc"  # of PIPES; ada and fixed
+    target: float = 0.6  # mean sign of D's scores of reals
+    ada_interval: int = 4  # iterations between two adjustments of p
+    ada_kimg: float = 500.0  # thousands of images in which p can move by one
+    diffaug: tuple[str, ...] = DIFFAUG_POLICIES  # of DIFFAUG_POLICIES; diffaug
+
+    def __post_init__(self) -> None:
+        modes = ("noaug", "ada", "fixed", "diffaug")
+        require(self.mode in modes, "aug", self.mode, "noaug, ada, fixed or diffaug")
+        require(0 <= self.p <= 1, "p", self.p, "0 to 1")
+        require(self.pipe in PIPES, "augpipe", self.pipe, f"one of {', '.join(PIPES)}")
+        require(0 <= self.target <= 1, "target", self.target, "0 to 1")
+        require(self.ada_interval >= 1, "ada_interval", self.ada_interval, "1 or more")
+        require(self.ada_kimg > 0, "ada_kimg", self.ada_kimg, "a positive number")
+        known = bool(self.diffaug) and set(self.diffaug) <= set(DIFFAUG_POLICIES)
+        require(known, "diffaug", self.diffaug, f"one or more of {', '.join(DIFFAUG_POLICIES)}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """How a run proceeds and what it leaves behind: nothing here changes the result of an iteration."""
+
+    outdir: str
+    total_kimg: float = 25000.0
+    tick_kimg: float = 4.0
+    snapshot_ticks: int | None = 50  # network snapshot and exact checkpoint; None = only at the end
+    image_snapshot_ticks: int | None = 50  # picture grid; None = only at the end
+    checkpoint_minutes: float = 15.0
+    keep_checkpoints: int = 3
+    on_nan: str = "stop"  # or rollback
+    keep_every_kimg: float | None = None  # beside them one for each so many thousand images
+    metrics: tuple[str, ...] = ()
+    desc: str = ""
+    sample_grid: tuple[int, int] | None = None  # columns, rows; None = as published (7680x4320 at most)
+    nobench: bool = False
+    deterministic: bool = False
+    debug: bool = False
+
+    def __post_init__(self) -> None:
+        for name, option in (("total_kimg", "kimg"), ("tick_kimg", "tick")):
+            require(getattr(self, name) > 0, option, getattr(self, name), "a positive number")
+        require(self.on_nan in ("stop", "rollback"), "on_nan", self.on_nan, "stop or rollback")
+        kimg = self.keep_every_kimg
+        require(kimg is None or kimg > 0, "keep_every", kimg, "a positive number")
+        for name, option in (
+            ("snapshot_ticks", "snap"),
+            ("image_snapshot_ticks", "image_snap"),
+            ("keep_checkpoints", "keep"),
+        ):
+            value = getattr(self, name)
+            require(value is None or value >= 1, option, value, "1 or more")
