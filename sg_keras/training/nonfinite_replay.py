@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from sg_keras.training.meter import Meter, Tick, TickCallback
 from sg_keras.training.nonfinite import replaced_gradients
-from sg_keras.training.phases import MicroBatch, Phase
+from sg_keras.training.phase import MicroBatch, Phase
 from sg_keras.training.stylegan import Batch, StyleGAN
 
 

@@ -19,7 +19,8 @@ from sg_keras.training.draws import StatelessDraws
 from sg_keras.training.ema import ema_beta, update_ema
 from sg_keras.training.freezing import Freezing
 from sg_keras.training.nonfinite import NonFiniteWatch
-from sg_keras.training.phases import BeforeD, MicroBatch, Phase, training_phases
+from sg_keras.training.phase import BeforeD, MicroBatch, Phase
+from sg_keras.training.phases import training_phases
 from sg_keras.training.statistics import Moments
 
 Batch = dict[str, tf.Tensor]

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from sg_keras import losses
 from sg_keras.config import OptimizerConfig
-from sg_keras.training.phases import MicroBatch, Phase, PhaseLoss
+from sg_keras.training.phase import MicroBatch, Phase, PhaseLoss
 from sg_keras.training.stylegan import StyleGAN
 from tests.golden.layout import images_in, images_out, tensor, weight_out
 from tests.golden.manifest import Case, take_args

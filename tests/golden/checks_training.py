@@ -13,7 +13,7 @@ import numpy as np
 from sg_keras.checkpoint.published_names import published_weights
 from sg_keras.config import OptimizerConfig
 from sg_keras.training.ema import ema_beta
-from sg_keras.training.phases import Phase
+from sg_keras.training.phase import Phase
 from sg_keras.training.stylegan import StyleGAN
 from tests.golden.layout import images_in, tensor
 from tests.golden.manifest import Case, take_args

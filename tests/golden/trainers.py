@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.config import LossConfig, OptimizerConfig
-from sg_keras.training.phases import Phase
+from sg_keras.training.phase import Phase
 from sg_keras.training.stylegan import StyleGAN
 from tests.golden.layout import images_in, tensor
 from tests.golden.manifest import Case
