@@ -19,14 +19,16 @@ TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.
 
 GOLDEN_DIR ?= ../shared/golden
 DEMO_CFG ?= stylegan3-t
+FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test test-gpu bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
+.PHONY: help venv install ops test test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
 	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
 	@echo "make test    all tests;  make test-gpu  those that need a GPU"
+	@echo "make fuzz    the tests with random input, FUZZ_ROUNDS=$(FUZZ_ROUNDS) times with other input than make test"
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
 	@echo "make golden  compare with the numbers in $(GOLDEN_DIR)"
@@ -60,6 +62,10 @@ test: ops
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu
+
+fuzz: ops
+	for round in $$(seq $(FUZZ_ROUNDS)); do \
+	  $(BIN)/python -m pytest -q -m hypothesis --hypothesis-profile=searching tests/checkpoint tests/ops || exit 1; done
 
 bazel: $(INSTALLED)
 	PYTHON_BIN_PATH="$(abspath $(BIN))/python" bazel test //:ops_test

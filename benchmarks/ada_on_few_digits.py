@@ -153,18 +153,28 @@ def plot(curves: dict[str, list[list[dict[str, float]]]], path: pathlib.Path) ->
 
 
 def summary(curves: dict[str, list[list[dict[str, float]]]]) -> str:
-    """Mean and spread over the seeds of the last snapshot and of the best Frechet distance."""
-    lines = ["mode    trained  held out     gap  frechet at the end  best  (mean over seeds; smallest..largest)"]
+    """Signs and Frechet distance of the last third of each run, whose looks swing, and the best and last distance."""
+    lines = [
+        "mean over the last third and the seeds (smallest..largest of the seeds)",
+        "mode   trained  held out  gap                  Frechet, last third      at the end             best",
+    ]
     for mode, runs in curves.items():
-        last = [rows[-1] for rows in runs]
-        best = [min(row["frechet"] for row in rows) for rows in runs]
-        trained, held_out, frechet = (np.array([r[key] for r in last]) for key in ("trained", "held_out", "frechet"))
+        late = [[row for row in rows if row["kimg"] > rows[-1]["kimg"] * 2 / 3] for rows in runs]
+        trained, held_out, frechet = (
+            np.array([np.mean([row[key] for row in rows]) for rows in late])
+            for key in ("trained", "held_out", "frechet")
+        )
+        end = np.array([rows[-1]["frechet"] for rows in runs])
+        best = np.array([min(row["frechet"] for row in rows) for rows in runs])
         lines.append(
-            f"{mode:<7} {trained.mean():7.2f}  {held_out.mean():8.2f}  {(trained - held_out).mean():6.2f}  "
-            f"{frechet.mean():.3f} ({frechet.min():.3f}..{frechet.max():.3f})  "
-            f"{np.mean(best):.3f} ({min(best):.3f}..{max(best):.3f})"
+            f"{mode:<6} {trained.mean():7.2f}  {held_out.mean():8.2f}  {_spread(trained - held_out):<19}  "
+            f"{_spread(frechet):<23}  {_spread(end):<21}  {_spread(best)}"
         )
     return "\n".join(lines)
+
+
+def _spread(values: np.ndarray) -> str:
+    return f"{values.mean():.3f} ({values.min():.3f}..{values.max():.3f})"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,19 +22,21 @@ import time
 from collections.abc import Callable
 
 _ROOT = pathlib.Path(__file__).parents[1]
-_KIMG, _TICK_KIMG = 6.4, 0.064  # 200 iterations and 100 checkpoints
+_TICK_KIMG = 0.064  # 2 iterations and a checkpoint
+_TICKS_A_KILL = 5  # more than a run gets ahead between two kills, so that it is not at its end before the last
 _OPTIONS = (
     "--cfg=stylegan2", "--data=digits", "--cond=1", "--gpus=0", "--batch=32", "--gamma=0.01", "--aug=noaug",
     "--cbase=256", "--cmax=16", "--z-dim=32", "--w-dim=32", "--map-depth=2", f"--tick={_TICK_KIMG}", "--snap=1",
     "--image_snap=1000", "--sample-grid=8x8")  # fmt: skip
-_LONGEST_SEC = 600
+_LONGEST_SEC = 3600
 
 
 _further_options: list[str] = []  # of the command line
 
 
-def _start(outdir: pathlib.Path, ops: str, kimg: float = _KIMG) -> subprocess.Popen[str]:
-    words = [sys.executable, str(_ROOT / "run_training.py"), f"--outdir={outdir}", f"--ops={ops}", f"--kimg={kimg}"]
+def _start(outdir: pathlib.Path, ops: str, ticks: int) -> subprocess.Popen[str]:
+    kimg = f"--kimg={ticks * _TICK_KIMG:g}"
+    words = [sys.executable, str(_ROOT / "run_training.py"), f"--outdir={outdir}", f"--ops={ops}", kimg]
     return subprocess.Popen(
         [*words, *_OPTIONS, *_further_options, "--resume=latest"],
         cwd=_ROOT,
@@ -71,18 +73,17 @@ def _is_saving(outdir: pathlib.Path) -> bool:
     return any(outdir.glob("*/checkpoints/*_temp")) or any(outdir.glob("*/.partial-network-snapshot-*"))
 
 
-def _kill_at_random(outdir: pathlib.Path, ops: str, in_a_save: bool) -> str:
+def _kill_at_random(outdir: pathlib.Path, ops: str, ticks: int, in_a_save: bool) -> str:
     """Continue the run and kill it after a random time, or in the first save after that. Returns where it was."""
-    process, before = _start(outdir, ops), _status_lines(outdir)
-    moment = "after it had ended"
-    if _wait(process, lambda: _status_lines(outdir) > before):
-        time.sleep(random.uniform(0, 2))
-        saving = _wait(process, lambda: _is_saving(outdir)) if in_a_save else _is_saving(outdir)
-        if process.poll() is None:
-            moment = "in a save" if saving else "between saves"
+    process, before = _start(outdir, ops, ticks), _status_lines(outdir)
+    _wait(process, lambda: _status_lines(outdir) > before)
+    time.sleep(random.uniform(0, 1))
+    saving = _wait(process, lambda: _is_saving(outdir)) if in_a_save else _is_saving(outdir)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return moment
+    _, errors = process.communicate()
+    if process.returncode != -signal.SIGKILL:
+        raise RuntimeError(f"a run ended with exit status {process.returncode} before it was killed:\n{errors}")
+    return "in a save" if saving else "between saves"
 
 
 def _fingerprint(outdir: pathlib.Path) -> str:
@@ -91,27 +92,26 @@ def _fingerprint(outdir: pathlib.Path) -> str:
     return subprocess.run(words, cwd=_ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _undisturbed(folder: pathlib.Path, ops: str) -> str:
-    _finish(_start(folder, ops))
+def _undisturbed(folder: pathlib.Path, ops: str, ticks: int) -> str:
+    _finish(_start(folder, ops, ticks))
     return _fingerprint(folder)
 
 
-def _half_and_half(folder: pathlib.Path, ops: str) -> str:
+def _half_and_half(folder: pathlib.Path, ops: str, ticks: int) -> str:
     """Train N of 2N iterations, SIGKILL, and train the rest."""
-    half = _start(folder, ops)
-    ticks = round(_KIMG / _TICK_KIMG / 2)
-    _wait(half, lambda: any(folder.glob(f"*/checkpoints/ckpt-{ticks}.json")))
+    half = _start(folder, ops, ticks)
+    _wait(half, lambda: any(folder.glob(f"*/checkpoints/ckpt-{ticks // 2}.json")))
     half.send_signal(signal.SIGKILL)
     half.communicate()
-    _finish(_start(folder, ops))
+    _finish(_start(folder, ops, ticks))
     return _fingerprint(folder)
 
 
-def _killed(folder: pathlib.Path, ops: str, kills: int) -> str:
+def _killed(folder: pathlib.Path, ops: str, ticks: int, kills: int) -> str:
     for number in range(kills):
-        moment = _kill_at_random(folder, ops, in_a_save=number % 2 == 1)
-        print(f"  kill {number + 1:2d} {moment}, after {_status_lines(folder)} status lines in all", flush=True)
-    _finish(_start(folder, ops))
+        moment = _kill_at_random(folder, ops, ticks, in_a_save=number % 2 == 1)
+        print(f"  kill {number + 1:3d} {moment}, after {_status_lines(folder)} status lines in all", flush=True)
+    _finish(_start(folder, ops, ticks))
     return _fingerprint(folder)
 
 
@@ -125,16 +125,16 @@ def main() -> int:
     arguments, further = parser.parse_known_args()
     _further_options.extend(further)
     random.seed(arguments.seed)
-    same = True
+    same, ticks = True, max(_TICKS_A_KILL * arguments.kills, 100)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or pathlib.Path(temporary)
         for ops in arguments.ops.split(","):
-            expected = _undisturbed(folder / f"undisturbed-{ops}", ops)
+            expected = _undisturbed(folder / f"undisturbed-{ops}", ops, ticks)
             print(f"{ops}: left alone          {expected}", flush=True)
-            halves = _half_and_half(folder / f"halves-{ops}", ops)
+            halves = _half_and_half(folder / f"halves-{ops}", ops, ticks)
             print(f"{ops}: N, SIGKILL, N       {halves}", flush=True)
-            killed = _killed(folder / f"killed-{ops}", ops, arguments.kills)
-            print(f"{ops}: killed {arguments.kills:2d} times     {killed}", flush=True)
+            killed = _killed(folder / f"killed-{ops}", ops, ticks, arguments.kills)
+            print(f"{ops}: killed {arguments.kills:3d} times    {killed}", flush=True)
             same = same and expected == halves == killed
     print("the same bits" if same else "DIFFERENT BITS")
     return 0 if same else 1

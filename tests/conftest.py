@@ -4,10 +4,16 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported: its start-up notes
 
+import hypothesis
 import keras
 import pytest
 
 from sg_keras.ops import library
+
+# The same examples every time, so that a change is judged by itself; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("searching", derandomize=False, print_blob=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)

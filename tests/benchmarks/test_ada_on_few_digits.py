@@ -35,7 +35,7 @@ def test_summary_and_plot(tmp_path):
     pytest.importorskip("matplotlib")
     curves = {"noaug": [rows(0.8), rows(0.6)], "ada": [rows(0.0), rows(0.0)]}
     lines = ada_on_few_digits.summary(curves).splitlines()
-    assert lines[1].split()[:4] == ["noaug", "0.50", "-0.20", "0.70"]
-    assert lines[2].split()[:4] == ["ada", "0.50", "0.50", "0.00"]
+    assert lines[2].split()[:5] == ["noaug", "0.50", "-0.20", "0.700", "(0.600..0.800)"]
+    assert lines[3].split()[:4] == ["ada", "0.50", "0.50", "0.000"]
     ada_on_few_digits.plot(curves, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 1000
