@@ -125,28 +125,32 @@ def _mean_sign(D: Any, images: np.ndarray, labels: np.ndarray) -> float:
 
 
 def plot(curves: dict[str, list[list[dict[str, float]]]], path: pathlib.Path) -> None:
-    """Signs, Frechet distance and p of both modes; a line a seed."""
+    """Signs, Frechet distance and p of both modes: a thin line a seed, a thick one for their mean."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 4, figsize=(16, 3.8), constrained_layout=True)
-    colours = {"trained": "tab:blue", "held_out": "tab:orange", "fakes": "tab:gray"}
+    figure, axes = pyplot.subplots(1, 4, figsize=(16, 4), constrained_layout=True)
+
+    def draw(axis: Any, mode: str, name: str, colour: str, label: str) -> None:
+        kimg = [row["kimg"] for row in curves[mode][0]]
+        seeds = np.array([[row[name] for row in rows] for rows in curves[mode]])
+        axis.plot(kimg, seeds.T, color=colour, linewidth=0.7, alpha=0.6)
+        axis.plot(kimg, seeds.mean(axis=0), color=colour, linewidth=2.5, label=label)
+
     for axis, (mode, title) in zip(axes, (("noaug", "without augmentation"), ("ada", "with ADA")), strict=False):
-        for number, rows in enumerate(curves[mode]):
-            for name, colour in colours.items():
-                label = name.replace("_", " ") if number == 0 else None
-                axis.plot([r["kimg"] for r in rows], [r[name] for r in rows], color=colour, label=label)
-        axis.set(title=f"mean sign of D, {title}", xlabel="kimg", ylim=(-1.05, 1.05))
-        axis.legend(loc="lower right")
-    for mode, colour in (("noaug", "tab:red"), ("ada", "tab:green")):
-        for number, rows in enumerate(curves[mode]):
-            kimg, label = [r["kimg"] for r in rows], mode if number == 0 else None
-            axes[2].plot(kimg, [r["frechet"] for r in rows], color=colour, label=label)
-            axes[3].plot(kimg, [r["p"] for r in rows], color=colour, label=label)
-    axes[2].set(title="Frechet distance to all 1,797", xlabel="kimg", yscale="log")
-    axes[3].set(title="p", xlabel="kimg")
+        for name, colour in {"trained": "tab:blue", "held_out": "tab:orange", "fakes": "tab:gray"}.items():
+            draw(axis, mode, name, colour, name.replace("_", " "))
+        axis.set(title=f"mean sign of D, {title}", ylim=(-1.35, 1.05))
+        axis.legend(loc="lower center", ncol=3)
+    for mode, colour, label in (("noaug", "tab:red", "without"), ("ada", "tab:green", "with ADA")):
+        draw(axes[2], mode, "frechet", colour, label)
+        draw(axes[3], mode, "p", colour, label)
+    axes[2].set(title="Frechet distance to all 1,797", yscale="log")
+    axes[3].set(title="p")
+    for axis in axes:
+        axis.set_xlabel("kimg")
     for axis in axes[2:]:
         axis.legend()
     figure.savefig(path, dpi=80)
