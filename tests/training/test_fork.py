@@ -9,9 +9,10 @@ import pytest
 
 from sg_keras.checkpoint import SavedState, checkpoint_fingerprint, find_start
 from sg_keras.checkpoint.manager import saved_checkpoints
+from sg_keras.checkpoint.snapshot import newest_snapshot
 from sg_keras.config import ResumeRequest, TrainingConfig
 from sg_keras.training.run import run
-from tests.training.tiny_run import tiny_config
+from tests.training.tiny_run import only_run, tiny_config
 
 AT_TICK_2 = {"kind": "run_dir", "tick": 2, "fork": True}
 
@@ -91,3 +92,25 @@ def test_other_networks_are_refused_with_a_table(pictures, finished_run, tmp_pat
         find_start(freezed, request)
     with pytest.raises(ValueError, match="--fork: found no run in"):
         find_start(tiny_config(pictures, tmp_path), ResumeRequest("latest", str(tmp_path / "none"), fork=True))
+
+
+def test_of_a_run_that_was_transferred_and_frozen(pictures, finished_run, tmp_path):
+    options = {"transfer": str(newest_snapshot(finished_run)), "freeze": "g:mapping until 0.06kimg; d:first1"}
+    (tmp_path / "parent").mkdir()
+    assert run(tiny_config(pictures, tmp_path / "parent", **options)) == 0
+    parent = only_run(tmp_path / "parent")
+
+    same = tiny_config(pictures, tmp_path / "same", freeze=options["freeze"])
+    (tmp_path / "same").mkdir()
+    run_dir = fork_of(parent, tmp_path / "same", same)
+    fingerprints = [checkpoint_fingerprint(states(folder)[-1].prefix) for folder in (parent, run_dir)]
+    assert fingerprints[0] == fingerprints[1]
+    changed = json.loads((run_dir / "parent.json").read_text(encoding="utf-8"))["changed"]
+    assert set(changed) == {"run.outdir"}
+
+    (tmp_path / "thawed").mkdir()
+    thawed = fork_of(parent, tmp_path / "thawed", tiny_config(pictures, tmp_path / "thawed", freeze="g:mapping"))
+    first, last = states(thawed)[0], states(thawed)[-1]
+    moved = {name for name in first.names() if not np.array_equal(first.value(name), last.value(name))}
+    assert not any(name.startswith("G/mapping/fc") for name in moved)
+    assert any(name.startswith("D/b8/fromrgb") for name in moved)
