@@ -19,6 +19,7 @@ TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.
 
 GOLDEN_DIR ?= ../shared/golden
 DEMO_CFG ?= stylegan3-t
+TEST_PROCESSES ?= 2
 FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
@@ -58,7 +59,7 @@ $(OPS): $(INSTALLED) $(OPS_SOURCES) $(TENSORFLOW)
 ops: $(OPS)
 
 test: ops
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu
