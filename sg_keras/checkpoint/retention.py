@@ -42,8 +42,8 @@ def best_snapshots(run_dir: pathlib.Path) -> dict[str, int]:
     """The best network snapshot by each metric, from the files metric-*.jsonl of a run.
 
     A line of them is {"metric": NAME, "results": {NAME: NUMBER, ...}, "snapshot_pkl": "network-snapshot-000200", ...},
-    the published form; fields beyond these are not looked at. Lower is better, but for is*, pr*, eqt* and eqr*. A
-    number that is not finite is never the best; of equals the first is.
+    the published form; fields beyond these are not looked at. Lower is better, but for is*, pr*, eqt* and eqr*;
+    *_std rates nothing. A number that is not finite is never the best; of equals the first is.
 
     Returns:
         Thousands of images by name of the result. A line that cannot be read is a warning, and does not count.
@@ -62,7 +62,7 @@ def _ratings(path: pathlib.Path) -> Iterator[tuple[str, float, int]]:
         try:
             row = json.loads(line)
             kimg = int(pathlib.PurePath(row["snapshot_pkl"]).stem.rpartition("-")[2])
-            rated = [(str(name), float(value), kimg) for name, value in row["results"].items()]
+            rated = [(name, float(value), kimg) for name, value in row["results"].items() if not name.endswith("_std")]
         except (ValueError, TypeError, LookupError, AttributeError):
             _say_once(f"{path}: found line {number} without results and snapshot_pkl; it does not count")
             continue

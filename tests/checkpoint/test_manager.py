@@ -179,7 +179,8 @@ def test_one_of_every_so_many_kimg_is_kept_for_good(state, tmp_path):
 
 def test_checkpoints_of_the_best_snapshots_are_kept(state, tmp_path, caplog):
     def rate(kimg, fid, precision):
-        row = {"metric": "m", "results": {"fid50k_full": fid, "pr50k3_full_precision": precision}, "total_time": 1.5}
+        results = {"fid50k_full": fid, "pr50k3_full_precision": precision, "is50k_std": -kimg}
+        row = {"metric": "m", "results": results, "total_time": 1.5}
         with (tmp_path / "metric-m.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({**row, "snapshot_pkl": f"network-snapshot-{kimg:06d}.pkl"}) + "\n")
 
