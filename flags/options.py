@@ -282,7 +282,14 @@ OPTIONS: tuple[Option, ...] = (
         default_text="as many as fill 7680x4320 pixels",
     ),
     Option(RUN, "checkpoint_minutes", "MIN", Number(), "Save an exact checkpoint by the clock too; 0: do not.", 15.0),
-    Option(RUN, "keep", "N", _COUNT, "Newest exact checkpoints to keep, two at least; those of the best snapshots stay, too.", 3),
+    Option(
+        RUN,
+        "keep",
+        "N",
+        _COUNT,
+        "Newest exact checkpoints to keep, two at least; those of the best snapshots stay, too.",
+        3,
+    ),
     Option(
         RUN,
         "keep_every",
