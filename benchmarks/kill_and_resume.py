@@ -5,7 +5,7 @@
 A small conditional StyleGAN2 on the built-in digits, on the CPU; options of training that stand at the end, such as
 --cfg=stylegan3-r or --aug=ada, change it. For each implementation of the ops: one run without
 interruption; one of half the length, killed with SIGKILL and continued; and one killed --kills times, every other time
-in the midst of a save. The fingerprints of all three must be the same. Takes about half a minute a kill.
+in the midst of a save. The fingerprints of all three must be the same. Takes about a quarter of a minute a kill.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 
 from sg_keras.checkpoint import checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
-from tests.training.tiny_run import command, finish, start
+from tests.training.tiny_run import command, finish, only_run, start
 
 LENGTH = ("--kimg=0.8", "--tick=0.04", "--snap=1", "--image_snap=100")  # 100 iterations, a checkpoint every 5
 TICKS = 20
@@ -24,13 +24,8 @@ def end(process: subprocess.Popen, number: signal.Signals) -> tuple[int, str]:
     return process.returncode, "\n".join(line for line in errors if "port.cc" not in line and "absl::" not in line)
 
 
-def run_directory(outdir: pathlib.Path) -> pathlib.Path:
-    (run_dir,) = outdir.iterdir()
-    return run_dir
-
-
 def final_fingerprint(outdir: pathlib.Path) -> tuple[int, str]:
-    return checkpoint_fingerprint(saved_checkpoints(run_directory(outdir) / "checkpoints")[-1])
+    return checkpoint_fingerprint(saved_checkpoints(only_run(outdir) / "checkpoints")[-1])
 
 
 def wait_for_tick(process: subprocess.Popen, outdir: pathlib.Path, lines_before: int, more: int) -> None:
@@ -68,16 +63,16 @@ def test_killed_runs_end_in_the_same_bits(impl, options, pictures, tmp_path):
     process = start(again)
     wait_for_tick(process, killed, len(status_lines(killed)), 2)
     assert end(process, signal.SIGTERM) == (0, "")
-    log = (run_directory(killed) / "log.txt").read_text(encoding="utf-8").splitlines()
+    log = (only_run(killed) / "log.txt").read_text(encoding="utf-8").splitlines()
     assert log[-1].startswith("Stopped by SIGTERM at ")
-    assert log[-1].endswith(f"; to go on: the same command with --resume={run_directory(killed)}")
-    saved = saved_checkpoints(run_directory(killed) / "checkpoints")[-1]
+    assert log[-1].endswith(f"; to go on: the same command with --resume={only_run(killed)}")
+    saved = saved_checkpoints(only_run(killed) / "checkpoints")[-1]
     assert f"at {checkpoint_fingerprint(saved)[0] / 1000:g} of 0.8 kimg" in log[-1]  # nothing is lost
 
     finish(again)
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
     assert final_fingerprint(killed)[0] == 800
-    stats = (run_directory(killed) / "stats.jsonl").read_text(encoding="utf-8").splitlines()
+    stats = (only_run(killed) / "stats.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(stats) == TICKS + 1  # each tick once
 
 

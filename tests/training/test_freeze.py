@@ -17,8 +17,8 @@ from sg_keras.data import make_pipeline, open_dataset
 from sg_keras.training.devices import split_for_replicas
 from sg_keras.training.run import run
 from sg_keras.training.stylegan import build_stylegan
-from tests.training.test_exact_resume import end, final_fingerprint, run_directory, status_lines, wait_for_tick
-from tests.training.tiny_run import command, finish, start, tiny_config
+from tests.training.test_exact_resume import end, final_fingerprint, status_lines, wait_for_tick
+from tests.training.tiny_run import command, finish, only_run, start, tiny_config
 
 D_LAYERS = ["b8.fromrgb", "b8.conv0", "b8.conv1", "b8.skip"]  # as freeze-D counts them
 STYLEGAN3 = {"cfg": "stylegan3-t", "cbase": 64, "cmax": 4}
@@ -222,5 +222,5 @@ def test_a_killed_run_thaws_at_the_same_point(pictures, tmp_path):
     finish(again)
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
     assert final_fingerprint(killed)[0] == 400 and killed_at >= 3
-    log = (run_directory(killed) / "log.txt").read_text(encoding="utf-8")
+    log = (only_run(killed) / "log.txt").read_text(encoding="utf-8")
     assert "Continuing from" in log and "Thawed at kimg 0.28: d:first2" in log
