@@ -79,10 +79,7 @@ class BuildOps(build_ext):
 
 
 setup(
-    packages=find_packages(include=["sg_keras", "sg_keras.*"])
-    + ["sg_keras.flags"]
-    + [f"sg_keras.flags.{name}" for name in find_packages("flags")],
-    package_dir={"sg_keras": "sg_keras", "sg_keras.flags": "flags"},
+    packages=find_packages(include=["sg_keras", "sg_keras.*"]),  # sg_keras/flags is a link to flags/
     package_data={"sg_keras": ["data/*.npz", "data/*.zip", "data/*.txt", "data/*.md"]},
     include_package_data=False,
     install_requires=[tensorflow_requirement(), *REQUIREMENTS],
