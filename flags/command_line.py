@@ -82,11 +82,13 @@ def parse_command_line(
     not_built = not_built_options(values)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
-    dataset, labels_unused = read_dataset(values, open_dataset or _open_dataset)
+    dataset, data_notes = read_dataset(values, open_dataset or _open_dataset)
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster)
-    notes = _notes(values, typed, labels_unused)
+    notes = [*data_notes, *_notes(values, typed)]
+    if "data_changed" in typed and resume is None:
+        notes.append(f"{typed['data_changed']} has no effect without --resume of a run or checkpoint")
     if "resume_partial" in typed and resume is None and transfer is None:
         notes.append(f"{typed['resume_partial']} has no effect without --resume=NETWORK")
     if cluster is not None and values["workers_hosts"] is None:
@@ -136,7 +138,9 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         raise ValueError(f"{typed['resume']}: {error}") from error
     if not isinstance(source, ResumeRequest):
         return None, source
-    return dataclasses.replace(source, fork=values["fork"], batch_gpu_typed="batch_gpu" in typed), None
+    accepted = values["data_changed"] == "accept"
+    typed_size = "batch_gpu" in typed
+    return dataclasses.replace(source, fork=values["fork"], batch_gpu_typed=typed_size, data_changed=accepted), None
 
 
 def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Mapping[str, str]) -> str:
@@ -169,7 +173,7 @@ def _count_gpus() -> int:
     return len(tf.config.list_physical_devices("GPU"))
 
 
-def _notes(values: Mapping[str, Any], typed: Mapping[str, str], labels_unused: bool) -> list[str]:
+def _notes(values: Mapping[str, Any], typed: Mapping[str, str]) -> list[str]:
     notes = []
     if "metrics" not in typed:
         notes.append("metrics: none are computed, since they are not built yet (published default: fid50k_full)")
@@ -179,6 +183,4 @@ def _notes(values: Mapping[str, Any], typed: Mapping[str, str], labels_unused: b
     for key, modes in _AUGMENT_MODES.items():
         if key in typed and values["aug"] not in modes:
             notes.append(f"{typed[key]} has no effect without --aug={' or '.join(modes)}")
-    if labels_unused:
-        notes.append("the data set has labels, which are not used; --cond=1 trains on them")
     return notes

@@ -255,6 +255,14 @@ OPTIONS: tuple[Option, ...] = (
         "stop",
     ),
     Option(
+        DATA,
+        "data_changed",
+        "WHAT",
+        Choice("refuse", "accept"),
+        "Where a run to be continued was trained on other images than --data has now: refuse, or go on with these.",
+        "refuse",
+    ),
+    Option(
         RUN,
         "desc",
         "TEXT",

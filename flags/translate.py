@@ -25,7 +25,6 @@ _ONLY_WITH = {
     "stylegan3-r": ("blur_fade_kimg",),
 }
 _BUILT_IN = ("digits",)
-_SMALLEST_RESOLUTION = 8
 
 
 def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
@@ -65,11 +64,11 @@ def read_cluster(values: Mapping[str, Any], typed: Mapping[str, str], tf_config:
         raise ValueError(_in_terms_of_options(str(error), typed)) from error
 
 
-def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) -> tuple[DatasetConfig, bool]:
+def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) -> tuple[DatasetConfig, list[str]]:
     """Open the data set for its facts.
 
     Returns:
-        The data set's part of the configuration, and whether it has labels that are not used.
+        The data set's part of the configuration, and lines on it that people should see.
 
     Raises:
         ValueError: it cannot be read, or not with these options.
@@ -85,16 +84,14 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         )
     except (ValueError, OSError) as error:
         raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
-    side = dataset.resolution
-    if side < _SMALLEST_RESOLUTION or side & (side - 1):
-        raise ValueError(
-            f"--data: found pictures of {side}x{side} in {path}, expected a power of two a side, "
-            f"{_SMALLEST_RESOLUTION} or more, which the discriminator needs"
-        )
+    notes = list(dataset.notes)
+    if dataset.has_labels and not values["cond"]:
+        notes.append("the data set has labels, which are not used; --cond=1 trains on them")
+    dataset.close()
     config = DatasetConfig(
         path=path if path in _BUILT_IN or is_address(path) else str(pathlib.Path(path).resolve()),
         name=dataset.name,
-        resolution=side,
+        resolution=dataset.resolution,
         channels=dataset.channels,
         c_dim=dataset.c_dim if values["cond"] else 0,
         num_images=dataset.num_images,
@@ -102,8 +99,9 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         mirrory=values["mirrory"],
         workers=values["workers"],
         on_bad_image=values["on_bad_image"],
+        fingerprint=dataset.fingerprint,
     )
-    return config, bool(dataset.has_labels and not values["cond"])
+    return config, notes
 
 
 def make_config(

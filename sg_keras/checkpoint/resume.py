@@ -66,7 +66,9 @@ def find_start(config: TrainingConfig, resume: ResumeRequest | None) -> Starting
         return StartingPoint(config, notes=(f"No run in {resume.path} to continue yet: this is a new one",))
     if resume.fork:
         return _at_fork(config, source, resume)
-    config, differences = continued_config(source.config, config, str(source.where), resume.batch_gpu_typed)
+    config, differences = continued_config(
+        source.config, config, str(source.where), resume.batch_gpu_typed, resume.data_changed
+    )
     notes = [*differences, *source.notes]
     if source.checkpoint is not None:
         return _at_checkpoint(config, source.run_dir, source.checkpoint, notes)

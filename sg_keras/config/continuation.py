@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from sg_keras.config.differences import Difference, adopt_choices, compare, format_differences
+from sg_keras.config import data_fingerprint
+from sg_keras.config.differences import (
+    DATA,
+    Difference,
+    adopt_choices,
+    compare,
+    data_changes,
+    format_differences,
+)
 from sg_keras.config.training_config import TrainingConfig
 
 #: Devices: the same micro-batches are shared out otherwise, which changes results by rounding alone.
@@ -33,8 +41,12 @@ SHAPES = frozenset(
 )
 
 
+class DataChangedError(ValueError):
+    """A run would go on with other images than it was trained on. One line."""
+
+
 def continued_config(
-    saved: TrainingConfig, requested: TrainingConfig, where: str, batch_gpu_typed: bool
+    saved: TrainingConfig, requested: TrainingConfig, where: str, batch_gpu_typed: bool, data_changed: bool = False
 ) -> tuple[TrainingConfig, list[str]]:
     """The configuration that a run goes on with, and lines on what is not as it was.
 
@@ -43,20 +55,28 @@ def continued_config(
         requested: now.
         where: the run, for messages.
         batch_gpu_typed: whether the size of micro-batches was asked for; otherwise the run's is kept where it fits.
+        data_changed: whether the images may be others.
 
     Raises:
+        DataChangedError: the images are others, and nothing else differs that would alter the run.
         ValueError: options would alter the run; the message holds a table.
     """
     config = _with_saved_micro_batches(saved, adopt_choices(saved, requested), batch_gpu_typed)
     differences, _ = compare(saved, config)
-    blocking = [difference for difference in differences if difference[0] not in {*DEVICES, "batch_gpu"}]
+    may_differ = {*DEVICES, "batch_gpu", *(DATA if data_changed else ())}
+    blocking = [difference for difference in differences if difference[0] not in may_differ]
+    if blocking and DATA.issuperset(field for field, _, _ in blocking):
+        raise DataChangedError(
+            f"--data: found {config.dataset.path} with {data_changes(saved, config)}, expected the images that {where} "
+            "was trained on, or --fork for a new run from its state, or --data_changed=accept to go on with these"
+        )
     if blocking:
         raise ValueError(
             f"--resume: found options that differ from those of {where} and would alter the run, expected "
             "the same (or --fork, which starts a new run from its state):\n\n"
             f"{format_differences(blocking)}\n"
         )
-    return config, _notes(saved, config)
+    return config, [*_data_notes(saved, config), *_notes(saved, config)]
 
 
 def forked_config(
@@ -75,7 +95,8 @@ def forked_config(
             f"--fork: found options that differ from those of {where} and would alter the networks, expected "
             f"the same (or --resume with a network snapshot):\n\n{format_differences(shapes)}\n"
         )
-    return config, blocking + allowed
+    found_first = {"dataset.fingerprint"} if not saved.dataset.fingerprint else set()  # no option was changed
+    return config, [difference for difference in blocking + allowed if difference[0] not in found_first]
 
 
 def _with_saved_micro_batches(saved: TrainingConfig, config: TrainingConfig, typed: bool) -> TrainingConfig:
@@ -98,6 +119,18 @@ def _notes(saved: TrainingConfig, config: TrainingConfig) -> list[str]:
             "results are the same but for rounding"
         )
     return notes
+
+
+def _data_notes(saved: TrainingConfig, config: TrainingConfig) -> list[str]:
+    old, new = saved.dataset, config.dataset
+    if data_changes(saved, config):
+        return [
+            f"The data set is another one from here on (--data_changed=accept): {data_changes(saved, config)}, in "
+            f"{new.path}; the run goes another way than it would have gone"
+        ]
+    if new.path != old.path and data_fingerprint.changes(old.fingerprint, new.fingerprint) == ():
+        return [f"The data set lies elsewhere now, in {new.path} instead of {old.path}, with the same images"]
+    return []
 
 
 def devices_text(config: TrainingConfig) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from sg_keras.config import data_fingerprint
 from sg_keras.config.option_names import FIELD_OPTIONS, flatten
 from sg_keras.config.presets import ADA_KIMG, EMA_RAMPUP, PRESETS, decide_precision
 from sg_keras.config.training_config import TrainingConfig
@@ -39,15 +40,40 @@ ALLOWED = frozenset(
     }
 )
 
+#: Fields that say which images there are.
+DATA = frozenset({"dataset.path", "dataset.fingerprint", "dataset.num_images"})
+
 
 def compare(saved: TrainingConfig, requested: TrainingConfig) -> tuple[list[Difference], list[Difference]]:
-    """Differences in the order of the fields, as (blocking, allowed) lists of (field, saved, requested)."""
+    """Differences in the order of the fields, as (blocking, allowed) lists of (field, saved, requested).
+
+    A data set is its content: the same images may lie elsewhere. Where one of the configurations has no fingerprint of
+    them, the path decides.
+    """
+    may_change = ALLOWED | _data_that_may_change(saved, requested)
     old = dict(flatten(dataclasses.asdict(saved)))
     new = dict(flatten(dataclasses.asdict(requested)))
     changed = [(field, old[field], new[field]) for field in old if old[field] != new[field]]
-    blocking = [difference for difference in changed if difference[0] not in ALLOWED]
-    allowed = [difference for difference in changed if difference[0] in ALLOWED]
+    blocking = [difference for difference in changed if difference[0] not in may_change]
+    allowed = [difference for difference in changed if difference[0] in may_change]
     return blocking, allowed
+
+
+def _data_that_may_change(saved: TrainingConfig, requested: TrainingConfig) -> set[str]:
+    changes = data_fingerprint.changes(saved.dataset.fingerprint, requested.dataset.fingerprint)
+    if changes is None:
+        return {"dataset.fingerprint"}
+    return set() if changes else {"dataset.fingerprint", "dataset.path"}
+
+
+def data_changes(saved: TrainingConfig, requested: TrainingConfig) -> str:
+    """In what the images differ from those of the saved configuration, in words for messages; "" if in nothing."""
+    old, new = saved.dataset, requested.dataset
+    counts = [] if old.num_images == new.num_images else [f"{new.num_images} images instead of {old.num_images}"]
+    changes = data_fingerprint.changes(old.fingerprint, new.fingerprint)
+    if changes is None and old.path != new.path:
+        counts.append("another path, which alone can tell, as the run keeps no fingerprint of its images yet")
+    return ", ".join([*counts, *(changes or ())])
 
 
 def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingConfig:
@@ -55,8 +81,9 @@ def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingC
 
     That is `ops="auto"`, `precision="auto"`, the batch_gpu that "auto" came to, and the source of transfer learning
     with the defaults that follow from it: the command that continues such a run gives another --resume, and must not
-    be refused for that.
+    be refused for that. What the run knows of unchanged images beyond what was found of them now is kept.
     """
+    requested = _with_known_fingerprint(saved, requested)
     if requested.ops == "auto":
         requested = dataclasses.replace(requested, ops=saved.ops)
     if requested.precision == "auto":
@@ -77,6 +104,16 @@ def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingC
         )
         requested = dataclasses.replace(requested, loss=loss)
     return requested
+
+
+def _with_known_fingerprint(saved: TrainingConfig, requested: TrainingConfig) -> TrainingConfig:
+    old, new = saved.dataset, requested.dataset
+    if new.fingerprint and data_fingerprint.changes(old.fingerprint, new.fingerprint) != ():
+        return requested
+    if not new.fingerprint and old.path != new.path:  # not known to be the same images
+        return requested
+    known = data_fingerprint.merged(old.fingerprint, new.fingerprint)
+    return dataclasses.replace(requested, dataset=dataclasses.replace(new, fingerprint=known))
 
 
 def format_differences(differences: list[Difference]) -> str:

@@ -13,6 +13,8 @@ FIELD_OPTIONS: dict[str, str] = {
     "dataset.mirrory": "mirrory",
     "dataset.workers": "workers",
     "dataset.on_bad_image": "on_bad_image",
+    "dataset.fingerprint": "data",
+    "dataset.num_images": "data",
     "generator.cfg": "cfg",
     "generator.z_dim": "z-dim",
     "generator.w_dim": "w-dim",

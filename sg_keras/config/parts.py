@@ -11,6 +11,9 @@ from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
 
+#: Pixels a side that images must have at least: the discriminator needs a block above its last one at 4x4.
+LEAST_RESOLUTION = 8
+
 
 def require(condition: bool, name: str, found: Any, expected: str) -> None:
     """Raise a ValueError of one line unless the condition holds."""
@@ -32,6 +35,7 @@ class DatasetConfig:
     mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
     workers: int = 3  # parallel readers
     on_bad_image: str = "stop"  # or skip: the next readable picture takes its place
+    fingerprint: str = ""  # of the content, as data_fingerprint has it; none in configurations from before it was kept
 
     def __post_init__(self) -> None:
         require(self.resolution > 0, "resolution", self.resolution, "a positive number of pixels")

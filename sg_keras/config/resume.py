@@ -16,6 +16,7 @@ class ResumeRequest:
         tick: with kind "run_dir", the tick whose checkpoint is taken; None = the newest.
         fork: whether a new run starts from there, whose options may differ, instead of the same one going on.
         batch_gpu_typed: whether a size of micro-batches was asked for; otherwise the run's is kept where it fits.
+        data_changed: whether the run may go on with other images than it was trained on.
     """
 
     kind: Literal["latest", "run_dir", "checkpoint"]
@@ -23,6 +24,7 @@ class ResumeRequest:
     tick: int | None = None
     fork: bool = False
     batch_gpu_typed: bool = False
+    data_changed: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("latest", "run_dir", "checkpoint"):

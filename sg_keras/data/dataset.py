@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import os
 import pathlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from sg_keras.config.places import is_address
 from sg_keras.data.bad_images import SkippingPixels
 from sg_keras.data.digits import DIGITS_NAME, load_digits
-from sg_keras.data.image_decoding import decode_image
-from sg_keras.data.image_headers import ImageHeader, NeedMoreBytesError, ends_properly, parse_image_header
-from sg_keras.data.labels import (
-    LABEL_FILE,
-    Labels,
-    class_labels,
-    labels_from_entries,
-    no_labels,
-    read_label_entries,
-)
+from sg_keras.data.faults import first_names
+from sg_keras.data.fingerprint import array_fingerprint, source_fingerprint
+from sg_keras.data.image_checks import ExpectedSize, check_images
+from sg_keras.data.label_file import has_labels, is_label_file, read_labels
+from sg_keras.data.labels import Labels, class_labels, no_labels
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
 from sg_keras.data.remote import local_copy
-from sg_keras.data.sources import ImageSource, open_source
+from sg_keras.data.sources import ImageSource, count_by_suffix, open_source
 
 _MAX_CACHED_BYTES = 2**30
-_HEAD_BYTES = 1024  # holds the header of nearly every PNG and JPEG file
-_CHECK_THREADS = 4  # to overlap the waiting for disks and network file systems
-_CHECK_CHUNK = 512
 
 
 class ImageDataset:
@@ -45,6 +36,8 @@ class ImageDataset:
         c_dim: Width of the labels, 0 if they are not used.
         num_images: Without mirrored copies.
         has_labels: Whether the source has labels, used or not.
+        fingerprint: Of the content, as sg_keras.data.fingerprint has it; mirrored copies have no part in it.
+        notes: Lines that people should see: what was left out or overlooked.
     """
 
     def __init__(
@@ -56,12 +49,16 @@ class ImageDataset:
         has_labels: bool,
         mirror: bool = False,
         mirrory: bool = False,
+        fingerprint: str = "",
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.resolution, _, self.channels = pixels.shape
         self.c_dim = labels.c_dim
         self.num_images = len(pixels)
         self.has_labels = has_labels
+        self.fingerprint = fingerprint
+        self.notes = notes
         self._pixels = pixels
         self._labels = labels
         # Whether each copy of a picture has rows (top and bottom) and columns (left and right) exchanged.
@@ -156,22 +153,45 @@ def open_dataset(
             Both carry one line: file, what was found, what was expected.
     """
     path = os.fspath(path)
+    expected = ExpectedSize(resolution, require_power_of_two)
     if path == DIGITS_NAME:
-        images, classes = load_digits()
-        pixels: Pixels = ArrayPixels(images)
-        labels = class_labels(classes) if use_labels else no_labels(len(images))
-        name, where, has_labels = DIGITS_NAME, DIGITS_NAME, True
-    else:
-        source = open_source(str(local_copy(path)) if is_address(path) else path)
-        try:
-            labels, has_labels = _read_labels(source, use_labels)
-            pixels = _open_pixels(source, max_cached_bytes, skip_bad)
-        except (OSError, ValueError):
-            source.close()
-            raise
-        name, where = _name(path), source.where(0)
-    _check_resolution(where, pixels.shape[0], resolution, require_power_of_two)
-    return ImageDataset(name=name, pixels=pixels, labels=labels, has_labels=has_labels, mirror=mirror, mirrory=mirrory)
+        return _open_digits(use_labels, expected, mirror, mirrory)
+    source = open_source(str(local_copy(path)) if is_address(path) else path)
+    name = _name(path)
+    try:
+        labels, note = read_labels(source, name) if use_labels else (no_labels(len(source.names)), "")
+        images = check_images(source, expected, skip_bad)
+        return ImageDataset(
+            name=name,
+            pixels=_pixels(source, images.shape, max_cached_bytes, skip_bad),
+            labels=labels,
+            has_labels=use_labels or has_labels(source),
+            mirror=mirror,
+            mirrory=mirrory,
+            fingerprint=source_fingerprint(source, images.sizes, labels if use_labels else None),
+            notes=tuple(filter(None, (note, _left_out(source), _empty_classes(labels)))),
+        )
+    except (OSError, ValueError):
+        source.close()
+        raise
+
+
+def _open_digits(use_labels: bool, expected: ExpectedSize, mirror: bool, mirrory: bool) -> ImageDataset:
+    images, classes = load_digits()
+    height, width = images.shape[1:3]
+    unlike = expected.unlike(width, height)
+    if unlike:
+        raise ValueError(f"{DIGITS_NAME}: found {width}x{height} pixels, expected {unlike}")
+    labels = class_labels(classes) if use_labels else no_labels(len(images))
+    return ImageDataset(
+        name=DIGITS_NAME,
+        pixels=ArrayPixels(images),
+        labels=labels,
+        has_labels=True,
+        mirror=mirror,
+        mirrory=mirrory,
+        fingerprint=array_fingerprint(images, labels if use_labels else None),
+    )
 
 
 def _name(path: str) -> str:
@@ -181,101 +201,29 @@ def _name(path: str) -> str:
     return absolute.name if absolute.is_dir() else absolute.stem
 
 
-def _read_labels(source: ImageSource, use_labels: bool) -> tuple[Labels, bool]:
-    where = f"{source.path}/{LABEL_FILE}"
-    try:
-        text = source.read_text(LABEL_FILE)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{where}: found text that is not UTF-8, expected JSON") from error
-    entries = read_label_entries(text, where)
-    if not use_labels:
-        return no_labels(len(source.names)), entries is not None
-    if entries is None:
-        found = f"no {LABEL_FILE}" if text is None else f"no labels in {LABEL_FILE}"
-        raise ValueError(
-            f"{source.path}: found {found}, expected labels there, since conditional training (--cond=1) was asked for"
-        )
-    return labels_from_entries(entries, source.names, where), True
-
-
-def _open_pixels(source: ImageSource, max_cached_bytes: int, skip_bad: bool) -> Pixels:
-    shape = _check_headers(source, skip_bad)
+def _pixels(source: ImageSource, shape: tuple[int, int, int], max_cached_bytes: int, skip_bad: bool) -> Pixels:
     encoded = EncodedPixels(source, shape)
     fits = len(encoded) * int(np.prod(shape)) <= max_cached_bytes
     pixels = CachedPixels(encoded) if fits else encoded
     return SkippingPixels(pixels) if skip_bad else pixels
 
 
-def _check_headers(source: ImageSource, skip_bad: bool) -> tuple[int, int, int]:
-    """Common [H,W,C] of all pictures. The first one, by name, decides; with `skip_bad` the first that can be read."""
-    number, first = _first_header(source, skip_bad)
-    if first.width != first.height:
-        raise ValueError(f"{source.where(number)}: found {first.width}x{first.height} pixels, expected a square image")
-
-    def check(start: int) -> None:
-        for index in range(start, min(start + _CHECK_CHUNK, len(source.names))):
-            try:
-                _check_same(_read_header(source, index), source.where(index), first, source.where(number))
-            except OSError:
-                if not skip_bad:
-                    raise
-
-    with ThreadPoolExecutor(_CHECK_THREADS) as pool:
-        for _ in pool.map(check, range(0, len(source.names), _CHECK_CHUNK)):
-            pass  # raises what a check raised, the first in order
-    return first.height, first.width, first.channels
+def _left_out(source: ImageSource) -> str:
+    others = [name for name in source.other_names if not is_label_file(name)]
+    if not others:
+        return ""
+    return (
+        f"{source.path}: files other than .png, .jpg and .jpeg are left out ({count_by_suffix(others)}); "
+        f"{len(source.names)} image{'s are' if len(source.names) > 1 else ' is'} used"
+    )
 
 
-def _first_header(source: ImageSource, skip_bad: bool) -> tuple[int, ImageHeader]:
-    for number in range(len(source.names)):
-        try:
-            return number, _read_header(source, number)
-        except OSError:
-            if not skip_bad or number == len(source.names) - 1:
-                raise
-    raise ValueError(f"{source.path}: found no images")
-
-
-def _read_header(source: ImageSource, index: int) -> ImageHeader:
-    head, tail = source.ends(index, _HEAD_BYTES)
-    where = source.where(index)
-    if not head:
-        raise OSError(f"{where}: found an empty file, expected a PNG or JPEG image")
-    try:
-        header = parse_image_header(head)
-    except NeedMoreBytesError:
-        header = _parse_whole(source.read(index), where)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-    if tail is not None and not ends_properly(head, tail):
-        decode_image(source.read(index), where)  # truncated, or only followed by further bytes: this tells
-    return header
-
-
-def _parse_whole(data: bytes, where: str) -> ImageHeader:
-    try:
-        return parse_image_header(data)
-    except NeedMoreBytesError as error:
-        raise OSError(f"{where}: found an image that ends within its header, expected a complete file") from error
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-
-
-def _check_same(header: ImageHeader, where: str, first: ImageHeader, first_where: str) -> None:
-    if (header.width, header.height) != (first.width, first.height):
-        raise ValueError(
-            f"{where}: found {header.width}x{header.height} pixels, expected {first.width}x"
-            f"{first.height} as in {first_where}"
-        )
-    if header.channels != first.channels:
-        kinds = {1: "gray", 3: "RGB"}
-        raise ValueError(
-            f"{where}: found a {kinds[header.channels]} image, expected {kinds[first.channels]} as in {first_where}"
-        )
-
-
-def _check_resolution(where: str, found: int, resolution: int | None, require_power_of_two: bool) -> None:
-    if require_power_of_two and (found < 4 or found & (found - 1)):
-        raise ValueError(f"{where}: found {found}x{found} pixels, expected a power of two, 4 or more, a side")
-    if resolution is not None and found != resolution:
-        raise ValueError(f"{where}: found {found}x{found} pixels, expected {resolution}x{resolution}")
+def _empty_classes(labels: Labels) -> str:
+    empty = [str(number) for number in labels.classes_without_images()]
+    if not empty:
+        return ""
+    which = f"class {empty[0]} has" if len(empty) == 1 else f"{len(empty)} classes ({first_names(empty)}) have"
+    return (
+        f"{which} no images: the labels go up to {labels.c_dim - 1}, so there are {labels.c_dim} classes, 0 to "
+        f"{labels.c_dim - 1}, and what the networks make of one without images means nothing"
+    )

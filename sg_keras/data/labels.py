@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import collections
+import hashlib
 import json
 from typing import Any
 
 import numpy as np
 
-LABEL_FILE = "dataset.json"
+from sg_keras.data.faults import join_some, name_some
+
 _MAX_CLASSES = 1_000_000  # beyond it the indices are something else, and one-hot batches fill the memory
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -36,6 +39,17 @@ class Labels:
         one_hot[np.arange(len(values)), values] = 1.0
         return one_hot
 
+    def classes_without_images(self) -> list[int]:
+        """Class indices that no image has; nothing with vectors."""
+        if self._values.ndim == 2:
+            return []
+        return np.flatnonzero(np.bincount(self._values, minlength=self.c_dim) == 0).tolist()
+
+    def digest(self) -> str:
+        """Of the labels of all images in their order, whatever file they came from."""
+        values = self._values.astype("<i8" if self._values.ndim == 1 else "<f4")
+        return hashlib.sha256(f"{values.shape} ".encode() + values.tobytes()).hexdigest()
+
 
 def class_labels(classes: np.ndarray) -> Labels:
     """Labels from class indices [n]; as many classes as the highest index asks for."""
@@ -48,88 +62,57 @@ def no_labels(num_images: int) -> Labels:
     return Labels(np.zeros((num_images, 0), np.float32))
 
 
-def read_label_entries(text: str | None, where: str) -> list[Any] | None:
-    """The "labels" list of a dataset.json file, None if there is none.
+def labels_of_images(names: list[str], values: list[Any], where: str) -> Labels:
+    """Labels from what a label file has for each image.
 
     Args:
-        text: Contents of the file; None if there is no file.
-        where: Its name for messages.
+        names: images, for messages.
+        values: class index or list of numbers of each.
+        where: name of the label file for messages.
 
     Raises:
-        ValueError: Not JSON, or "labels" is not a list.
+        ValueError: labels that do not go together; one line that counts them and names the first three.
     """
-    if text is None:
-        return None
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{where}: found text that is not JSON ({error}), expected an object with "labels"') from error
-    entries = content.get("labels") if isinstance(content, dict) else None
-    if entries is not None and not isinstance(entries, list):
-        raise ValueError(
-            f'{where}: found "labels" of type {type(entries).__name__}, expected a list of [file name, label] pairs'
-        )
-    return entries or None
-
-
-def labels_from_entries(entries: list[Any], names: list[str], where: str) -> Labels:
-    """Labels of the pictures `names`, in that order. Entries of other files are ignored.
-
-    Args:
-        entries: `[file name, class index or list of numbers]` pairs.
-        names: Pictures, relative to the folder or zip file.
-        where: Name of the label file for messages.
-
-    Raises:
-        ValueError: A picture without a label, or labels that do not go together; names a picture.
-    """
-    table = _table(entries, where)
-    for name in names:
-        if table.get(name) is None:
-            raise ValueError(
-                f"{where}: found no label for {name}, expected one for every image "
-                f"(the file's first entry is {entries[0][0]})"
-            )
-    first = names[0]
-    for name in names:
-        _check_label(table[name], name, table[first], first, where)
-    values = [table[name] for name in names]
-    if isinstance(values[0], int):
+    kinds = [_kind(label) for label in values]
+    known = collections.Counter(kind for kind in kinds if kind)
+    usual = kinds.index(known.most_common(1)[0][0]) if known else 0  # the many are right, or else the first
+    faults: dict[tuple[str, str, str], list[str]] = {}
+    for name, label in zip(names, values, strict=True):
+        fault = _fault(label, values[usual], names[usual])
+        if fault is not None:
+            faults.setdefault(fault, []).append(name)
+    if faults:
+        texts = [
+            f"found {found} for {name_some(images, len(names))}{beside}, expected {expected}"
+            for (found, beside, expected), images in faults.items()
+        ]
+        raise ValueError(f"{where}: {join_some(texts, 'kinds of faults')}")
+    if _is_class(values[0]):
         return class_labels(np.array(values, np.int64))
     return Labels(np.array(values, np.float32))
 
 
-def _table(entries: list[Any], where: str) -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    for position, entry in enumerate(entries):
-        if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
-            raise ValueError(
-                f'{where}: found {_short(entry)} at position {position} of "labels", expected a [file name, label] pair'
-            )
-        name = entry[0].replace("\\", "/")
-        if name in table and table[name] != entry[1]:
-            raise ValueError(f"{where}: found two different labels for {name}, expected one")
-        table[name] = entry[1]
-    return table
+def _fault(label: Any, usual_label: Any, usual: str) -> tuple[str, str, str] | None:
+    """What is wrong with a label, as (found, beside what, expected); None if nothing is."""
+    kind, usual_kind = _kind(label), _kind(usual_label)
+    if _is_class(label) and not kind:
+        return f"the class index {label}", "", f"0 to {_MAX_CLASSES - 1}"
+    if not kind:
+        return f"the label {shortened(label)}", "", "a class index or a list of numbers"
+    if _is_class(label) != _is_class(usual_label):
+        return kind, f" but {usual_kind} for {usual}", "class indices only or vectors only"
+    if isinstance(label, list) and len(label) != len(usual_label):
+        return kind, "", f"{len(usual_label)} as for {usual}"
+    return None
 
 
-def _check_label(label: Any, name: str, first_label: Any, first: str, where: str) -> None:
+def _kind(label: Any) -> str:
+    """What a label is, in words; "" if it is none."""
     if _is_class(label):
-        if not 0 <= label < _MAX_CLASSES:
-            raise ValueError(f"{where}: found the class index {label} for {name}, expected 0 to {_MAX_CLASSES - 1}")
-    elif not (isinstance(label, list) and label and all(map(_is_number, label))):
-        raise ValueError(
-            f"{where}: found the label {_short(label)} for {name}, expected a class index or a list of numbers"
-        )
-    if _is_class(label) != _is_class(first_label):
-        raise ValueError(
-            f"{where}: found {_kind(label)} for {name} but {_kind(first_label)} for {first}, expected "
-            "class indices only or vectors only"
-        )
-    if isinstance(label, list) and len(label) != len(first_label):
-        raise ValueError(
-            f"{where}: found a vector of {len(label)} numbers for {name}, expected {len(first_label)} as for {first}"
-        )
+        return "a class index" if 0 <= label < _MAX_CLASSES else ""
+    if isinstance(label, list) and label and all(map(_is_number, label)):
+        return f"a vector of {len(label)} numbers"
+    return ""
 
 
 def _is_class(label: Any) -> bool:
@@ -140,10 +123,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _MAX_FLOAT32
 
 
-def _kind(label: Any) -> str:
-    return "a class index" if _is_class(label) else "a vector"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
+def shortened(value: Any) -> str:
+    """A value of a JSON file for messages."""
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."

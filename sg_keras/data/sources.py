@@ -10,12 +10,24 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from sg_keras.data.zip_directory import read_zip_directory
 
 _IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg"))
+_SYSTEM_FILES = ("Thumbs.db", "thumbs.db", "desktop.ini", "Desktop.ini")
+_SYSTEM_NAMES = frozenset(("__MACOSX", *_SYSTEM_FILES))
 _TAIL_BYTES = 12
 _MEMBER_HEADER_BYTES = 30  # before the name
 _INFLATE_SLACK = 512  # deflate may carry its code tables before the first bytes
+
+
+class Ends(NamedTuple):
+    """The first and last bytes of a file, and its size."""
+
+    head: bytes
+    tail: bytes | None  # None where getting there means inflating it all
+    size: int
 
 
 class ImageSource(Protocol):
@@ -23,6 +35,8 @@ class ImageSource(Protocol):
 
     path: str
     names: list[str]  # of the pictures, sorted, relative to `path`, with forward slashes
+    other_names: list[str]  # of the files beside them, hidden ones apart
+    has_checksums: bool  # whether `checksum` costs nothing
 
     def where(self, index: int) -> str:
         """Name of a picture for messages."""
@@ -30,11 +44,14 @@ class ImageSource(Protocol):
     def read(self, index: int) -> bytes:
         """The whole encoded picture. OSError, one line that names it, if it cannot be read."""
 
-    def ends(self, index: int, head_bytes: int) -> tuple[bytes, bytes | None]:
-        """The first `head_bytes` and the last 12 bytes. The latter None where getting there means inflating it all."""
+    def ends(self, index: int, head_bytes: int) -> Ends:
+        """The first `head_bytes`, the last 12 bytes and the size. OSError as of `read`."""
 
-    def read_text(self, name: str) -> str | None:
-        """A text file beside the pictures, None if there is none."""
+    def checksum(self, index: int) -> int:
+        """CRC-32 of the whole encoded picture. OSError as of `read`."""
+
+    def read_other(self, name: str) -> bytes:
+        """A file of `other_names`. OSError as of `read`."""
 
     def close(self) -> None:
         """Release files. The source cannot be read afterwards."""
@@ -43,7 +60,8 @@ class ImageSource(Protocol):
 def open_source(path: str) -> ImageSource:
     """Open a folder or zip file of PNG and JPEG files.
 
-    Hidden files and folders (name starts with a dot) and macOS's __MACOSX are left out.
+    Hidden files and folders (name starts with a dot), macOS's __MACOSX, and Windows's Thumbs.db and desktop.ini are
+    left out.
 
     Raises:
         OSError: Path missing or unreadable; zip truncated or damaged.
@@ -57,35 +75,36 @@ def open_source(path: str) -> ImageSource:
 class FolderSource:
     """PNG and JPEG files in a folder and all folders below it; links are followed."""
 
+    has_checksums = False
+
     def __init__(self, path: str) -> None:
         self.path = path
-        self.names = _select_images(_walk(path), path)
+        self.names, self.other_names = _select_images(_walk(path), path)
 
     def where(self, index: int) -> str:
         return str(pathlib.Path(self.path, self.names[index]))
 
     def read(self, index: int) -> bytes:
-        try:
-            return pathlib.Path(self.path, self.names[index]).read_bytes()
-        except OSError as error:
-            raise _unreadable(self.where(index), error) from error
+        return self.read_other(self.names[index])
 
-    def ends(self, index: int, head_bytes: int) -> tuple[bytes, bytes | None]:
+    def ends(self, index: int, head_bytes: int) -> Ends:
         try:
             with pathlib.Path(self.path, self.names[index]).open("rb", buffering=0) as file:
                 head = file.read(head_bytes)
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(size - _TAIL_BYTES, 0))
-                return head, file.read(_TAIL_BYTES)
+                return Ends(head, file.read(_TAIL_BYTES), size)
         except OSError as error:
             raise _unreadable(self.where(index), error) from error
 
-    def read_text(self, name: str) -> str | None:
-        file = pathlib.Path(self.path, name)
+    def checksum(self, index: int) -> int:
+        return zlib.crc32(self.read(index))
+
+    def read_other(self, name: str) -> bytes:
         try:
-            return file.read_text(encoding="utf-8-sig") if file.exists() else None
+            return pathlib.Path(self.path, name).read_bytes()
         except OSError as error:
-            raise _unreadable(str(file), error) from error
+            raise _unreadable(str(pathlib.Path(self.path, name)), error) from error
 
     def close(self) -> None:
         pass
@@ -98,10 +117,12 @@ class ZipSource:
     none. Stored members are one copy, deflated ones are inflated; check sums are compared.
     """
 
+    has_checksums = True
+
     def __init__(self, path: str) -> None:
         self.path = path
-        self._members = _zip_directory(path)
-        self.names = _select_images(self._members, path)
+        self._members = read_zip_directory(path)
+        self.names, self.other_names = _select_images(self._members, path)
         with pathlib.Path(path).open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
@@ -109,18 +130,22 @@ class ZipSource:
         return f"{self.path}/{self.names[index]}"
 
     def read(self, index: int) -> bytes:
-        return self._read_member(self._members[self.names[index]])
+        return self.read_other(self.names[index])
 
-    def ends(self, index: int, head_bytes: int) -> tuple[bytes, bytes | None]:
+    def ends(self, index: int, head_bytes: int) -> Ends:
         member = self._members[self.names[index]]
         if member.compress_type != zipfile.ZIP_STORED:
-            return self._inflate_head(member, head_bytes), None
+            return Ends(self._inflate_head(member, head_bytes), None, member.file_size)
         start = self._data_offset(member)
         end = start + member.compress_size
-        return self._map[start : min(end, start + head_bytes)], self._map[max(start, end - _TAIL_BYTES) : end]
+        head, tail = self._map[start : min(end, start + head_bytes)], self._map[max(start, end - _TAIL_BYTES) : end]
+        return Ends(head, tail, member.file_size)
 
-    def read_text(self, name: str) -> str | None:
-        return self._read_member(self._members[name]).decode("utf-8-sig") if name in self._members else None
+    def checksum(self, index: int) -> int:
+        return self._members[self.names[index]].CRC
+
+    def read_other(self, name: str) -> bytes:
+        return self._read_member(self._members[name])
 
     def close(self) -> None:
         self._map.close()
@@ -166,32 +191,6 @@ class ZipSource:
         return OSError(f"{self.path}/{member.filename}: found {found}, expected an intact zip member")
 
 
-def _zip_directory(path: str) -> dict[str, zipfile.ZipInfo]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
-    except (zipfile.BadZipFile, struct.error, UnicodeDecodeError, NotImplementedError) as error:
-        if not path.lower().endswith(".zip"):
-            raise ValueError(
-                f"{path}: found a file that is not a zip, expected a folder or zip file of images, or 'digits'"
-            ) from error
-        size = pathlib.Path(path).stat().st_size
-        raise OSError(
-            f"{path}: found a truncated or damaged zip file of {size} bytes ({error}), expected a complete one"
-        ) from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    for info in members.values():
-        if info.flag_bits & 1:
-            raise ValueError(f"{path}/{info.filename}: found an encrypted member, expected none")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(
-                f"{path}/{info.filename}: found zip compression method {info.compress_type}, "
-                "expected stored or deflated"
-            )
-    return members
-
-
 def _walk(path: str) -> Iterable[str]:
     visited = set()
     for folder, subfolders, files in os.walk(path, followlinks=True, onerror=_raise_unreadable):
@@ -203,21 +202,41 @@ def _walk(path: str) -> Iterable[str]:
         subfolders.sort()  # which of two links to one folder counts must not depend on the file system's order
         relative = os.path.relpath(folder, path)
         for file in files:
-            yield pathlib.PurePath(relative, file).as_posix()
+            yield file if relative == os.curdir else f"{relative}/{file}"
 
 
-def _select_images(names: Iterable[str], path: str) -> list[str]:
-    visible = [name for name in names if not any(map(_is_hidden, name.split("/")))]
-    images = sorted(name for name in visible if pathlib.PurePosixPath(name).suffix.lower() in _IMAGE_SUFFIXES)
+def _select_images(names: Iterable[str], path: str) -> tuple[list[str], list[str]]:
+    """Images and other files, both sorted; hidden ones are in neither."""
+    images: list[str] = []
+    others: list[str] = []
+    for name in names:
+        if not is_hidden(name):
+            (images if suffix(name).lower() in _IMAGE_SUFFIXES else others).append(name)
     if not images:
-        suffixes = collections.Counter(pathlib.PurePosixPath(name).suffix or name for name in visible)
-        found = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(3)) or "no files"
+        found = count_by_suffix(others) or "no files"
         raise ValueError(f"{path}: found no images ({found}), expected .png, .jpg or .jpeg files")
-    return images
+    return sorted(images), sorted(others)
 
 
-def _is_hidden(part: str) -> bool:
-    return part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))
+def count_by_suffix(names: Iterable[str]) -> str:
+    """How many files of which kind, the three most frequent ones: "30 .webp, 2 .txt"."""
+    counts = collections.Counter(suffix(name).lower() or name for name in names)
+    rest = sum(counts.values()) - sum(count for _, count in counts.most_common(3))
+    kinds = [f"{count} {kind}" for kind, count in counts.most_common(3)]
+    return ", ".join([*kinds, *([f"{rest} more"] if rest else [])])
+
+
+def suffix(name: str) -> str:
+    """The ending of a file name, with its dot."""
+    stem, dot, ending = name.rpartition("/")[2].rpartition(".")
+    return dot + ending if stem else ""
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file, or a folder on the way to it, is hidden or of an operating system's own."""
+    if "/." not in name and not name.startswith((".", "_")) and "/_" not in name and not name.endswith(_SYSTEM_FILES):
+        return False  # nearly all: 100,000 names have to be quick
+    return any(part in _SYSTEM_NAMES or (part.startswith(".") and part not in (".", "..")) for part in name.split("/"))
 
 
 def _unreadable(where: str | None, error: OSError) -> OSError:

@@ -66,6 +66,9 @@ def same_start(strategy: tf.distribute.Strategy, start: StartingPoint) -> Starti
     facts = {"config": start.config.to_json(), "checkpoint": checkpoint, "nimg": start.nimg, "sec": start.elapsed_sec}
     chiefs = json.loads(agree(strategy, json.dumps(facts)))
     config = TrainingConfig.from_json(chiefs["config"])
+    # The same images may lie elsewhere on each machine; their fingerprint is compared when they are opened.
+    own_path = dataclasses.replace(config.dataset, path=start.config.dataset.path)
+    config = dataclasses.replace(config, dataset=own_path)
     if chiefs["checkpoint"] is None:
         return dataclasses.replace(start, config=config, checkpoint=None, nimg=0, elapsed_sec=0.0)
     prefix = pathlib.Path(chiefs["checkpoint"])

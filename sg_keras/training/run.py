@@ -15,7 +15,7 @@ from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
 from sg_keras.checkpoint.fork import take_over
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.checkpoint.transfer import TransferReport
-from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
+from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, data_fingerprint
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.ops.library import resolve_impl
 from sg_keras.training.augmentation_watch import AugmentationWatch
@@ -252,6 +252,12 @@ def _open_dataset(config: TrainingConfig) -> ImageDataset:
                 f"--data: found {name} {getattr(dataset, name)} in {data.path}, expected {expected}, as "
                 "the configuration says"
             )
+    changes = data_fingerprint.changes(data.fingerprint, dataset.fingerprint)
+    if changes:
+        raise ValueError(
+            f"--data: found {data.path} with {', '.join(changes)}, expected the images that the configuration says: "
+            "they have changed since, or on several machines are not those of the first one"
+        )
     return dataset
 
 

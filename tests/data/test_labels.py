@@ -70,12 +70,12 @@ def test_no_labels(tmp_path: pathlib.Path, files: dict[str, bytes], extra: dict[
         ([0, 1, 10**30, 0, 1, 0], "found the class index 10{30} for 00/004.png, expected 0 to 999999"),
         (
             [0, 1, [1, 0], 0, 1, 0],
-            "found a vector for 00/004.png but a class index for 00/000.png, "
+            "found a vector of 2 numbers for 00/004.png but a class index for 00/000.png, "
             "expected class indices only or vectors only",
         ),
         (
             [[1], 1, [0], [0], [0], [0]],
-            "found a class index for 00/002.png but a vector for 00/000.png, expected class",
+            "found a class index for 00/002.png but a vector of 1 numbers for 00/000.png, expected class",
         ),
         (
             [[1, 2], [1, 2], [1], [1, 2], [1, 2], [1, 2]],
@@ -85,7 +85,15 @@ def test_no_labels(tmp_path: pathlib.Path, files: dict[str, bytes], extra: dict[
         ([0, 1, 1.5, 0, 1, 0], "found the label 1.5 for 00/004.png, expected a class index or a list of numbers"),
         ([0, 1, True, 0, 1, 0], "found the label true for 00/004.png, expected a class index or a list of numbers"),
         ([0, 1, "cat", 0, 1, 0], 'found the label "cat" for 00/004.png, expected a class index or a list of numbers'),
-        ([[], [], [], [], [], []], r"found the label \[\] for 00/000.png, expected a class index or a list of numbers"),
+        (
+            [[], 0, [], [], [], []],
+            r"found the label \[\] for 5 of 6 images \(00/000.png, 00/004.png, 01/001.png, ...\), exp",
+        ),
+        ([9, [1], [2], [3], [4], [5]], "found a class index for 00/000.png but a vector of 1 numbers for 00/002.png"),
+        (
+            [-1, 0, 0, "cat", 0, 0],
+            'found the class index -1 for 00/000.png, expected 0 to 999999; found the label "cat" for 01/001.png',
+        ),
         ([[1], [float("nan")], [1], [1], [1], [1]], r"found the label \[NaN\] for 00/002.png, expected a class index"),
         ([[1], [[1]], [1], [1], [1], [1]], r"found the label \[\[1\]\] for 00/002.png, expected a class index"),
     ],
@@ -101,13 +109,14 @@ def test_bad_labels(tmp_path: pathlib.Path, files: dict[str, bytes], values: Seq
     [
         (
             label_file([["00/000.png", 1]]),
-            r"found no label for 00/002.png, expected .* \(the file's first entry is 00/000",
+            r"found no label for 5 of 6 images \(00/002.png, 00/004.png, 01/001.png, \.\.\.\), expected one for every image "
+            r"\(the file's first entry is 00/000",
         ),
         (label_file([["00/000.png"]]), r'found \["00/000.png"\] at position 0 of "labels", expected a \[file'),
         (label_file([["00/000.png", 1], ["00/000.png", 2]]), "found two different labels for 00/000.png, expected one"),
-        (label_file({"00/000.png": 1}), 'found "labels" of type dict, expected a list of'),
+        (label_file("cats"), 'found "labels" of type text, expected a list of'),
         ({"dataset.json": b"{"}, "found text that is not JSON"),
-        ({"dataset.json": b"\xff\xfe"}, "found text that is not UTF-8, expected JSON"),
+        ({"dataset.json": b"\xff\xfa"}, "found text that is not UTF-8, expected JSON"),
     ],
 )
 @pytest.mark.parametrize("write", [write_folder, write_zip])

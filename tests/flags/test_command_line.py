@@ -76,6 +76,7 @@ OURS = {
     "keep_every",
     "fork",
     "on_nan",
+    "data_changed",
     "on_bad_image",
 }
 
@@ -442,12 +443,6 @@ def test_notes(parse, words, facts, part, there):
     assert any(part in note for note in parse(*words, *DRY, **facts).notes) == there
 
 
-@pytest.mark.parametrize("resolution", [4, 48, 100])
-def test_pictures_must_be_a_power_of_two_a_side(parse, resolution):
-    with pytest.raises(ValueError, match=f"--data: found pictures of {resolution}x{resolution} in pictures.zip"):
-        parse(*DRY, resolution=resolution)
-
-
 def test_outdir_is_no_file(parse, tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(ValueError, match="--outdir: found the file"):
@@ -467,4 +462,5 @@ def test_every_option_of_the_configuration_is_an_option():
         "dry_run",
         "worker_index",
         "fork",
+        "data_changed",
     }
