@@ -105,7 +105,7 @@ def test_a_copied_checkpoint_is_enough(saved, tmp_path):
     "name, error, message",
     [
         ("stylegan2.pkl", ValueError, "official pickle"),
-        ("nowhere", ValueError, "nowhere: found nothing, expected a run directory"),
+        ("nowhere", ValueError, "nowhere', which does not exist, expected a run directory"),
         ("G_ema.keras", OSError, r"G_ema\.keras: found a file that Keras cannot load"),
     ],
 )
