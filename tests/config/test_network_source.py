@@ -123,5 +123,5 @@ def test_what_is_refused_is_one_line_with_what_was_typed(typed, message, tmp_pat
 
 
 def test_a_folder_of_runs_names_the_newest(places):
-    with pytest.raises(ValueError, match="; in it there is 00003-stylegan2-digits$"):
+    with pytest.raises(ValueError, match=r"; in it there is 00003-stylegan2-digits$"):
         parse_network_source(str(places.parent))
