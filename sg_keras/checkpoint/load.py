@@ -19,7 +19,7 @@ from sg_keras.checkpoint.snapshot import NETWORKS, newest_snapshot, read_network
 from sg_keras.checkpoint.state import SavedState
 from sg_keras.config import TrainingConfig
 from sg_keras.config.network_source import NetworkSource, format_of_file, parse_network_source
-from sg_keras.models import Generator, in_full_precision, networks_from_config
+from sg_keras.models import Generator, float32_variables, in_full_precision, networks_from_config
 
 _MANGLED = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")  # what pathlib makes of scheme://
 
@@ -44,7 +44,11 @@ def load(
         ValueError: the path is none of these, or a file of networks is damaged or holds other networks.
         OSError: files are missing or damaged, or cannot be fetched.
     """
-    source = as_source(path)
+    with float32_variables():
+        return _load(as_source(path), ops, names)
+
+
+def _load(source: NetworkSource, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:
     if source.kind == "address":
         return _read_address(source.path, ops, names)
     if source.kind in ("file", "network"):

@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -82,6 +83,17 @@ def test_load_with_other_ops_and_by_tick(saved):
     networks = sg_keras.load(f"{run_dir}@0", ops="reference")
     assert_same(networks, model)
     assert networks["D"].get_config()["ops"] == "reference"
+
+
+@pytest.mark.parametrize("place", [".", "network-snapshot-000001"])
+def test_networks_are_float32_whatever_keras_is_told(saved, place):
+    run_dir, model = saved
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    networks = sg_keras.load(run_dir / place, ops="reference")
+    assert {v.dtype for network in networks.values() for v in network.variables} == {"float32"}
+    assert_same(networks, model)
+    assert (keras.config.floatx(), keras.config.dtype_policy().name) == ("float64", "float64")
 
 
 def test_a_run_without_checkpoints_gives_its_newest_snapshot(saved, tmp_path):
