@@ -70,8 +70,9 @@ _NETWORK = Option(
     REQUIRED,
     "network",
     "PATH",
-    Text("a run directory, a network snapshot or a checkpoint"),
-    "Run directory, RUN_DIR@TICK, folder of a network snapshot, or checkpoint. G_ema is taken.",
+    Text("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
+    "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a file "
+    "(https://...), which is kept. G_ema is taken.",
 )
 _DEBUG = Option(MISC, "debug", "", Boolean(), "Show the traceback of an error.", False, switch=True)
 

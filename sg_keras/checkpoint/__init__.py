@@ -1,5 +1,6 @@
 """Exact checkpoints, network snapshots, and weights under their published names."""
 
+import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loaded
 from sg_keras.checkpoint.fingerprint import checkpoint_fingerprint, fingerprint
 from sg_keras.checkpoint.load import find_checkpoint, load
 from sg_keras.checkpoint.manager import CheckpointStore

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -109,9 +109,11 @@ def build_network(description: NetworkDescription, name: str, ops: str) -> keras
     return network
 
 
-def build_networks(descriptions: Mapping[str, NetworkDescription], ops: str) -> dict[str, keras.Model]:
-    """All networks of a file: see build_network."""
-    return {name: build_network(descriptions[name], name, ops) for name in NETWORK_NAMES}
+def build_networks(
+    descriptions: Mapping[str, NetworkDescription], ops: str, names: Iterable[str] = NETWORK_NAMES
+) -> dict[str, keras.Model]:
+    """Networks of a file: see build_network."""
+    return {name: build_network(descriptions[name], name, ops) for name in names}
 
 
 def _full_config(kind: type[keras.Model], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 
-from sg_keras.checkpoint.network_description import build_networks, describe
+from sg_keras.checkpoint.network_description import NETWORK_NAMES, build_networks, describe
 from sg_keras.checkpoint.official import read_official_pickle
 from sg_keras.checkpoint.official.plain_pickle import write_plain_pickle
 from sg_keras.checkpoint.snapshot import write_snapshot
 from sg_keras.checkpoint.whole_files import whole_file
+from sg_keras.config.network_source import format_of_file
 
 PICKLES, SAFETENSORS = (".pkl", ".pickle"), ".safetensors"
 _FOREIGN = (".pt", ".pth", ".h5", ".hdf5", ".keras", ".onnx", ".npz", ".zip", ".tflite", ".json", ".index")
 
 
-def is_network_file(path: pathlib.Path) -> bool:
-    """Whether a path is a file of networks, by its name."""
-    return path.suffix in (*PICKLES, SAFETENSORS) and path.is_file()
-
-
-def read_network_file(path: pathlib.Path, ops: str) -> dict[str, keras.Model]:
+def read_network_file(path: pathlib.Path, ops: str, names: Iterable[str] = NETWORK_NAMES) -> dict[str, keras.Model]:
     """G, D and G_ema of an official pickle, a plain pickle or a safetensors file, in full precision.
 
     Args:
-        path: of the file, whose name says which kind it is.
+        path: of the file, whose ending or, without a known one, beginning says which kind it is.
         ops: implementation of the fused ops: "auto", "custom" or "reference".
+        names: which networks are wanted.
 
     Raises:
         ValueError: it is something else, damaged, or holds a network that ours cannot be. One line that names the file.
         OSError: it cannot be read.
     """
-    if path.suffix == SAFETENSORS:
+    if format_of_file(path) == "safetensors":
         from sg_keras.checkpoint.safetensors_file import read_safetensors
 
         descriptions = read_safetensors(path)
     else:
         descriptions = read_official_pickle(path)
     try:
-        return build_networks(descriptions, ops)
+        return build_networks(descriptions, ops, names)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -72,13 +69,13 @@ def write_networks(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> s
     """
     check_destination(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == SAFETENSORS:
+    if path.suffix.lower() == SAFETENSORS:
         from sg_keras.checkpoint.safetensors_file import write_safetensors
 
         with whole_file(path) as beside:
             write_safetensors(beside, {name: describe(network) for name, network in networks.items()})
         return "weights under their published names, and a description of the networks in the metadata"
-    if path.suffix in PICKLES:
+    if path.suffix.lower() in PICKLES:
         with whole_file(path) as beside:
             write_plain_pickle(beside, {name: describe(network) for name, network in networks.items()})
         return "a pickle of plain NumPy arrays under their published names; it is no official pickle"

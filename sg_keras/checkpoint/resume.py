@@ -130,7 +130,7 @@ def checkpoint_at(run_dir: pathlib.Path, tick: int) -> pathlib.Path:
         if checkpoint_number(prefix) == tick:
             return prefix
     ticks = ", ".join(str(checkpoint_number(prefix)) for prefix in prefixes) or "none"
-    raise ValueError(f"--resume: found no checkpoint of tick {tick} in {run_dir}, expected one of these ticks: {ticks}")
+    raise ValueError(f"found no checkpoint of tick {tick} in {run_dir}, expected one of these ticks: {ticks}")
 
 
 def own_run_directory(prefix: pathlib.Path) -> pathlib.Path | None:
@@ -169,7 +169,10 @@ def _find_source(resume: ResumeRequest) -> _Source | None:
         return None
     config = read_config(path / CONFIG_FILE)
     if tick is not None:
-        prefix = checkpoint_at(path, tick)
+        try:
+            prefix = checkpoint_at(path, tick)
+        except ValueError as error:
+            raise ValueError(f"--resume: {error}") from error
         SavedState(prefix).check()
         return _Source(config, path, prefix)
     newest, notes = newest_readable(saved_checkpoints(path / FOLDER))

@@ -51,13 +51,13 @@ def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:
     return found[max(found)] if found else None
 
 
-def read_snapshot(folder: pathlib.Path, ops: str) -> dict[str, keras.Model]:
-    """The networks of a snapshot, in full precision, with any implementation of the ops.
+def read_snapshot(folder: pathlib.Path, ops: str, names: Iterable[str] = NETWORKS) -> dict[str, keras.Model]:
+    """Networks of a snapshot, in full precision, with any implementation of the ops.
 
     Raises:
         OSError: a file is missing or damaged.
     """
-    return {name: read_network(folder / f"{name}.keras", ops) for name in NETWORKS}
+    return {name: read_network(folder / f"{name}.keras", ops) for name in names}
 
 
 def read_network(path: pathlib.Path, ops: str) -> keras.Model:

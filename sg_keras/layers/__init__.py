@@ -1,5 +1,6 @@
 """Keras layers of the StyleGAN networks, channels-last."""
 
+import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loaded
 from sg_keras.layers.alias_free_design import AliasFreeDesign
 from sg_keras.layers.alias_free_layer import AliasFreeLayer
 from sg_keras.layers.conv import Conv2D

@@ -1,9 +1,10 @@
 """Networks as Keras models. They know nothing of training."""
 
+import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loaded
 from sg_keras.models.discriminator import Discriminator
 from sg_keras.models.from_config import networks_from_config
 from sg_keras.models.generator import Generator
-from sg_keras.models.half_precision import computes_in_half, in_full_precision
+from sg_keras.models.half_precision import computes_in_half, float32_variables, in_full_precision
 from sg_keras.models.layer_plan import SynthesisPlan, plan_synthesis
 from sg_keras.models.mapping import Mapping
 
@@ -13,6 +14,7 @@ __all__ = [
     "Mapping",
     "SynthesisPlan",
     "computes_in_half",
+    "float32_variables",
     "in_full_precision",
     "networks_from_config",
     "plan_synthesis",

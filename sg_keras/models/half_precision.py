@@ -6,10 +6,26 @@ trainers of StyleGAN2-ADA (arXiv:2006.06676) and StyleGAN3 (2106.12423).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 
 HALF_DTYPES = ("float16", "bfloat16")
 _LOWEST_HALF_RESOLUTION = 8  # 4x4 stays in full precision
+
+
+@contextlib.contextmanager
+def float32_variables() -> Iterator[None]:
+    """Within, new layers and variables are float32, whatever floating type Keras was told to use (in keras.json)."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def is_half_resolution(resolution: int, img_resolution: int, num_fp16_res: int) -> bool:

@@ -5,8 +5,9 @@
     python -m sg_keras.tools.convert RUN_DIR networks.pkl
 
 The source is an official pickle of StyleGAN2-ADA or StyleGAN3 (nothing in it is run), or whatever
-else networks are loaded from: a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot or
-a file that this command wrote. The destination's name says what is written, and it must be new:
+else networks are loaded from: a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot, a
+file that this command wrote, or the address of a file (https://...). The destination's name says
+what is written, and it must be new:
 
   NAME.safetensors  weights under their published names and layouts, the networks described in
                     the metadata; other programs can read it
@@ -24,6 +25,7 @@ import sys
 from collections.abc import Sequence
 
 from sg_keras.tools.entry import run_words
+from sg_keras.tools.network_option import load_networks
 from sg_keras.tools.quiet_start import quiet_start
 
 
@@ -37,23 +39,26 @@ def _convert_words(words: Sequence[str]) -> int:
     return 0
 
 
-def _places(words: Sequence[str]) -> tuple[pathlib.Path, pathlib.Path]:
+def _places(words: Sequence[str]) -> tuple[str, pathlib.Path]:
     places = [word for word in words if word != "--debug"]
     option = next((word for word in places if word.startswith("--")), None)
     if option is not None:
         raise ValueError(f"{option.partition('=')[0]}: no such option, expected SRC DST")
     if len(places) != 2:
         raise ValueError(f"found {len(places)} arguments, expected two: SRC DST")
-    return pathlib.Path(places[0]), pathlib.Path(places[1])
+    return places[0], pathlib.Path(places[1])
 
 
-def _convert(source: pathlib.Path, destination: pathlib.Path) -> str:
+def _convert(source: str, destination: pathlib.Path) -> str:
     with quiet_start():
-        import sg_keras
-        from sg_keras.checkpoint.network_file import check_destination, write_networks  # loads TensorFlow
+        from sg_keras.checkpoint.network_file import (
+            NETWORK_NAMES,
+            check_destination,
+            write_networks,
+        )  # loads TensorFlow
 
     check_destination(destination)
-    networks = sg_keras.load(source)
+    networks = load_networks("SRC", source, "auto", NETWORK_NAMES)
     written = write_networks(destination, networks)
     G = networks["G_ema"]
     side, labels = G.img_resolution, f", {G.c_dim} classes" if G.c_dim > 0 else ""

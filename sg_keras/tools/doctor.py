@@ -65,6 +65,7 @@ def _versions() -> Iterator[tuple[str, str]]:
     import tensorflow as tf
 
     import sg_keras
+    from sg_keras.config.environment import settings_not_used
 
     yield "sg_keras", f"{sg_keras.__version__} in {pathlib.Path(sg_keras.__file__).parent}"
     yield "Python", f"{platform.python_version()} ({platform.platform()})"
@@ -73,6 +74,10 @@ def _versions() -> Iterator[tuple[str, str]]:
     yield "TensorFlow", f"{tf.__version__}, built {'with ' + cuda if build.get('is_cuda_build') else 'without CUDA'}"
     yield "Keras", f"{keras.__version__} on {keras.backend.backend()}"
     yield "NumPy", np.__version__
+    ignored = settings_not_used()
+    if ignored:
+        settings = ", ".join(f"{name}={value}" for name, value in ignored.items())
+        yield "not used", f"{settings} of the environment: commands set what they need"
 
 
 def _devices() -> Iterator[tuple[str, str]]:

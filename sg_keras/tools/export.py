@@ -14,6 +14,7 @@ from typing import Any
 
 from sg_keras.flags.tool_options import EXPORT_OPTIONS
 from sg_keras.tools.entry import run_tool
+from sg_keras.tools.network_option import load_generator
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,10 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _export(values: dict[str, Any]) -> int:
-    import sg_keras
     from sg_keras.checkpoint.export import DESCRIPTION_FILE, export_saved_model
 
-    G = sg_keras.load(values["network"], ops="reference")["G_ema"]
+    G = load_generator(values["network"], "reference")
     folder = export_saved_model(G, values["outdir"])
     names = "mapping, synthesis, synthesis_transformed" if G.takes_transform else "mapping, synthesis"
     print(f"SavedModel with signatures {names} and generate in {folder}; see {DESCRIPTION_FILE} there")

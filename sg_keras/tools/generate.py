@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sg_keras.flags.tool_options import GENERATE_OPTIONS
 from sg_keras.tools.entry import run_tool
+from sg_keras.tools.network_option import load_generator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +33,11 @@ def _generate(values: dict[str, Any]) -> int:
     import numpy as np
     import rich.progress
 
-    import sg_keras
     from sg_keras.checkpoint.whole_files import whole_file
     from sg_keras.inference import generate, grid_columns, png_bytes, tile
 
     seeds, outdir = values["seeds"], pathlib.Path(values["outdir"])
-    G = sg_keras.load(values["network"], ops=values["ops"])["G_ema"]
+    G = load_generator(values["network"], values["ops"])
     pictures = generate(
         G,
         seeds,

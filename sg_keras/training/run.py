@@ -17,6 +17,7 @@ from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.checkpoint.transfer import TransferReport
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, data_fingerprint
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
+from sg_keras.models import float32_variables
 from sg_keras.ops.library import resolve_impl
 from sg_keras.training.augmentation_watch import AugmentationWatch
 from sg_keras.training.checkpoints import ExactCheckpoints, NetworkSnapshots
@@ -64,7 +65,7 @@ def run(config: TrainingConfig, resume: ResumeRequest | None = None, cluster: Cl
         OSError: a file cannot be read or written, one line.
     """
     log = RunLog()
-    with frames_released(), messages_logged(log):
+    with float32_variables(), frames_released(), messages_logged(log):
         try:
             with readable_machine_errors(cluster):
                 return _start(config, resume, cluster, log)

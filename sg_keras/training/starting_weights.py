@@ -8,11 +8,12 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from sg_keras.checkpoint import load
-from sg_keras.checkpoint.download import fetch, is_url, size_and_sha256
+from sg_keras.checkpoint.download import fetch, size_and_sha256
 from sg_keras.checkpoint.snapshot import NETWORKS
 from sg_keras.checkpoint.transfer import TransferReport, compare_networks, take_over
 from sg_keras.checkpoint.whole_files import write_text
 from sg_keras.config import Cluster
+from sg_keras.config.places import is_address
 from sg_keras.training.collectives import agree
 from sg_keras.training.stylegan import StyleGAN
 
@@ -44,8 +45,8 @@ def take_starting_weights(
     try:
         with tf.device("CPU:0"):  # devices need no second set of networks
             networks = load(path, ops="reference")
-    except ValueError as error:
-        raise ValueError(f"--resume: {error}") from error
+    except (ValueError, OSError) as error:
+        raise ValueError(f"--resume: {str(error).replace(str(path), source)}") from error
     targets = (model.G, model.D, model.G_ema)
     report = compare_networks(networks, targets, source, words)
     report.check(partial)
@@ -74,8 +75,11 @@ def write_report(run_dir: pathlib.Path, report: TransferReport) -> None:
 
 def _located(source: str) -> tuple[pathlib.Path, str, str]:
     """The path of a source on this machine, its SHA-256, and a few words on the file."""
-    if is_url(source):
-        path, is_new = fetch(source)
+    if is_address(source):
+        try:
+            path, is_new = fetch(source)
+        except OSError as error:
+            raise OSError(f"--resume: {error}") from error
         words = f"{'fetched, kept as' if is_new else 'not fetched again, kept as'} {path}, "
     else:
         path, words = pathlib.Path(source), ""

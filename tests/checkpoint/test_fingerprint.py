@@ -50,7 +50,7 @@ def test_tool_prints_one_line_without_a_path(run_dir, capsys):
     "words, message",
     [
         ([], "found 0 arguments, expected one"),
-        (["nowhere"], "nowhere: found nothing, expected a run directory"),
+        (["nowhere"], "RUN_DIR: found 'nowhere', which does not exist, expected a run directory"),
         (["{run_dir}@3"], "found no checkpoint of tick 3 in {run_dir}, expected one of these ticks: 0, 2, 4"),
     ],
 )

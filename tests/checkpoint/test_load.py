@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -84,6 +85,17 @@ def test_load_with_other_ops_and_by_tick(saved):
     assert networks["D"].get_config()["ops"] == "reference"
 
 
+@pytest.mark.parametrize("place", [".", "network-snapshot-000001"])
+def test_networks_are_float32_whatever_keras_is_told(saved, place):
+    run_dir, model = saved
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    networks = sg_keras.load(run_dir / place, ops="reference")
+    assert {v.dtype for network in networks.values() for v in network.variables} == {"float32"}
+    assert_same(networks, model)
+    assert (keras.config.floatx(), keras.config.dtype_policy().name) == ("float64", "float64")
+
+
 def test_a_run_without_checkpoints_gives_its_newest_snapshot(saved, tmp_path):
     run_dir, model = saved
     shutil.copytree(run_dir, tmp_path / "run")
@@ -105,7 +117,7 @@ def test_a_copied_checkpoint_is_enough(saved, tmp_path):
     "name, error, message",
     [
         ("stylegan2.pkl", ValueError, "official pickle"),
-        ("nowhere", ValueError, "nowhere: found nothing, expected a run directory"),
+        ("nowhere", ValueError, "nowhere', which does not exist, expected a run directory"),
         ("G_ema.keras", OSError, r"G_ema\.keras: found a file that Keras cannot load"),
     ],
 )

@@ -36,6 +36,7 @@ def test_exact_continuation(run_dir, tmp_path):
 
 def test_transfer(run_dir, tmp_path):
     assert parse_resume("https://example.org/a@1/net.pkl", "runs") == "https://example.org/a@1/net.pkl"
+    assert parse_resume((tmp_path / "net.pkl").as_uri(), "runs") == str(tmp_path / "net.pkl")
     snapshot = run_dir / "network-snapshot-000100"
     (tmp_path / "net.safetensors").write_text("")
     for path in (tmp_path / "net.pkl", tmp_path / "net.safetensors", snapshot):
@@ -49,16 +50,14 @@ def test_transfer(run_dir, tmp_path):
         ("nowhere", "which does not exist, expected latest, a run directory"),
         ("nowhere.pkl", "which does not exist"),
         ("nowhere@3", "expected RUN_DIR@TICK with a run directory, which 'nowhere' is not"),
-        ("ftp://example.org/net.pkl", "expected a URL that starts with https://"),
-        (
-            "https://example.org/net.zip?file=net.pkl",
-            "expected a URL whose path ends in .pkl or .pickle or .safetensors",
-        ),
+        ("ftp://example.org/net.pkl", "expected an address that starts with https://"),
+        ("alone.keras", "found 'alone.keras', one network alone, expected the folder of a snapshot"),
         (".", "found '.', expected latest"),
     ],
 )
 def test_what_is_refused(tmp_path, monkeypatch, value, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "alone.keras").write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError) as error:
         parse_resume(value, "runs")
     assert message in str(error.value)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-import sg_keras
+from sg_keras.checkpoint.network_file import read_network_file
 from sg_keras.checkpoint.official import read_official_pickle
 from tests.golden.layout import images_in, images_out, tensor
 from tests.golden.manifest import Case
@@ -44,8 +44,8 @@ def check_file(case: Case, options: Options) -> Result:
 
 
 def check_outputs(case: Case, options: Options) -> Result:
-    """Styles, images and logits of the networks that sg_keras.load makes of the file beside the case."""
-    networks = sg_keras.load(case.path.with_name(case.entry["pickle"]), ops=options.impl)
+    """Styles, images and logits of the networks of the file beside the case, in the precision of this run."""
+    networks = read_network_file(case.path.with_name(case.entry["pickle"]), options.impl)
     found = {name: _output(case, networks, name, options) for name in case.names("output")}
     return judge_outputs(case, {name: value for name, value in found.items() if value is not None}, options)
 

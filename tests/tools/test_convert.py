@@ -46,7 +46,7 @@ def test_a_snapshot_of_ours(snapshot, tmp_path):
         ([], "found 0 arguments, expected two: SRC DST"),
         (["a", "b", "c"], "found 3 arguments"),
         (["--network=a", "b"], "--network: no such option, expected SRC DST"),
-        (["nowhere.pkl", "out"], "nowhere.pkl: found nothing, expected a run directory"),
+        (["nowhere.pkl", "out"], "SRC: found 'nowhere.pkl', which does not exist, expected a run directory"),
         ([str(OFFICIAL), str(OFFICIAL)], "found it there already"),
         ([str(OFFICIAL), "networks.pt"], "found the ending .pt"),
     ],

@@ -51,7 +51,7 @@ def test_without_classes(unconditional_snapshot, tmp_path):
     "options, message",
     [
         (["--class=3"], "Error: --class: found 3, expected 0 to 2, the classes of the network"),
-        (["--network=nowhere"], "Error: nowhere: found nothing"),
+        (["--network=nowhere"], "Error: --network: found 'nowhere', which does not exist, expected a run directory"),
     ],
 )
 def test_errors(snapshot, tmp_path, options, message, capsys):

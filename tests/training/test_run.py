@@ -171,3 +171,15 @@ def test_a_data_set_that_changed_is_refused_before_anything_is_written(pictures,
     with pytest.raises(ValueError, match=r"--data: found num_images 24 in .*noise, expected 25"):
         run(other)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_is_float32_whatever_keras_is_told(pictures, tmp_path, monkeypatch):
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    within = []
+    monkeypatch.setattr(
+        "sg_keras.training.run._start",
+        lambda *_: within.append((keras.config.floatx(), keras.config.dtype_policy().name)),
+    )
+    run(tiny_config(pictures, tmp_path))
+    assert within == [("float32", "float32")] and keras.config.floatx() == "float64"

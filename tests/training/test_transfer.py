@@ -1,14 +1,10 @@
 """New runs that start from existing networks."""
 
 import dataclasses
-import functools
-import http.server
 import json
 import pathlib
 import re
 import shutil
-import threading
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,6 +17,7 @@ from sg_keras.config import ResumeRequest
 from sg_keras.training.run import run
 from sg_keras.training.starting_weights import REPORT_FILE, take_starting_weights
 from sg_keras.training.stylegan import build_stylegan
+from tests.served_folder import Requests, served_folder
 from tests.training.tiny_run import tiny_config
 
 NETWORKS = ("G", "D", "G_ema")
@@ -240,40 +237,12 @@ def test_sources_that_are_not_there_or_something_else(pictures, tmp_path):
 # From the web --------------------------------------------------------------------------------------------------------
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, counts requests, and breaks off in files called short."""
-
-    requests: ClassVar[list[str]] = []
-
-    def do_GET(self):
-        self.requests.append(self.path)
-        if "short" in self.path:
-            self.send_response(200)
-            self.send_header("Content-Length", "100")
-            self.end_headers()
-            self.wfile.write(b"only this")
-        else:
-            super().do_GET()
-
-    def log_message(self, *arguments):
-        """Nothing."""
-
-
 @pytest.fixture
 def served(tmp_path, monkeypatch):
     """(folder, its address), with an empty cache folder."""
-    folder = tmp_path / "served"
-    folder.mkdir()
     monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    Handler.requests.clear()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served_folder(tmp_path / "served") as address:
+        yield tmp_path / "served", address
 
 
 def test_networks_are_fetched_once(served, pictures, snapshot, tmp_path):
@@ -288,20 +257,20 @@ def test_networks_are_fetched_once(served, pictures, snapshot, tmp_path):
     assert f", {size:,} bytes, SHA-256 " in lines[0]
     model, *_, lines = taken_into(config, url)
     assert f"Transfer from {url} (not fetched again, kept as {tmp_path / 'cache' / 'networks'}" in lines[0]
-    assert Handler.requests == ["/networks.safetensors?download=1"]
+    assert Requests.paths == ["/networks.safetensors?download=1"]
     found = weights_of(networks_of(model))
     for name, value in weights_of(networks).items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
 @pytest.mark.parametrize(
-    "name, reason", [("absent.pkl", "404 File not found"), ("short.pkl", "it ended after 9 of 100 bytes")]
+    "name, reason", [("absent.pkl", "404 File not found"), ("short.pkl", "it ended after 12 of 100 bytes")]
 )
 def test_what_cannot_be_fetched_leaves_a_line_and_nothing_else(served, name, reason, pictures, tmp_path):
     _, address = served
     model = build_stylegan(tiny_config(pictures, tmp_path))
     with pytest.raises(OSError) as error:
         take_starting_weights(f"{address}/{name}", False, model, print)
-    message = f"--resume: found that {address}/{name} cannot be fetched ({reason}), expected a file there"
+    message = f"--resume: found that {address}/{name} cannot be fetched ({reason}), expected a file of networks there"
     assert str(error.value) == message
     assert list((tmp_path / "cache" / "networks").iterdir()) == []

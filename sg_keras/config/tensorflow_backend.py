@@ -1,0 +1,5 @@
+"""Imported for its effect, by every room that loads Keras and before it does: another backend is an error of one line."""
+
+from sg_keras.config.environment import check_backend
+
+check_backend()

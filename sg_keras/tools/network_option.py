@@ -1,0 +1,62 @@
+"""Networks that a tool's command line names, with errors that begin with the option as it is called there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import keras
+
+    from sg_keras.models import Generator
+
+Result = TypeVar("Result")
+
+
+def load_generator(typed: str, ops: str) -> Generator:
+    """G_ema of what --network names.
+
+    Args:
+        typed: the value of --network.
+        ops: implementation of the fused ops.
+
+    Raises:
+        ValueError: there are no such networks; one line that begins with --network.
+    """
+    generator: Generator = load_networks("--network", typed, ops, ("G_ema",))["G_ema"]
+    return generator
+
+
+def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:
+    """Networks of what an option or argument names: see `sg_keras.checkpoint.load`.
+
+    Args:
+        option: what to call it in errors.
+        typed: its value.
+        ops: implementation of the fused ops.
+        names: which networks are wanted.
+
+    Raises:
+        ValueError: there are no such networks; one line that begins with `option`.
+    """
+    from sg_keras.checkpoint import load
+
+    return named_errors(option, lambda: load(typed, ops, names))
+
+
+def named_errors(option: str, work: Callable[[], Result]) -> Result:
+    """What `work` returns.
+
+    Raises:
+        ValueError: in place of a ValueError or an OSError of `work`; one line that begins with `option`.
+    """
+    try:
+        return work()
+    except OSError as error:
+        reason = str(error)
+        if error.strerror:  # the system's own words, which have neither the expected nor a remedy
+            place = f" ({error.filename})" if error.filename else ""
+            reason = f"found that it cannot be read: {error.strerror}{place}, expected a file that may be read"
+        raise ValueError(f"{option}: {reason}") from error
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
