@@ -2,7 +2,8 @@
 
 The library is built for one TensorFlow release, whose version is part of its file name, and lies beside this module;
 the environment variable SG_KERAS_OPS_LIBRARY names another file, for tests of other builds. What it was built for is in
-its stamp (`build_stamp`), which is compared with what is running before it is loaded.
+its stamp (`build_stamp`), which is compared with what is running before it is loaded. It holds its code for several
+generations of processors and runs that for the newest; SG_KERAS_PROCESSOR holds it to an older one, for tests.
 
 Every op takes `impl`: "custom" is the compiled op (an error where it is missing), "reference" is plain TensorFlow,
 and "auto" is the compiled op where it can serve, else the reference.
@@ -10,6 +11,7 @@ and "auto" is the compiled op where it can serve, else the reference.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import logging
 import os
@@ -39,6 +41,8 @@ _OP_NAMES = (
 )
 _HOW_TO_BUILD = "run `make ops` in a checkout or reinstall the package"
 PATH_VARIABLE = "SG_KERAS_OPS_LIBRARY"  # of the environment: names another file
+PROCESSOR_VARIABLE = "SG_KERAS_PROCESSOR"  # of the environment: the newest generation of processors whose code may run
+PROCESSORS = ("baseline", "avx2", "avx512")
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +57,14 @@ def library_path() -> pathlib.Path:
 
 @functools.cache
 def _load() -> tuple[ModuleType | None, str]:
-    """Returns the loaded library and "", or None and one line on why there is none."""
+    """Returns the loaded library and "", or None and one line on why there is none.
+
+    Raises:
+      ValueError: SG_KERAS_PROCESSOR names no generation of processors; other code than was wished for would run.
+    """
+    wish = os.environ.get(PROCESSOR_VARIABLE)
+    if wish and wish not in PROCESSORS:
+        raise ValueError(f"{PROCESSOR_VARIABLE}: found {wish!r}, expected one of {', '.join(PROCESSORS)}")
     path = library_path()
     if not path.exists():
         return None, f"no compiled ops for TensorFlow {tf.__version__} ({_found_instead(path)}; {_HOW_TO_BUILD})"
@@ -83,11 +94,25 @@ def library_stamp() -> BuildStamp | None:
     return None if custom_ops_problem() else read_stamp(library_path())
 
 
+def library_processor() -> str | None:
+    """The generation of processors, of `PROCESSORS`, whose code the library runs here.
+
+    None where there is no library that can be used, or one that is older than its sources and does not say.
+    """
+    if custom_ops_problem():
+        return None
+    loaded = ctypes.CDLL(str(library_path()))  # what TensorFlow has loaded
+    if not hasattr(loaded, "sg_keras_processor"):
+        return None
+    loaded.sg_keras_processor.restype = ctypes.c_char_p
+    return loaded.sg_keras_processor().decode()
+
+
 def custom_ops() -> ModuleType:
     """The loaded library.
 
     Raises:
-      ValueError: there is no library that fits the running TensorFlow.
+      ValueError: there is no library that fits the running TensorFlow, or SG_KERAS_PROCESSOR is wrong.
     """
     module, problem = _load()
     if module is None:

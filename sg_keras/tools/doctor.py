@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import pathlib
 import platform
 import sys
@@ -21,13 +22,6 @@ from sg_keras.flags.tool_options import DOCTOR_OPTIONS
 from sg_keras.tools.entry import run_tool
 
 _CPU_INFO = pathlib.Path("/proc/cpuinfo")
-# Marks of the functions that a library holds for several generations of processors, best first, and what these need.
-_CPU_LEVELS = (
-    (b"arch_x86_64_v4", "x86-64-v4 (AVX-512)", {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
-    (b"avx512f", "AVX-512", {"avx512f"}),
-    (b"arch_x86_64_v3", "x86-64-v3 (AVX2, FMA)", {"avx2", "fma", "bmi1", "bmi2", "f16c", "abm", "movbe"}),
-    (b"avx2", "AVX2", {"avx2"}),
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,8 +75,6 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _devices() -> Iterator[tuple[str, str]]:
-    import os
-
     import tensorflow as tf
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -108,7 +100,7 @@ def _library() -> Iterator[tuple[str, str]]:
         yield "built for", f"TensorFlow {stamp.tensorflow}, C++ ABI {stamp.cxx11_abi}, by {stamp.compiler}"
         gpus = f"CUDA {stamp.cuda}, compute capability {stamp.cuda_archs}" if stamp.has_cuda else "none"
         yield "GPU kernels", gpus
-        yield "instructions", _instructions(path)
+        yield "code for", _processor()
         yield "sources", stamp.sources
         if stamp.sanitizers != "none":
             yield "sanitizers", stamp.sanitizers
@@ -184,14 +176,15 @@ def _cpu_name() -> str:
     return _cpu_facts("model name") or platform.processor() or platform.machine()
 
 
-def _instructions(library: pathlib.Path) -> str:
-    """For which processors the library holds functions of their own, and which of these are used here."""
-    content, available = library.read_bytes(), set(_cpu_facts("flags").split())
-    built = [(name, needs) for mark, name, needs in _CPU_LEVELS if b"." + mark in content]
-    if not built:
-        return "those that every processor of this kind has"
-    used = next((name for name, needs in built if needs <= available), "the basic ones")
-    return f"{used}, of {', '.join(name for name, _ in built)} and the basic ones"
+def _processor() -> str:
+    """Whose code of those that the library holds is used here, and what chose it."""
+    from sg_keras.ops.library import PROCESSOR_VARIABLE, library_processor
+
+    wish = os.environ.get(PROCESSOR_VARIABLE)
+    chosen_by = (
+        f"{PROCESSOR_VARIABLE}={wish}" if wish else f"the newest here; {PROCESSOR_VARIABLE} chooses an older one"
+    )
+    return f"{library_processor()} ({chosen_by})"
 
 
 if __name__ == "__main__":

@@ -252,13 +252,16 @@ print(worst)
 
 
 @pytest.mark.skipif(bool(library.custom_ops_problem()), reason="no compiled ops")
-@pytest.mark.parametrize("processor", ["avx512", "avx2", "baseline"])
-def test_code_for_every_processor(processor):
-    """The code for older processors, too, runs wherever it can."""
-    environment = {**os.environ, "SG_KERAS_PROCESSOR": processor}
+def test_code_for_older_processors():
+    """The vectors of filtered_lrelu are as wide as the processor's registers: other code, other sums."""
     command = [sys.executable, "-c", _PRINT_ERROR]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert float(run.stdout) <= 1
+    processes = [
+        subprocess.Popen(
+            command, env={**os.environ, "SG_KERAS_PROCESSOR": processor}, stdout=subprocess.PIPE, text=True
+        )
+        for processor in ("avx2", "baseline")
+    ]
+    assert all(float(process.communicate(timeout=300)[0]) <= 1 for process in processes)
 
 
 def test_reference_leaves_no_custom_op_in_a_graph():

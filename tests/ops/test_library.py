@@ -1,6 +1,7 @@
 """How the compiled library is found, refused and chosen; and that the number of threads changes no bit."""
 
 import dataclasses
+import json
 import logging
 import os
 import re
@@ -106,6 +107,7 @@ def test_the_stamp_of_the_built_library():
 
 
 _PRINT_CHOICE = """
+import json
 import logging
 logging.basicConfig(level=logging.INFO)
 from sg_keras.ops import bias_act
@@ -116,6 +118,35 @@ print(bias_act([1.0, -1.0], act="lrelu", gain=1).numpy())
 def test_a_named_file_that_is_missing(monkeypatch, tmp_path, nothing_remembered):
     monkeypatch.setenv("SG_KERAS_OPS_LIBRARY", str(tmp_path / "ops.so"))
     assert f"SG_KERAS_OPS_LIBRARY: found no file {tmp_path / 'ops.so'}" in library.custom_ops_problem()
+
+
+@pytest.mark.parametrize("wish", ["AVX2", "sse", " avx2"])
+def test_a_processor_that_is_not_known_is_one_line(monkeypatch, nothing_remembered, wish):
+    """Nothing falls back in silence: the code of another processor than was wished for would run."""
+    monkeypatch.setenv("SG_KERAS_PROCESSOR", wish)
+    for impl in ("auto", "custom"):
+        with pytest.raises(ValueError) as error:
+            resolve_impl(impl)
+        assert str(error.value) == f"SG_KERAS_PROCESSOR: found {wish!r}, expected one of baseline, avx2, avx512"
+
+
+_PRINT_PROCESSOR = """
+import json
+from sg_keras.ops.library import library_processor
+from sg_keras.tools.ops_agreement import compare_ops
+print(json.dumps([library_processor(), [f"{case}" for case in compare_ops() if not case.agrees]]))
+"""
+
+
+@needs_library
+def test_all_ops_run_the_code_of_an_older_processor():
+    # Every x86-64 processor has the baseline; without that family there is nothing else.
+    environment = {**os.environ, "SG_KERAS_PROCESSOR": "baseline"}
+    command = [sys.executable, "-c", _PRINT_PROCESSOR]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == ["baseline", []]
+    wish = os.environ.get("SG_KERAS_PROCESSOR") or "avx512"
+    assert library.PROCESSORS.index(library.library_processor()) <= library.PROCESSORS.index(wish)
 
 
 @needs_library

@@ -36,6 +36,7 @@ def test_all_is_well(capsys):
         "nvcc",
         "Bazel",
         f"TensorFlow {tf.__version__}, C++ ABI",
+        f"code for         {library.library_processor()} (",
         "All is well.",
     ):
         assert part in text

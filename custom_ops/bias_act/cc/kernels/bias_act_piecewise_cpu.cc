@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "custom_ops/bias_act/cc/kernels/bias_act_cpu.h"
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/processor.h"
 
 namespace sg_keras {
 namespace {
@@ -152,8 +152,6 @@ SG_KERAS_INLINE void AddPeriods(const T* x, int64_t count, int64_t period, A* __
   }
 }
 
-}  // namespace
-
 // Calls a template with where its results go.
 #define TO_DESTINATION(FUNCTION, ...)               \
   if (destination == Destination::kMemory) {        \
@@ -162,37 +160,56 @@ SG_KERAS_INLINE void AddPeriods(const T* x, int64_t count, int64_t period, A* __
     FUNCTION<Destination::kCache __VA_ARGS__;       \
   }
 
-// Target clones have to be plain functions.
-#define DEFINE_PIECEWISE(T, A)                                                                                   \
-  SG_KERAS_CPU_TARGETS void ForwardRow(Slopes<A> slopes, const T* x, const A* bias, int64_t count,               \
-                                       Destination destination, T* y) {                                          \
-    TO_DESTINATION(PiecewiseForward, >(slopes, x, bias, count, y))                                               \
-  }                                                                                                              \
-  SG_KERAS_CPU_TARGETS void ScaledRow(Slopes<A> slopes, const T* x, const T* scale, const T* noise, const T* bias, \
-                                      int64_t pixels, int64_t channels, Destination destination, T* y) {         \
-    TO_DESTINATION(PiecewiseScaled, >(slopes, x, scale, noise, bias, pixels, channels, y))                       \
-  }                                                                                                              \
-  SG_KERAS_CPU_TARGETS void ScaledBackwardImage(Slopes<A> slopes, const T* dy, const T* y, const T* x, const T* scale, \
-                                                int64_t pixels, int64_t channels, A* scratch, T* dx, A* dscale,  \
-                                                T* dnoise, A* db) {                                              \
-    PiecewiseScaledBackward<T, A>(slopes, dy, y, x, scale, pixels, channels, scratch, dx, dscale, dnoise, db);   \
-  }                                                                                                              \
-  SG_KERAS_CPU_TARGETS void BackwardRow(Slopes<A> slopes, bool of_result, const T* dy, const T* at, int64_t count, \
-                                        Destination destination, T* dx, int64_t period, A* sums) {               \
-    if (of_result) {                                                                                             \
-      TO_DESTINATION(PiecewiseBackwardAndSums, , true>(slopes, dy, at, count, dx, period, sums))                 \
-    } else {                                                                                                     \
-      TO_DESTINATION(PiecewiseBackwardAndSums, , false>(slopes, dy, at, count, dx, period, sums))                \
-    }                                                                                                            \
-  }                                                                                                              \
-  SG_KERAS_CPU_TARGETS void PeriodRows(const T* x, int64_t count, int64_t period, A* sums) {                     \
-    AddPeriods<T, A>(x, count, period, sums);                                                                    \
+template <typename T, typename A>
+SG_KERAS_INLINE void ForwardTo(Slopes<A> slopes, const T* x, const A* bias, int64_t count, Destination destination,
+                               T* y) {
+  TO_DESTINATION(PiecewiseForward, >(slopes, x, bias, count, y))
+}
+
+template <typename T, typename A>
+SG_KERAS_INLINE void ScaledTo(Slopes<A> slopes, const T* x, const T* scale, const T* noise, const T* bias,
+                              int64_t pixels, int64_t channels, Destination destination, T* y) {
+  TO_DESTINATION(PiecewiseScaled, >(slopes, x, scale, noise, bias, pixels, channels, y))
+}
+
+template <typename T, typename A>
+SG_KERAS_INLINE void BackwardTo(Slopes<A> slopes, bool of_result, const T* dy, const T* at, int64_t count,
+                                Destination destination, T* dx, int64_t period, A* sums) {
+  if (of_result) {
+    TO_DESTINATION(PiecewiseBackwardAndSums, , true>(slopes, dy, at, count, dx, period, sums))
+  } else {
+    TO_DESTINATION(PiecewiseBackwardAndSums, , false>(slopes, dy, at, count, dx, period, sums))
+  }
+}
+
+#undef TO_DESTINATION
+
+}  // namespace
+
+#define DEFINE_PIECEWISE(T, A)                                                                                        \
+  void ForwardRow(Slopes<A> slopes, const T* x, const A* bias, int64_t count, Destination destination, T* y) {        \
+    OnProcessors<ForwardTo<T, A>>::Run(slopes, x, bias, count, destination, y);                                       \
+  }                                                                                                                   \
+  void ScaledRow(Slopes<A> slopes, const T* x, const T* scale, const T* noise, const T* bias, int64_t pixels,         \
+                 int64_t channels, Destination destination, T* y) {                                                   \
+    OnProcessors<ScaledTo<T, A>>::Run(slopes, x, scale, noise, bias, pixels, channels, destination, y);               \
+  }                                                                                                                   \
+  void ScaledBackwardImage(Slopes<A> slopes, const T* dy, const T* y, const T* x, const T* scale, int64_t pixels,     \
+                           int64_t channels, A* scratch, T* dx, A* dscale, T* dnoise, A* db) {                        \
+    OnProcessors<PiecewiseScaledBackward<T, A>>::Run(slopes, dy, y, x, scale, pixels, channels, scratch, dx, dscale,  \
+                                                     dnoise, db);                                                     \
+  }                                                                                                                   \
+  void BackwardRow(Slopes<A> slopes, bool of_result, const T* dy, const T* at, int64_t count,                         \
+                   Destination destination, T* dx, int64_t period, A* sums) {                                         \
+    OnProcessors<BackwardTo<T, A>>::Run(slopes, of_result, dy, at, count, destination, dx, period, sums);             \
+  }                                                                                                                   \
+  void PeriodRows(const T* x, int64_t count, int64_t period, A* sums) {                                               \
+    OnProcessors<AddPeriods<T, A>>::Run(x, count, period, sums);                                                      \
   }
 
 DEFINE_PIECEWISE(float, float)
 DEFINE_PIECEWISE(double, double)
 DEFINE_PIECEWISE(BFloat16Bits, float)
 #undef DEFINE_PIECEWISE
-#undef TO_DESTINATION
 
 }  // namespace sg_keras

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/processor.h"
 
 namespace sg_keras {
 namespace {
@@ -31,31 +31,17 @@ SG_KERAS_INLINE void Dot(const T* a, const T* b, int64_t pixels, int64_t channel
   }
 }
 
-// Target clones have to be plain functions.
-#define DEFINE_LOOPS(T, A)                                                                                      \
-  SG_KERAS_CPU_TARGETS void ScaleLoop(const T* x, const T* s, int64_t pixels, int64_t channels, T* y) {         \
-    Scale<T>(x, s, pixels, channels, y);                                                                        \
-  }                                                                                                             \
-  SG_KERAS_CPU_TARGETS void DotLoop(const T* a, const T* b, int64_t pixels, int64_t channels, A* block, A* sum) { \
-    Dot<T, A>(a, b, pixels, channels, block, sum);                                                              \
-  }
-
-DEFINE_LOOPS(float, float)
-DEFINE_LOOPS(double, double)
-DEFINE_LOOPS(BFloat16Bits, float)
-#undef DEFINE_LOOPS
-
 }  // namespace
 
 template <typename T>
 void ScalePixels(const T* x, const T* s, int64_t pixels, int64_t channels, T* y) {
-  ScaleLoop(x, s, pixels, channels, y);
+  OnProcessors<Scale<T>>::Run(x, s, pixels, channels, y);
 }
 
 template <typename T>
 void DotPixels(const T* a, const T* b, int64_t pixels, int64_t channels, typename Computation<T>::Type* block_sum,
                typename Computation<T>::Type* sum) {
-  DotLoop(a, b, pixels, channels, block_sum, sum);
+  OnProcessors<Dot<T, typename Computation<T>::Type>>::Run(a, b, pixels, channels, block_sum, sum);
 }
 
 #define INSTANTIATE(T)                                                             \

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/processor.h"
 
 namespace sg_keras {
 

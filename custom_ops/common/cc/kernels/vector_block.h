@@ -16,7 +16,7 @@
 #include <cstring>
 
 #include "custom_ops/common/cc/kernels/bfloat16_bits.h"
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/processor.h"
 
 namespace sg_keras {
 namespace SG_KERAS_PROCESSOR {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
 
 #include "custom_ops/filtered_lrelu/cc/kernels/filtered_lrelu_cpu_processors.h"
@@ -226,34 +224,12 @@ template class FilteredLrelu<BFloat16Bits>;
 
 // ------------------------------------------------------------------------------------------ processors
 
-namespace {
-
-enum class Processor { kBaseline, kAvx2, kAvx512 };
-
-// The best that is there, or that SG_KERAS_PROCESSOR (avx2, baseline) allows: so that tests reach all of them.
-Processor DetectProcessor() {
-#if defined(SG_KERAS_HAS_AVX)
-  const char* wish = std::getenv("SG_KERAS_PROCESSOR");
-  const bool allow_avx512 = wish == nullptr || std::strcmp(wish, "avx512") == 0;
-  const bool allow_avx2 = allow_avx512 || std::strcmp(wish, "avx2") == 0;
-  if (allow_avx512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return Processor::kAvx512;
-  }
-  if (allow_avx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Processor::kAvx2;
-#endif
-  return Processor::kBaseline;
-}
-
-}  // namespace
-
 template <typename T>
 void RunTile(const FilteredLreluPlan<typename Computation<T>::Type>& plan, const FilteredLreluTile<T>& tile,
              std::vector<char>* workspace) {
-  static const Processor processor = DetectProcessor();
 #if defined(SG_KERAS_HAS_AVX)
-  if (processor == Processor::kAvx512) return avx512::RunTile(plan, tile, workspace);
-  if (processor == Processor::kAvx2) return avx2::RunTile(plan, tile, workspace);
+  if (kProcessor == Processor::kAvx512) return avx512::RunTile(plan, tile, workspace);
+  if (kProcessor == Processor::kAvx2) return avx2::RunTile(plan, tile, workspace);
 #endif
   baseline::RunTile(plan, tile, workspace);
 }

@@ -5,11 +5,8 @@
 
 #include <vector>
 
+#include "custom_ops/common/cc/kernels/processor.h"
 #include "custom_ops/filtered_lrelu/cc/kernels/filtered_lrelu_cpu.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define SG_KERAS_HAS_AVX 1
-#endif
 
 namespace sg_keras {
 

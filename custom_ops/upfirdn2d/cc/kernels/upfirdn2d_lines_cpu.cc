@@ -228,24 +228,34 @@ SG_KERAS_INLINE void FilterLineAny(const LinePlan<A>& plan, const A* line, T* ou
   }
 }
 
+// Whichever of the two.
+template <typename T, typename A>
+SG_KERAS_INLINE void CombineRowsAny(const T* const* rows, const A* weights, int64_t taps, int64_t count,
+                                    const NextRows<T>& next, A* out) {
+  CombineAny(rows, weights, taps, count, next, out);
+}
+
+template <typename A, typename T>
+SG_KERAS_INLINE void FilterLineToMemoryAny(const LinePlan<A>& plan, const A* line, T* out) {
+  if (plan.taps == 2) return FilterPixelsToMemory<2>(plan, line, out);
+  if (plan.taps == 4) return FilterPixelsToMemory<4>(plan, line, out);
+  FilterPixelsToMemory<0>(plan, line, out);
+}
+
 }  // namespace
 
 // ------------------------------------------------------------------------------------------ processors
-//
-// Target clones have to be plain functions.
 
-#define DEFINE_LINES(T, A)                                                                                   \
-  SG_KERAS_CPU_TARGETS void CombineRows(const T* const* rows, const A* weights, int64_t taps, int64_t count, \
-                                        const NextRows<T>& next, A* out) {                                   \
-    CombineAny(rows, weights, taps, count, next, out);                                                       \
-  }                                                                                                          \
-  SG_KERAS_CPU_TARGETS void FilterLine(const LinePlan<A>& plan, const A* line, T* out) {                     \
-    FilterLineAny(plan, line, out);                                                                          \
-  }                                                                                                          \
-  SG_KERAS_CPU_TARGETS void FilterLineToMemory(const LinePlan<A>& plan, const A* line, T* out) {             \
-    if (plan.taps == 2) return FilterPixelsToMemory<2>(plan, line, out);                                     \
-    if (plan.taps == 4) return FilterPixelsToMemory<4>(plan, line, out);                                     \
-    FilterPixelsToMemory<0>(plan, line, out);                                                                \
+#define DEFINE_LINES(T, A)                                                                 \
+  void CombineRows(const T* const* rows, const A* weights, int64_t taps, int64_t count,    \
+                   const NextRows<T>& next, A* out) {                                      \
+    OnProcessors<CombineRowsAny<T, A>>::Run(rows, weights, taps, count, next, out);            \
+  }                                                                                        \
+  void FilterLine(const LinePlan<A>& plan, const A* line, T* out) {                        \
+    OnProcessors<FilterLineAny<A, T>>::Run(plan, line, out);                               \
+  }                                                                                        \
+  void FilterLineToMemory(const LinePlan<A>& plan, const A* line, T* out) {                \
+    OnProcessors<FilterLineToMemoryAny<A, T>>::Run(plan, line, out);                       \
   }
 
 DEFINE_LINES(float, float)
@@ -253,12 +263,12 @@ DEFINE_LINES(double, double)
 DEFINE_LINES(BFloat16Bits, float)
 #undef DEFINE_LINES
 
-SG_KERAS_CPU_TARGETS void AddFilteredLine(const LinePlan<float>& plan, const float* line, float* out) {
-  FilterLineOf<0, true>(plan, line, out);
+void AddFilteredLine(const LinePlan<float>& plan, const float* line, float* out) {
+  OnProcessors<FilterLineOf<0, true, float, float>>::Run(plan, line, out);
 }
 
-SG_KERAS_CPU_TARGETS void AddFilteredLine(const LinePlan<double>& plan, const double* line, double* out) {
-  FilterLineOf<0, true>(plan, line, out);
+void AddFilteredLine(const LinePlan<double>& plan, const double* line, double* out) {
+  OnProcessors<FilterLineOf<0, true, double, double>>::Run(plan, line, out);
 }
 
 }  // namespace sg_keras

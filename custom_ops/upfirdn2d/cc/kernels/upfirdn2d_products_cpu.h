@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "custom_ops/common/cc/kernels/bfloat16_bits.h"
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/processor.h"
 #include "custom_ops/common/cc/kernels/memory_streams.h"
 
 namespace sg_keras {

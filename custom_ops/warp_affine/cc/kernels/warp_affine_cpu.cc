@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "custom_ops/common/cc/kernels/cpu_targets.h"
+#include "custom_ops/common/cc/kernels/processor.h"
 #include "custom_ops/warp_affine/cc/kernels/warp_affine_cpu_forward.h"
 #include "custom_ops/warp_affine/cc/kernels/warp_affine_cpu_pixels.h"
 #include "custom_ops/warp_affine/cc/kernels/warp_affine_cpu_transposed.h"
@@ -57,31 +57,18 @@ SG_KERAS_INLINE void MatrixGradientRow(const T* dy, const T* image, const WarpGe
   }
 }
 
-// Target clones have to be plain functions.
-#define DEFINE_LOOPS(T, A)                                                                                          \
-  SG_KERAS_CPU_TARGETS void WarpLoop(const T* image, const WarpGeometry& g, const AffineMap& map, int64_t row,      \
-                                     T* out) {                                                                      \
-    WarpRow<T, A>(image, g, map, row, out);                                                                         \
-  }                                                                                                                 \
-  SG_KERAS_CPU_TARGETS void TransposeLoop(const T* dy, const WarpGeometry& g, const AffineMap& map,                 \
-                                          const Band& band, A* sums, T* dx) {                                       \
-    TransposeBand<T, A>(dy, g, map, band, sums, dx);                                                                \
-  }                                                                                                                 \
-  SG_KERAS_CPU_TARGETS void MatrixGradientLoop(const T* dy, const T* image, const WarpGeometry& g,                  \
-                                               const AffineMap& map, int64_t row, double* sums) {                   \
-    if (g.channels == 1) {                                                                                          \
-      MatrixGradientRow<1, T, A>(dy, image, g, map, row, sums);                                                     \
-    } else if (g.channels == 3) {                                                                                   \
-      MatrixGradientRow<3, T, A>(dy, image, g, map, row, sums);                                                     \
-    } else {                                                                                                        \
-      MatrixGradientRow<0, T, A>(dy, image, g, map, row, sums);                                                     \
-    }                                                                                                               \
+// The same for any number of channels.
+template <typename T, typename A>
+SG_KERAS_INLINE void MatrixGradientRowAny(const T* dy, const T* image, const WarpGeometry& g, const AffineMap& map,
+                                          int64_t row, double* sums) {
+  if (g.channels == 1) {
+    MatrixGradientRow<1, T, A>(dy, image, g, map, row, sums);
+  } else if (g.channels == 3) {
+    MatrixGradientRow<3, T, A>(dy, image, g, map, row, sums);
+  } else {
+    MatrixGradientRow<0, T, A>(dy, image, g, map, row, sums);
   }
-
-DEFINE_LOOPS(float, float)
-DEFINE_LOOPS(double, double)
-DEFINE_LOOPS(BFloat16Bits, float)
-#undef DEFINE_LOOPS
+}
 
 int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -113,15 +100,15 @@ void WarpAffine<T>::Rows(const T* x, int64_t begin, int64_t end, T* y) const {
   const WarpGeometry& g = geometry_;
   for (int64_t row = begin; row < end; ++row) {
     const int64_t image = row / g.output_height;
-    WarpLoop(x + image * (g.input_height * g.input_width * g.channels), g, maps_[image], row % g.output_height,
-             y + row * (g.output_width * g.channels));
+    OnProcessors<WarpRow<T, Sum>>::Run(x + image * (g.input_height * g.input_width * g.channels), g, maps_[image],
+                                       row % g.output_height, y + row * (g.output_width * g.channels));
   }
 }
 
 template <typename T>
 void WarpAffine<T>::TransposedBands(const T* dy, int64_t begin, int64_t end, T* dx) const {
   const WarpGeometry& g = geometry_;
-  std::vector<typename Computation<T>::Type> sums;
+  std::vector<Sum> sums;
   for (int64_t item = begin; item < end; ++item) {
     const int64_t image = item / (bands_ * channel_blocks_);
     const int64_t row = item / channel_blocks_ % bands_ * band_rows_;
@@ -130,8 +117,9 @@ void WarpAffine<T>::TransposedBands(const T* dy, int64_t begin, int64_t end, T* 
                     std::min(channel_block_, g.channels - channel)};
     if (band.begin >= band.end || band.channels <= 0) continue;  // sizes that the numbers of bands do not divide
     sums.assign(SumsOf(g, band), 0);
-    TransposeLoop(dy + image * (g.output_height * g.output_width * g.channels), g, maps_[image], band, sums.data(),
-                  dx + image * (g.input_height * g.input_width * g.channels));
+    OnProcessors<TransposeBand<T, Sum>>::Run(dy + image * (g.output_height * g.output_width * g.channels), g,
+                                             maps_[image], band, sums.data(),
+                                             dx + image * (g.input_height * g.input_width * g.channels));
   }
 }
 
@@ -140,9 +128,9 @@ void WarpAffine<T>::MatrixGradientRows(const T* dy, const T* x, int64_t begin, i
   const WarpGeometry& g = geometry_;
   for (int64_t row = begin; row < end; ++row) {
     const int64_t image = row / g.output_height;
-    MatrixGradientLoop(dy + row * (g.output_width * g.channels),
-                       x + image * (g.input_height * g.input_width * g.channels), g, maps_[image],
-                       row % g.output_height, row_sums + row * kSumsPerRow);
+    OnProcessors<MatrixGradientRowAny<T, Sum>>::Run(dy + row * (g.output_width * g.channels),
+                                                    x + image * (g.input_height * g.input_width * g.channels), g,
+                                                    maps_[image], row % g.output_height, row_sums + row * kSumsPerRow);
   }
 }
 

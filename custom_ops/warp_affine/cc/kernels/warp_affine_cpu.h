@@ -59,6 +59,8 @@ class WarpAffine {
   void MatrixGradient(const double* row_sums, int64_t image, double* gradient) const;
 
  private:
+  using Sum = typename Computation<T>::Type;
+
   WarpGeometry geometry_;
   std::vector<AffineMap> maps_;
   // How the transposed map is cut up: so that the sums of a band stay in the cache.
