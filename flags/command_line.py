@@ -72,6 +72,8 @@ def parse_command_line(
     resume, transfer = _resume(values, typed)
     if values["fork"] and resume is None:
         raise ValueError(f"{typed['fork']}: found it alone, expected --resume of a run or checkpoint beside it")
+    if values["restart"] and resume is None:
+        raise ValueError(f"{typed['restart']}: found it alone, expected --resume=latest or --resume=RUN_DIR beside it")
     check_combinations(values, typed)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     if values["fork"] and cluster is not None:
@@ -136,7 +138,13 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         raise ValueError(f"{typed['resume']}: {error}") from error
     if not isinstance(source, ResumeRequest):
         return None, source
-    return dataclasses.replace(source, fork=values["fork"], batch_gpu_typed="batch_gpu" in typed), None
+    source = dataclasses.replace(source, fork=values["fork"], batch_gpu_typed="batch_gpu" in typed)
+    if not values["restart"]:
+        return source, None
+    try:
+        return dataclasses.replace(source, restart=True), None
+    except ValueError as error:
+        raise ValueError(f"{typed['restart']}: {str(error).removeprefix('restart: ')}") from error
 
 
 def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Mapping[str, str]) -> str:

@@ -75,6 +75,7 @@ OURS = {
     "resume_partial",
     "keep_every",
     "fork",
+    "restart",
     "on_nan",
     "on_bad_image",
 }
@@ -467,4 +468,5 @@ def test_every_option_of_the_configuration_is_an_option():
         "dry_run",
         "worker_index",
         "fork",
+        "restart",
     }
