@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -86,6 +87,20 @@ def test_nothing_below_the_entry_points_knows_flags(path: pathlib.Path):
         return
     known = [name for name in _imports(path) if name.startswith(("absl.flags", "absl.app", "sg_keras.flags", "flags"))]
     assert not known, f"{_id(path)} imports {known}"
+
+
+_TAKES_PATHS = re.compile(
+    r"\b(?:create_file_writer|EventFileWriter|load_checkpoint|CheckpointManager|CheckpointReader|saved_model\.(?:save|load)"
+    r"|TFRecord\w+|list_files|tf\.io\.(?:gfile|read_file|write_file|matching_files)|train\.Checkpoint)\b"
+)
+_OF_ADDRESSES = {"sg_keras/data/remote.py"}  # not of local files
+
+
+@pytest.mark.parametrize("path", _modules(), ids=_id)
+def test_local_paths_reach_tensorflow_through_the_room_of_files(path: pathlib.Path):
+    """TensorFlow takes brackets and the like for patterns."""
+    if _id(path) not in _OF_ADDRESSES and _TAKES_PATHS.search(path.read_text(encoding="utf-8")):
+        assert "files" in _imported_rooms(path), f"{_id(path)} hands paths to TensorFlow without sg_keras.files"
 
 
 def test_config_knows_nothing_of_files():

@@ -157,22 +157,20 @@ class CheckpointStore:
         Returns:
             Prefixes of the removed ones.
         """
-        stock = take_stock(self._directory)
+        nimg = SavedState(prefix).nimg
         if prefix in self._listed:
             kept = self._listed[: self._listed.index(prefix) + 1]
         else:
-            nimg = SavedState(prefix).nimg
-            kept = [other for other in self._listed if _nimg_of(other, nimg) <= nimg]
+            kept = [*(other for other in self._listed if _nimg_of(other, nimg) <= nimg), prefix]
         later = [other for other in self._listed if other not in kept]
         damaged = [other for other in later if not _is_whole(other)]
+        stock = take_stock(self._directory)
+        strangers = [other for other in (*stock.usable, *stock.left_alone) if other not in (*kept, *later)]
+        # First, since a stranger that is newer than the list would be taken for the newest one.
+        self._set_aside([*damaged, *(other for other in strangers if _nimg_of(other, nimg) > nimg)])
         removed = [other for other in later if other not in damaged]
-        kept += [] if prefix in kept else [prefix]
         if kept != self._listed:
             self._keep_only(kept, removed)
-        nimg = SavedState(prefix).nimg
-        strangers = [other for other in (*stock.usable, *stock.left_alone) if other not in (*kept, *later)]
-        for other in (*damaged, *(other for other in strangers if _nimg_of(other, nimg) > nimg)):
-            self._set_aside(other)
         return removed
 
     def _write(self, prefix: pathlib.Path, note: Mapping[str, Any]) -> None:
@@ -216,14 +214,17 @@ class CheckpointStore:
         """Make room for a checkpoint where files lie that the list does not know."""
         files = self._files_of(prefix)
         if index_path(prefix) in files and len(files) > 1:
-            self._set_aside(prefix)
+            self._set_aside([prefix])
         elif files:
             self._remove_files_of(prefix)
             _LOGGER.info("Removed parts of %s, which is saved anew", prefix)
 
-    def _set_aside(self, prefix: pathlib.Path) -> None:
-        place = set_aside(self._files_of(prefix), self._directory / SET_ASIDE)
-        _LOGGER.warning("moved %s to %s: the run goes another way from here on", prefix, place)
+    def _set_aside(self, prefixes: list[pathlib.Path]) -> None:
+        if prefixes:
+            files = [path for prefix in prefixes for path in self._files_of(prefix)]
+            place = set_aside(files, self._directory / SET_ASIDE)
+            names = ", ".join(prefix.name for prefix in prefixes)
+            _LOGGER.warning("moved %s to %s: the run goes another way from here on", names, place)
 
     def _files_of(self, prefix: pathlib.Path) -> list[pathlib.Path]:
         return [path for path in self._directory.iterdir() if _belongs(path, prefix)]
