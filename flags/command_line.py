@@ -72,6 +72,8 @@ def parse_command_line(
     resume, transfer = _resume(values, typed)
     if values["fork"] and resume is None:
         raise ValueError(f"{typed['fork']}: found it alone, expected --resume of a run or checkpoint beside it")
+    if values["restart"] and resume is None:
+        raise ValueError(f"{typed['restart']}: found it alone, expected --resume=latest or --resume=RUN_DIR beside it")
     check_combinations(values, typed)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     if values["fork"] and cluster is not None:
@@ -138,9 +140,18 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         raise ValueError(f"{typed['resume']}: {error}") from error
     if not isinstance(source, ResumeRequest):
         return None, source
-    accepted = values["data_changed"] == "accept"
-    typed_size = "batch_gpu" in typed
-    return dataclasses.replace(source, fork=values["fork"], batch_gpu_typed=typed_size, data_changed=accepted), None
+    source = dataclasses.replace(
+        source,
+        fork=values["fork"],
+        batch_gpu_typed="batch_gpu" in typed,
+        data_changed=values["data_changed"] == "accept",
+    )
+    if not values["restart"]:
+        return source, None
+    try:
+        return dataclasses.replace(source, restart=True), None
+    except ValueError as error:
+        raise ValueError(f"{typed['restart']}: {str(error).removeprefix('restart: ')}") from error
 
 
 def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Mapping[str, str]) -> str:

@@ -317,6 +317,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         RUN,
+        "restart",
+        "",
+        Boolean(),
+        "With --resume of a run whose checkpoints are lost: kimg 0 again in its directory; what is there is set aside.",
+        False,
+        switch=True,
+    ),
+    Option(
+        RUN,
         "on_nan",
         "WHAT",
         Choice("stop", "rollback"),

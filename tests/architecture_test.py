@@ -2,17 +2,20 @@
 
 import ast
 import pathlib
+import re
 from collections.abc import Iterator
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# Imports point downwards: a room may import those named here, and itself. `config` may be imported by anyone.
+# Imports point downwards: a room may import those named here, and itself. `config` and `files` may be imported by
+# anyone.
 _NETWORKS = {"augment", "data", "layers", "losses", "models", "ops"}
 _AROUND_NETWORKS = _NETWORKS | {"checkpoint", "inference", "metrics"}
 ALLOWED = {
     "config": set(),
+    "files": set(),
     "ops": set(),
     "layers": {"ops"},
     "augment": {"layers", "ops"},
@@ -74,7 +77,7 @@ def test_every_room_has_its_place():
 @pytest.mark.parametrize("path", _modules(), ids=_id)
 def test_imports_point_downwards(path: pathlib.Path):
     room = _room_of(path)
-    forbidden = _imported_rooms(path) - ALLOWED[room] - {room, "config"}
+    forbidden = _imported_rooms(path) - ALLOWED[room] - {room, "config", "files"}
     assert not forbidden, f"{_id(path)} imports {sorted(forbidden)}; {room} may import {sorted(ALLOWED[room])}"
 
 
@@ -86,11 +89,29 @@ def test_nothing_below_the_entry_points_knows_flags(path: pathlib.Path):
     assert not known, f"{_id(path)} imports {known}"
 
 
-def test_config_imports_the_standard_library_alone():
+_TAKES_PATHS = re.compile(
+    r"\b(?:create_file_writer|EventFileWriter|load_checkpoint|CheckpointManager|CheckpointReader|saved_model\.(?:save|load)"
+    r"|TFRecord\w+|list_files|tf\.io\.(?:gfile|read_file|write_file|matching_files)|train\.Checkpoint)\b"
+)
+_OF_ADDRESSES = {"sg_keras/data/remote.py"}  # not of local files
+
+
+@pytest.mark.parametrize("path", _modules(), ids=_id)
+def test_local_paths_reach_tensorflow_through_the_room_of_files(path: pathlib.Path):
+    """TensorFlow takes brackets and the like for patterns."""
+    if _id(path) not in _OF_ADDRESSES and _TAKES_PATHS.search(path.read_text(encoding="utf-8")):
+        assert "files" in _imported_rooms(path), f"{_id(path)} hands paths to TensorFlow without sg_keras.files"
+
+
+def test_config_knows_nothing_of_files():
+    assert not any("files" in _imported_rooms(path) for path in _modules() if _room_of(path) == "config")
+
+
+def test_config_and_files_import_the_standard_library_alone():
     import sys
 
     for path in _modules():
-        if _room_of(path) == "config":
+        if _room_of(path) in ("config", "files"):
             roots = {name.split(".")[0] for name in _imports(path)}
             assert roots <= set(sys.stdlib_module_names) | {"sg_keras"}, _id(path)
 

@@ -12,6 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import sg_keras
 from sg_keras.checkpoint.whole_files import whole_folder
+from sg_keras.files import plain_folder
 from sg_keras.models import Generator, in_full_precision
 
 DESCRIPTION_FILE = "description.json"
@@ -54,7 +55,8 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
     place.parent.mkdir(parents=True, exist_ok=True)
     with whole_folder(place) as beside:
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, str(beside), signatures=module.signatures(), options=options)
+        with plain_folder(beside) as plain:
+            tf.saved_model.save(module, plain.path, signatures=module.signatures(), options=options)
         _make_self_contained(beside)
         text = json.dumps(_description(G, place), indent=2) + "\n"
         (beside / DESCRIPTION_FILE).write_text(text, encoding="utf-8")

@@ -1,14 +1,15 @@
 """Exact checkpoints of a run: ckpt-<tick> files, a list of them, and a note for people beside each.
 
-TensorFlow's list (the file "checkpoint", written beside and renamed once a checkpoint is complete) decides which
-checkpoints exist and which is the newest: neither a process killed while it saves nor ticks of another length
-(--tick may change) can confuse it.
+The list (the file "checkpoint", written beside and renamed once a checkpoint is complete) says which checkpoints this
+run has made and in which order, so neither a process killed while it saves nor ticks of another length (--tick may
+change) can confuse it. Files that the list does not know are never removed: where one is in the way it is set aside.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import pathlib
 import re
 import shutil
@@ -17,48 +18,32 @@ from typing import Any
 
 import tensorflow as tf
 
+from sg_keras.checkpoint.listing import FOLDER as FOLDER
+from sg_keras.checkpoint.listing import (
+    NAME,
+    note_path,
+    read_list,
+    read_note,
+    take_stock,
+    write_list,
+)
+from sg_keras.checkpoint.listing import checkpoint_number as checkpoint_number
+from sg_keras.checkpoint.listing import saved_checkpoints as saved_checkpoints
 from sg_keras.checkpoint.retention import best_snapshots, worth_keeping
-from sg_keras.checkpoint.state import ROOT, SavedState, check_same_variables, first_line, index_path
-from sg_keras.checkpoint.whole_files import remove_partial, write_text
+from sg_keras.checkpoint.state import (
+    ROOT,
+    SavedState,
+    check_same_variables,
+    first_line,
+    index_path,
+)
+from sg_keras.checkpoint.whole_files import remove_partial, set_aside, write_text
+from sg_keras.files import plain_folder, plain_prefix
 
-FOLDER = "checkpoints"
-_NAME = "ckpt"
-
-
-def saved_checkpoints(directory: pathlib.Path) -> list[pathlib.Path]:
-    """Prefixes of the checkpoints in a folder, in the order in which they were saved."""
-    try:
-        state = tf.train.get_checkpoint_state(str(directory))
-    except (tf.errors.OpError, ValueError):
-        state = None
-    if state is None:  # the list was lost: the files themselves, by number
-        found = [path.with_suffix("") for path in directory.glob(f"{_NAME}-*.index")]
-        return sorted((prefix for prefix in found if _has_number(prefix)), key=checkpoint_number)
-    prefixes = [directory / pathlib.Path(path).name for path in state.all_model_checkpoint_paths]
-    return [prefix for prefix in prefixes if index_path(prefix).is_file()]
-
-
-def _has_number(prefix: pathlib.Path) -> bool:
-    return re.fullmatch(rf"{_NAME}-\d+", prefix.name) is not None
-
-
-def checkpoint_number(prefix: pathlib.Path) -> int:
-    """The tick a checkpoint belongs to."""
-    return int(prefix.name.rpartition("-")[2])
-
-
-def note_path(prefix: pathlib.Path) -> pathlib.Path:
-    """The JSON file for people beside a checkpoint."""
-    return prefix.with_name(prefix.name + ".json")
-
-
-def read_note(prefix: pathlib.Path) -> dict[str, Any]:
-    """What was noted beside a checkpoint; empty if that file is gone. The state does not depend on it."""
-    try:
-        note = json.loads(note_path(prefix).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
+SET_ASIDE = "set-aside"
+_LOGGER = logging.getLogger(__name__)
+_HALF_WRITTEN = re.compile(rf"{NAME}-[0-9]+_temp")  # TensorFlow's folder for a checkpoint that is not complete
+_OF_CHECKPOINT = re.compile(rf"{NAME}-[0-9]+\.")
 
 
 def _images_seen(prefix: pathlib.Path) -> int | None:
@@ -74,13 +59,15 @@ def restore_variables(prefix: pathlib.Path, variables: Mapping[str, tf.Variable]
         DamagedCheckpointError: it cannot be read.
     """
     check_same_variables(SavedState(prefix), variables)
-    tf.train.Checkpoint(**{ROOT: dict(variables)}).restore(str(prefix)).assert_consumed()
+    with plain_prefix(prefix) as plain:
+        tf.train.Checkpoint(**{ROOT: dict(variables)}).restore(plain.path).assert_consumed()
 
 
 class CheckpointStore:
     """Writes and restores the checkpoints of one run.
 
     At least two are kept: saving a tick's number anew removes the old one first, and the one before stays for safety.
+    What is removed is logged: half-written files of a killed process, and checkpoints that newer ones supersede.
 
     Attributes:
         variables: as given.
@@ -111,13 +98,21 @@ class CheckpointStore:
         self._keep, self._keep_every_kimg, self._rated_in = max(keep, 2), keep_every_kimg, rated_in
         self._checkpoint = tf.train.Checkpoint(**{ROOT: self.variables})
         directory.mkdir(exist_ok=True)
-        with self._readable_errors(directory):
-            self._keep_only(saved_checkpoints(directory))
+        listing = read_list(directory)
+        prefixes = [directory / name for name in listing.names]
+        self._listed = [prefix for prefix in prefixes if index_path(prefix).is_file()]
+        self._remove_half_written()
+        if listing.superseded:
+            self._keep_only(self._listed, [directory / name for name in listing.superseded])
 
     @property
     def checkpoints(self) -> list[pathlib.Path]:
-        """Prefixes, oldest first."""
-        return [pathlib.Path(path) for path in self._manager.checkpoints]
+        """Prefixes of the checkpoints on the list, in the order in which they were saved."""
+        return list(self._listed)
+
+    def holds(self, prefix: pathlib.Path) -> bool:
+        """Whether a checkpoint lies in this folder, on the list or not."""
+        return prefix.parent.absolute() == self._directory.absolute() and index_path(prefix).is_file()
 
     def save(self, number: int, note: Mapping[str, Any]) -> pathlib.Path:
         """Write a checkpoint.
@@ -132,20 +127,17 @@ class CheckpointStore:
         Raises:
             OSError: it cannot be written. Those saved before it are untouched.
         """
-        prefix = self._directory / f"{_NAME}-{number}"
+        prefix = self._directory / f"{NAME}-{number}"
         with self._readable_errors(prefix):
-            if prefix in self.checkpoints:  # files that the list calls complete must never change
-                self._keep_only([other for other in self.checkpoints if other != prefix])
-            try:
-                write_text(note_path(prefix), json.dumps(note, indent=2) + "\n")
-                self._manager.save(checkpoint_number=number)
-                check_same_variables(SavedState(prefix), self.variables)
-            except (OSError, tf.errors.OpError):
-                self._remove_files_of(prefix)  # a full disk should not be filled by what is of no use
-                raise
+            if prefix in self._listed:  # files that the list calls complete must never change
+                others = [other for other in self._listed if other != prefix]
+                self._keep_only(others, [prefix])
+            else:
+                self._clear_place(prefix)
+            self._write(prefix, note)
+            self._listed.append(prefix)
             kept = self._worth_keeping()
-            if kept != self.checkpoints:
-                self._keep_only(kept)
+            self._keep_only(kept, [other for other in self._listed if other not in kept])
         return prefix
 
     def restore(self, prefix: pathlib.Path) -> None:
@@ -158,15 +150,43 @@ class CheckpointStore:
         restore_variables(prefix, self.variables)
 
     def forget_after(self, prefix: pathlib.Path) -> list[pathlib.Path]:
-        """Remove the checkpoints saved after this one, which then is the newest. Returns their prefixes."""
-        kept = self.checkpoints[: self.checkpoints.index(prefix) + 1]
-        forgotten = self.checkpoints[len(kept) :]
-        if forgotten:
-            self._keep_only(kept)
-        return forgotten
+        """Make a checkpoint of this folder the newest one; it comes on the list if it was not there.
+
+        Later ones of the list are removed; damaged ones, and those that are not on the list, are set aside.
+
+        Returns:
+            Prefixes of the removed ones.
+        """
+        nimg = SavedState(prefix).nimg
+        if prefix in self._listed:
+            kept = self._listed[: self._listed.index(prefix) + 1]
+        else:
+            kept = [*(other for other in self._listed if _nimg_of(other, nimg) <= nimg), prefix]
+        later = [other for other in self._listed if other not in kept]
+        damaged = [other for other in later if not _is_whole(other)]
+        stock = take_stock(self._directory)
+        strangers = [other for other in (*stock.usable, *stock.left_alone) if other not in (*kept, *later)]
+        # First, since a stranger that is newer than the list would be taken for the newest one.
+        self._set_aside([*damaged, *(other for other in strangers if _nimg_of(other, nimg) > nimg)])
+        removed = [other for other in later if other not in damaged]
+        if kept != self._listed:
+            self._keep_only(kept, removed)
+        return removed
+
+    def _write(self, prefix: pathlib.Path, note: Mapping[str, Any]) -> None:
+        """Write the files of a checkpoint, all or none."""
+        try:
+            write_text(note_path(prefix), json.dumps(note, indent=2) + "\n")
+            self._checkpoint.save_counter.assign_add(1)  # as in TensorFlow's own manager: part of the file
+            with plain_folder(self._directory) as folder:
+                self._checkpoint.write(f"{folder.path}/{prefix.name}")
+            check_same_variables(SavedState(prefix), self.variables)
+        except (OSError, tf.errors.OpError):
+            self._remove_files_of(prefix)  # a full disk should not be filled by what is of no use
+            raise
 
     def _worth_keeping(self) -> list[pathlib.Path]:
-        images_of = {prefix: _images_seen(prefix) for prefix in self.checkpoints}
+        images_of = {prefix: _images_seen(prefix) for prefix in self._listed}
         best = {} if self._rated_in is None else best_snapshots(self._rated_in)
         return worth_keeping(images_of, self._keep, self._keep_every_kimg, set(best.values()))
 
@@ -177,38 +197,73 @@ class CheckpointStore:
         except tf.errors.OpError as error:
             raise OSError(f"{path}: found that it cannot be written ({first_line(error)})") from error
 
-    def _remove_files_of(self, prefix: pathlib.Path) -> None:
-        if prefix in saved_checkpoints(self._directory):  # complete after all
-            return
-        for path in self._directory.glob(f"{prefix.name}*"):
-            if _belongs(path, prefix) or path.name == f"{prefix.name}_temp":
-                with contextlib.suppress(OSError):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    def _keep_only(self, prefixes: list[pathlib.Path], removed: list[pathlib.Path]) -> None:
+        """Make the list hold these, and remove others' files: killed in between, the list still says what counts."""
+        write_list(self._directory, prefixes, superseded=removed)
+        self._listed = list(prefixes)
+        for prefix in removed:
+            self._remove_files_of(prefix)
+        if removed:
+            _LOGGER.info("Removed %s: superseded", ", ".join(str(prefix) for prefix in removed))
+            write_list(self._directory, prefixes)
 
-    def _keep_only(self, prefixes: list[pathlib.Path]) -> None:
-        """Make the list hold these, then remove all other files: killed in between, the list is still right."""
+    def _is_listed(self, path: pathlib.Path) -> bool:
+        return any(_belongs(path, prefix) for prefix in self._listed)
+
+    def _clear_place(self, prefix: pathlib.Path) -> None:
+        """Make room for a checkpoint where files lie that the list does not know."""
+        files = self._files_of(prefix)
+        if index_path(prefix) in files and len(files) > 1:
+            self._set_aside([prefix])
+        elif files:
+            self._remove_files_of(prefix)
+            _LOGGER.info("Removed parts of %s, which is saved anew", prefix)
+
+    def _set_aside(self, prefixes: list[pathlib.Path]) -> None:
         if prefixes:
-            # With their folder: beside a relative one TensorFlow takes bare names for files of the working directory.
-            names = [str(self._directory / prefix.name) for prefix in prefixes]
-            times = [index_path(prefix).stat().st_mtime for prefix in prefixes]
-            # The manager drops what seems older than last_preserved_timestamp; clocks can go back.
-            tf.compat.v1.train.update_checkpoint_state(
-                str(self._directory),
-                names[-1],
-                names,
-                all_model_checkpoint_timestamps=times,
-                last_preserved_timestamp=0.0,
-            )
-        else:
-            (self._directory / "checkpoint").unlink(missing_ok=True)
-        for path in self._directory.iterdir():
-            if path.name.startswith(f"{_NAME}-") and not any(_belongs(path, prefix) for prefix in prefixes):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        remove_partial(self._directory)
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint, str(self._directory), max_to_keep=None, checkpoint_name=_NAME
-        )
+            files = [path for prefix in prefixes for path in self._files_of(prefix)]
+            place = set_aside(files, self._directory / SET_ASIDE)
+            names = ", ".join(prefix.name for prefix in prefixes)
+            _LOGGER.warning("moved %s to %s: the run goes another way from here on", names, place)
+
+    def _files_of(self, prefix: pathlib.Path) -> list[pathlib.Path]:
+        return [path for path in self._directory.iterdir() if _belongs(path, prefix)]
+
+    def _remove_files_of(self, prefix: pathlib.Path) -> None:
+        """Remove the files of a checkpoint, and TensorFlow's folder for its parts."""
+        for path in self._files_of(prefix):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self._directory / f"{prefix.name}_temp", ignore_errors=True)
+
+    def _remove_half_written(self) -> None:
+        """Remove what a process that was killed while it saved left under names of files that are not complete."""
+        removed = remove_partial(self._directory)
+        for path in sorted(self._directory.iterdir()):
+            if path.is_dir() and _HALF_WRITTEN.fullmatch(path.name):
+                shutil.rmtree(path)
+                removed.append(path)
+            elif _OF_CHECKPOINT.match(path.name) and path.stat().st_size == 0 and not self._is_listed(path):
+                path.unlink()  # nothing is lost with it
+                removed.append(path)
+        if removed:
+            names = ", ".join(sorted(path.name for path in removed))
+            _LOGGER.info("Removed %s in %s, half-written when the process ended", names, self._directory)
 
 
 def _belongs(path: pathlib.Path, prefix: pathlib.Path) -> bool:
     return path.name in (prefix.name + ".index", prefix.name + ".json") or path.name.startswith(prefix.name + ".data-")
+
+
+def _is_whole(prefix: pathlib.Path) -> bool:
+    try:
+        SavedState(prefix).check()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _nimg_of(prefix: pathlib.Path, if_damaged: int) -> int:
+    try:
+        return SavedState(prefix).nimg
+    except (OSError, ValueError):
+        return if_damaged

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-import re
 
 from sg_keras.checkpoint.fork import Parent, read_parent
-from sg_keras.checkpoint.manager import FOLDER, checkpoint_number, read_note, saved_checkpoints
+from sg_keras.checkpoint.latest import CONFIG_FILE as CONFIG_FILE
+from sg_keras.checkpoint.latest import choose_latest, read_config, run_directories
+from sg_keras.checkpoint.listing import FOLDER, checkpoint_number, is_numbered, read_note, take_stock
 from sg_keras.checkpoint.state import DamagedCheckpointError, SavedState
+from sg_keras.checkpoint.traces import traces_of_training
 from sg_keras.config import ResumeRequest, TrainingConfig, continued_config, forked_config
-
-CONFIG_FILE = "training_config.json"
-_RUN_NAME = re.compile(r"^(\d{5,})(-|$)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +30,7 @@ class StartingPoint:
         finished: whether all of total_kimg is done.
         notes: lines that people should see.
         parent: the run that this one is a fork of, None = no fork.
+        anew: whether to set aside what earlier training left in run_dir.
     """
 
     config: TrainingConfig
@@ -41,63 +41,102 @@ class StartingPoint:
     finished: bool = False
     notes: tuple[str, ...] = ()
     parent: Parent | None = None
+    anew: bool = False
 
 
 def find_start(config: TrainingConfig, resume: ResumeRequest | None) -> StartingPoint:
     """Decide where a run starts.
 
-    `latest` without any run in the output directory starts a new one, so that the same command can be given again
-    and again. A damaged newest checkpoint is passed over with a line; one that was asked for by name is an error.
+    `latest` is the newest run in the output directory that this command can go on with; without any it starts a new
+    one, so that the same command can be given again and again. A damaged newest checkpoint is passed over with a line;
+    one that was asked for by name is an error.
 
     Args:
         config: as requested now.
         resume: what to continue, None = a new run.
 
     Raises:
-        ValueError: the options would alter the run (the message holds a table), or there is no such checkpoint.
+        ValueError: the options would alter the run (the message holds a table), there is no such checkpoint, or it is
+            not clear which run is meant; or training would begin anew over an earlier one, which takes resume.restart.
         OSError: files are missing or damaged.
     """
     if resume is None:
         return StartingPoint(config)
-    source = _find_source(resume)
-    if source is None and resume.fork:
-        raise ValueError(f"--fork: found no run in {resume.path}, expected one to start from")
-    if source is None:
-        return StartingPoint(config, notes=(f"No run in {resume.path} to continue yet: this is a new one",))
+    run_dir, notes = _run_meant(config, resume)
+    if run_dir is None and resume.kind != "checkpoint":
+        if resume.fork:
+            raise ValueError(f"--fork: found no run in {resume.path}, expected one to start from")
+        return StartingPoint(config, notes=(f"No run in {resume.path} to continue yet: this is a new one", *notes))
+    source = _find_source(resume, run_dir)
     if resume.fork:
         return _at_fork(config, source, resume)
-    config, differences = continued_config(
-        source.config, config, str(source.where), resume.batch_gpu_typed, resume.data_changed
-    )
-    notes = [*differences, *source.notes]
-    if source.checkpoint is not None:
-        return _at_checkpoint(config, source.run_dir, source.checkpoint, notes)
-    return _without_checkpoint(config, source, notes)
+    config, differences = _continued(source.config, config, source.where, resume)
+    notes = [*notes, *differences, *source.notes]
+    if source.checkpoint is None:
+        return _without_checkpoint(config, run_dir or pathlib.Path(resume.path), notes, resume.restart)
+    if resume.restart:
+        raise ValueError(
+            f"--restart: found {source.checkpoint} to go on from, expected a run directory without a whole checkpoint; "
+            "leave --restart out to go on, or --resume for a new run directory"
+        )
+    return _at_checkpoint(config, source.run_dir, source.checkpoint, notes)
 
 
-def _without_checkpoint(config: TrainingConfig, source: _Source, notes: list[str]) -> StartingPoint:
-    """In a run directory that has none yet: from the beginning, which of a fork is its parent's checkpoint."""
-    parent = None if source.run_dir is None else read_parent(source.run_dir)
+def _continued(
+    saved: TrainingConfig, requested: TrainingConfig, where: pathlib.Path | None, resume: ResumeRequest
+) -> tuple[TrainingConfig, list[str]]:
+    """As `continued_config`: the one place that says whether a command goes on with a run."""
+    return continued_config(saved, requested, str(where), resume.batch_gpu_typed, resume.data_changed)
+
+
+def _run_meant(config: TrainingConfig, resume: ResumeRequest) -> tuple[pathlib.Path | None, list[str]]:
+    """The run directory that a request means, None if there is none, and lines on others."""
+    place = pathlib.Path(resume.path)
+    if resume.kind == "run_dir":
+        return place, []
+    if resume.kind == "checkpoint":
+        return own_run_directory(place) if is_numbered(place) else None, []
+    if resume.fork:
+        return newest_run_directory(place), []
+    latest = choose_latest(place, config, lambda saved, run_dir: _continued(saved, config, run_dir, resume))
+    return latest.run_dir, list(latest.notes)
+
+
+def _without_checkpoint(
+    config: TrainingConfig, run_dir: pathlib.Path, notes: list[str], restart: bool
+) -> StartingPoint:
+    """In a run directory that has none: from the beginning, which of a fork is its parent's checkpoint.
+
+    Where there was training before, that takes `restart`.
+    """
+    traces = traces_of_training(run_dir)
+    if traces and not restart:
+        raise ValueError(_needs_restart(run_dir, traces))
+    parent = read_parent(run_dir)
     if parent is None:
-        notes = [*notes, f"No checkpoint in {source.run_dir} yet: starting in it from kimg 0"]
-        return StartingPoint(config, source.run_dir, notes=tuple(notes))
-    notes = [*notes, f"No checkpoint in {source.run_dir} yet: starting in it from that of its parent"]
-    return dataclasses.replace(_at_checkpoint(config, source.run_dir, parent.checkpoint, notes), parent=parent)
+        notes = [*notes, f"No checkpoint in {run_dir} yet: starting in it from kimg 0"]
+        return StartingPoint(config, run_dir, notes=tuple(notes), anew=bool(traces))
+    notes = [*notes, f"No checkpoint in {run_dir} yet: starting in it from that of its parent"]
+    start = _at_checkpoint(config, run_dir, parent.checkpoint, notes)
+    return dataclasses.replace(start, parent=parent, anew=bool(traces))
+
+
+def _needs_restart(run_dir: pathlib.Path, traces: list[str]) -> str:
+    shown = ", ".join(traces[:3]) + (f" and {len(traces) - 3} more" if len(traces) > 3 else "")
+    networks = (
+        f" (--resume={run_dir}/{traces[0]} starts a new run from its networks)"
+        if traces[0].startswith("network-")
+        else ""
+    )
+    return (
+        f"--resume: found no whole checkpoint in {run_dir}, which was trained in before ({shown}), expected its folder "
+        f"{FOLDER}{networks}, or --restart: kimg 0 again in this directory, with all that is there set aside"
+    )
 
 
 def newest_run_directory(outdir: pathlib.Path) -> pathlib.Path | None:
     """The run directory with the highest number, None if there is none."""
-    found = list(outdir.iterdir()) if outdir.is_dir() else []
-    runs = [entry for entry in found if _RUN_NAME.match(entry.name) and (entry / CONFIG_FILE).is_file()]
-    return max(runs, key=lambda run: (int(run.name.partition("-")[0]), run.stat().st_mtime), default=None)
-
-
-def read_config(path: pathlib.Path) -> TrainingConfig:
-    """Read a training_config.json. Errors name the file."""
-    try:
-        return TrainingConfig.from_json(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    return next(iter(run_directories(outdir)), None)
 
 
 def newest_readable(prefixes: list[pathlib.Path]) -> tuple[pathlib.Path | None, list[str]]:
@@ -125,11 +164,12 @@ def checkpoint_at(run_dir: pathlib.Path, tick: int) -> pathlib.Path:
     Raises:
         ValueError: there is none; the message names those that there are.
     """
-    prefixes = saved_checkpoints(run_dir / FOLDER)
+    stock = take_stock(run_dir / FOLDER)
+    prefixes = (*stock.usable, *stock.left_alone)
     for prefix in prefixes:
         if checkpoint_number(prefix) == tick:
             return prefix
-    ticks = ", ".join(str(checkpoint_number(prefix)) for prefix in prefixes) or "none"
+    ticks = ", ".join(str(number) for number in sorted(map(checkpoint_number, prefixes))) or "none"
     raise ValueError(f"found no checkpoint of tick {tick} in {run_dir}, expected one of these ticks: {ticks}")
 
 
@@ -153,30 +193,29 @@ class _Source:
         return self.run_dir or self.checkpoint
 
 
-def _find_source(resume: ResumeRequest) -> _Source | None:
-    """The run and checkpoint that a request names; None for "latest" where there is no run yet."""
-    path: pathlib.Path | None = pathlib.Path(resume.path)
-    tick = resume.tick
-    if resume.kind == "checkpoint":
-        prefix = pathlib.Path(resume.path)
-        path, tick = own_run_directory(prefix), checkpoint_number(prefix)
-        if path is None:
-            SavedState(prefix).check()
-            return _Source(_noted_config(prefix), None, prefix)
-    elif resume.kind == "latest":
-        path = newest_run_directory(pathlib.Path(resume.path))
-    if path is None:
-        return None
-    config = read_config(path / CONFIG_FILE)
+def _find_source(resume: ResumeRequest, run_dir: pathlib.Path | None) -> _Source:
+    """The run and checkpoint that a request names, the run directory being known."""
+    prefix = pathlib.Path(resume.path)
+    if run_dir is None:
+        SavedState(prefix).check()
+        return _Source(_noted_config(prefix), None, prefix)
+    config = read_config(run_dir / CONFIG_FILE)
+    tick = checkpoint_number(prefix) if resume.kind == "checkpoint" else resume.tick
     if tick is not None:
         try:
-            prefix = checkpoint_at(path, tick)
+            prefix = checkpoint_at(run_dir, tick)
         except ValueError as error:
             raise ValueError(f"--resume: {error}") from error
         SavedState(prefix).check()
-        return _Source(config, path, prefix)
-    newest, notes = newest_readable(saved_checkpoints(path / FOLDER))
-    return _Source(config, path, newest, tuple(notes))
+        return _Source(config, run_dir, prefix)
+    stock = take_stock(run_dir / FOLDER)
+    try:
+        newest, notes = newest_readable(list(stock.usable))
+    except DamagedCheckpointError as error:
+        if not resume.restart:
+            raise DamagedCheckpointError(f"{error}; no other one is left (--restart: kimg 0 again)") from error
+        newest, notes = None, [f"WARNING: {error}"]
+    return _Source(config, run_dir, newest, (*stock.notes, *notes))
 
 
 def _noted_config(prefix: pathlib.Path) -> TrainingConfig:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.files import plain_prefix
+
 ROOT = "state"
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -45,7 +47,8 @@ class SavedState:
         self.prefix = prefix
         if not index_path(prefix).is_file():
             raise FileNotFoundError(f"{prefix}: found no {index_path(prefix).name}, expected a checkpoint")
-        self._reader = self._reading(tf.train.load_checkpoint, str(prefix))
+        self._plain = plain_prefix(prefix)  # as long as the reader, which opens files as it needs them
+        self._reader = self._reading(tf.train.load_checkpoint, self._plain.path)
         keys = self._reader.get_variable_to_shape_map()
         self.shapes = {_name(key): tuple(shape) for key, shape in keys.items() if key.startswith(ROOT + "/")}
         if "cur_nimg" not in self.shapes:

@@ -11,10 +11,12 @@ class ResumeRequest:
     """Continue a run to the same bits.
 
     Attributes:
-        kind: "latest" (the newest run directory in `path`), "run_dir" or "checkpoint".
+        kind: "latest" (the newest run in `path` that the command can go on with), "run_dir" or "checkpoint".
         path: the output directory, the run directory or the checkpoint's prefix (without ".index").
         tick: with kind "run_dir", the tick whose checkpoint is taken; None = the newest.
         fork: whether a new run starts from there, whose options may differ, instead of the same one going on.
+        restart: whether training may begin anew in a run directory without a checkpoint that can be used, what is
+            there being set aside.
         batch_gpu_typed: whether a size of micro-batches was asked for; otherwise the run's is kept where it fits.
         data_changed: whether the run may go on with other images than it was trained on.
     """
@@ -25,9 +27,12 @@ class ResumeRequest:
     fork: bool = False
     batch_gpu_typed: bool = False
     data_changed: bool = False
+    restart: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in ("latest", "run_dir", "checkpoint"):
             raise ValueError(f"resume: found kind {self.kind!r}, expected latest, run_dir or checkpoint")
         if self.tick is not None and self.kind != "run_dir":
             raise ValueError(f"resume: found tick {self.tick} with {self.kind}, expected it with a run directory alone")
+        if self.restart and (self.fork or self.tick is not None or self.kind == "checkpoint"):
+            raise ValueError("restart: found it with a fork or a checkpoint, expected latest or a run directory alone")

@@ -15,6 +15,7 @@ from sg_keras.flags import (
 )
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.training.signals import hangups_ignored
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
     """
-    return run_words(_train, lambda: help_text(pathlib.Path(sys.argv[0]).name or "run_training.py"), argv)
+    with hangups_ignored():  # from the first second on, also while TensorFlow is loaded
+        return run_words(_train, lambda: help_text(pathlib.Path(sys.argv[0]).name or "run_training.py"), argv)
 
 
 def _train(words: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from sg_keras.files import plain_folder
 from sg_keras.training.augmentation_watch import AugmentationWatch
 from sg_keras.training.ema import ema_beta
 from sg_keras.training.meter import Meter, Tick, TickCallback
@@ -40,7 +41,8 @@ class TensorBoardEvents(TickCallback):
         nimg = int(self.model.cur_nimg.numpy())
         if nimg > 0:
             _purge_after(self._run_dir, nimg)
-        self._writer = tf.summary.create_file_writer(str(self._run_dir))
+        self._plain = plain_folder(self._run_dir)  # as long as the writer, which asks for its file again and again
+        self._writer = tf.summary.create_file_writer(self._plain.path)
         with self._writer.as_default(step=nimg):
             if nimg == 0:
                 _write_grid("Pictures/reals", self._pictures.reals)
@@ -68,13 +70,15 @@ class TensorBoardEvents(TickCallback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._writer.close()
+        self._plain.close()
 
 
 def _purge_after(run_dir: pathlib.Path, nimg: int) -> None:
     """Tell TensorBoard that the run goes on from here: what an earlier session wrote beyond is not shown."""
-    writer = EventFileWriter(str(run_dir))
-    writer.add_event(Event(step=nimg + 1, session_log=SessionLog(status=SessionLog.START)))
-    writer.close()
+    with plain_folder(run_dir) as plain:
+        writer = EventFileWriter(plain.path)
+        writer.add_event(Event(step=nimg + 1, session_log=SessionLog(status=SessionLog.START)))
+        writer.close()
 
 
 def _write_grid(name: str, grid: np.ndarray | None) -> None:

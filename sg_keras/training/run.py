@@ -35,10 +35,15 @@ from sg_keras.training.pictures import Pictures
 from sg_keras.training.precision_choice import choose_precision
 from sg_keras.training.progress import LiveProgress
 from sg_keras.training.rollback import roll_back
-from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
+from sg_keras.training.run_directory import (
+    continue_run_directory,
+    create_run_directory,
+    set_run_aside,
+    sole_use,
+)
 from sg_keras.training.run_errors import errors_logged, frames_released, messages_logged
 from sg_keras.training.run_log import RunLog
-from sg_keras.training.signals import StopSignals
+from sg_keras.training.signals import StopSignals, hangups_ignored
 from sg_keras.training.starting_weights import take_starting_weights, write_report
 from sg_keras.training.status import StatsFile, StatusLine, forget_stats_after
 from sg_keras.training.stylegan import Batch, StyleGAN, build_stylegan
@@ -49,7 +54,7 @@ _INTERRUPTED = 130  # exit status, as shells have it
 
 
 def run(config: TrainingConfig, resume: ResumeRequest | None = None, cluster: Cluster | None = None) -> int:
-    """Train until config.run.total_kimg, or until SIGINT or SIGTERM.
+    """Train until config.run.total_kimg, or until SIGINT or SIGTERM. A terminal that is closed does not end it.
 
     Args:
         config: the run.
@@ -65,7 +70,7 @@ def run(config: TrainingConfig, resume: ResumeRequest | None = None, cluster: Cl
         OSError: a file cannot be read or written, one line.
     """
     log = RunLog()
-    with float32_variables(), frames_released(), messages_logged(log):
+    with float32_variables(), hangups_ignored(), frames_released(), messages_logged(log):
         try:
             with readable_machine_errors(cluster):
                 return _start(config, resume, cluster, log)
@@ -97,6 +102,8 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
         if cluster is None or cluster.is_chief:
             run_dir = start.run_dir or create_run_directory(start.config, start.parent)
             with sole_use(run_dir), errors_logged(log, run_dir), readable_machine_errors(cluster):
+                if start.anew:
+                    log.line(set_run_aside(run_dir))
                 log.open(run_dir)
                 if report is not None:
                     write_report(run_dir, report)
@@ -230,7 +237,7 @@ def _restore(start: StartingPoint, store: CheckpointStore, log: RunLog) -> None:
         return take_over(start.parent, start.config, store.variables)
     store.restore(start.checkpoint)
     log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")
-    if start.checkpoint in store.checkpoints:
+    if store.holds(start.checkpoint):
         removed = store.forget_after(start.checkpoint)
         if removed:
             names = ", ".join(prefix.name for prefix in removed)

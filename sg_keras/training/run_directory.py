@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import pathlib
 import shutil
+import uuid
 from collections.abc import Iterator
 
 from sg_keras.checkpoint.fork import PARENT_FILE, Parent
 from sg_keras.checkpoint.resume import CONFIG_FILE
-from sg_keras.checkpoint.whole_files import remove_partial, write_text
+from sg_keras.checkpoint.whole_files import remove_partial, set_aside, write_text
 from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
+
+BEFORE_RESTART = "before-restart"
+_LOGGER = logging.getLogger(__name__)
 
 
 def create_run_directory(config: TrainingConfig, parent: Parent | None = None) -> pathlib.Path:
@@ -36,8 +41,7 @@ def create_run_directory(config: TrainingConfig, parent: Parent | None = None) -
 
 def _created(outdir: pathlib.Path, config: TrainingConfig, parent: Parent | None) -> pathlib.Path:
     outdir.mkdir(parents=True, exist_ok=True)
-    new = outdir / f".new-run-{os.getpid()}"
-    shutil.rmtree(new, ignore_errors=True)
+    new = outdir / f".new-run-{uuid.uuid4().hex}"
     new.mkdir()
     try:
         (new / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
@@ -54,9 +58,26 @@ def _created(outdir: pathlib.Path, config: TrainingConfig, parent: Parent | None
         shutil.rmtree(new, ignore_errors=True)
 
 
+def set_run_aside(run_dir: pathlib.Path) -> str:
+    """Make room for training anew: move all that is in a run directory into a folder in it, before-restart-1.
+
+    Its configuration stays, and what it is a fork of, and folders of that kind from before.
+
+    Returns:
+        A line on what was moved where.
+    """
+    staying = {CONFIG_FILE, PARENT_FILE}
+    moved = [e for e in run_dir.iterdir() if e.name not in staying and not e.name.startswith(f"{BEFORE_RESTART}-")]
+    place = set_aside(moved, run_dir / BEFORE_RESTART)
+    return f"--restart: moved to {place}: {', '.join(sorted(entry.name for entry in moved))}"
+
+
 def continue_run_directory(run_dir: pathlib.Path, config: TrainingConfig) -> None:
     """Save the configuration that the run goes on with, and remove what a killed process left half-written."""
-    remove_partial(run_dir)
+    removed = remove_partial(run_dir)
+    if removed:
+        names = ", ".join(sorted(path.name for path in removed))
+        _LOGGER.info("Removed %s in %s, half-written when the process ended", names, run_dir)
     path = run_dir / CONFIG_FILE
     if path.read_text(encoding="utf-8") != config.to_json():
         write_text(path, config.to_json())

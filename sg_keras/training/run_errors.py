@@ -16,21 +16,38 @@ from sg_keras.data import DataError
 from sg_keras.training.machines import LostMachineError
 from sg_keras.training.run_log import RunLog
 
+_LOGGED_IN_FULL = ("sg_keras.checkpoint", "sg_keras.training.run_directory", "sg_keras.training.status")
+
 
 @contextlib.contextmanager
 def messages_logged(log: RunLog) -> Iterator[None]:
-    """Within, warnings of this package are lines of the log, and TensorFlow's are not shown."""
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: log.line(f"Note: {record.getMessage()}")  # type: ignore[method-assign]
+    """Within, warnings of this package are lines of the log, and TensorFlow's are not shown.
+
+    What is removed from a run directory is kept in log.txt alone.
+    """
+    handler = logging.Handler()
+    handler.emit = lambda record: _tell(log, record)  # type: ignore[method-assign]
     logger = logging.getLogger("sg_keras")
     logger.addHandler(handler)
     propagate, logger.propagate = logger.propagate, False
+    levels = {name: logging.getLogger(name).level for name in _LOGGED_IN_FULL}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.INFO)
     tf.get_logger().setLevel(logging.ERROR)
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def _tell(log: RunLog, record: logging.LogRecord) -> None:
+    if record.levelno >= logging.WARNING:
+        log.line(f"Note: {record.getMessage()}")
+    else:
+        log.keep(record.getMessage())
 
 
 @contextlib.contextmanager

@@ -6,30 +6,65 @@ import io
 import os
 import pathlib
 import sys
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import rich.console
 
 LOG_FILE = "log.txt"
 
 
-class QuietableConsole(rich.console.Console):
-    """A console that falls silent when nobody reads it any more (`| head`), instead of ending the process."""
+class LastingStream:
+    """A text stream that takes what is written when it cannot pass it on any more, instead of ending a run.
 
-    def on_broken_pipe(self) -> None:
-        """Called by rich when the reader has gone."""
-        self.fall_silent()
+    So it is where the reader has gone (`| head`), the terminal was closed, or the disk behind `> file` is full. Also
+    the thread of a live display writes here.
 
-    def fall_silent(self) -> None:
-        """Show nothing from now on."""
-        self.quiet = True
-        if self.file is sys.stdout:
-            forsake_stdout()
+    Args:
+        stream: to pass text on to; any other attribute is its own.
+        on_loss: called once, with what is wrong.
+    """
+
+    def __init__(self, stream: TextIO, on_loss: Callable[[str], None]) -> None:
+        self._stream, self._on_loss = stream, on_loss
+        self._lost = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Pass text on, or lose it."""
+        if not self._lost:
+            try:
+                return self._stream.write(text)
+            except (OSError, ValueError) as error:  # ValueError: the stream was closed
+                self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if it is still there."""
+        if not self._lost:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError) as error:
+                self._lose(error)
+
+    def _lose(self, error: OSError | ValueError) -> None:
+        if isinstance(error, UnicodeError):
+            raise error
+        self._lost = True
+        _lead_nowhere(self._stream)
+        self._on_loss((error.strerror if isinstance(error, OSError) else None) or str(error))
 
 
 def forsake_stdout() -> None:
     """Send what is still printed, and what Python flushes at its end, to nowhere."""
+    _lead_nowhere(sys.stdout)
+
+
+def _lead_nowhere(stream: TextIO) -> None:
     try:
-        number = sys.stdout.fileno()
+        number = stream.fileno()
     except (OSError, ValueError, AttributeError):  # no file behind it
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -48,7 +83,8 @@ class RunLog:
 
     def __init__(self, console: rich.console.Console | None = None) -> None:
         options = {"highlight": False, "soft_wrap": True, "markup": False, "emoji": False}
-        self.console = console or QuietableConsole(**options)  # type: ignore[arg-type]
+        stream: Any = None if sys.stdout is None else LastingStream(sys.stdout, self._say_stdout_is_lost)
+        self.console = console or rich.console.Console(file=stream, **options)  # type: ignore[arg-type]
         self._early = io.StringIO()
         self._path: pathlib.Path | None = None
         self._writable = True
@@ -73,18 +109,18 @@ class RunLog:
     def _print(self, text: str) -> None:
         try:
             self.console.print(text)
-        except OSError:  # also a terminal that was closed, and a full disk behind `> file`
-            if isinstance(self.console, QuietableConsole):
-                self.console.fall_silent()
-            else:
-                self.console.quiet = True
+        except OSError:
+            self.console.quiet = True
+
+    def _say_stdout_is_lost(self, reason: str) -> None:
+        self.keep(f"Note: stdout takes no more lines ({reason}); the run goes on, and they are all here")
 
     def _append(self, text: str) -> None:
         # Opened each time: a line is on the disk when it was printed, and log.txt may be moved or deleted meanwhile.
         if self._path is None or not text:
             return
         try:
-            with self._path.open("a", encoding="utf-8") as file:
+            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
         except OSError as error:
             if self._writable:

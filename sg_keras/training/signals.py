@@ -1,14 +1,33 @@
-"""SIGINT and SIGTERM ask a run to stop after the iteration; a second signal ends the process at once."""
+"""SIGINT and SIGTERM ask a run to stop after the iteration; a second signal ends the process at once.
+
+SIGHUP, the end of the terminal, is no reason to stop.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def hangups_ignored() -> Iterator[None]:
+    """Within, a terminal or connection that is closed does not end the process; its output then goes nowhere."""
+    # A caller's own handler stays, and so does what `nohup` has set. Python sets handlers in the main thread alone.
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGHUP) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class StopSignals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pathlib
 import time
 
@@ -11,6 +12,7 @@ from sg_keras.training.meter import Meter, Tick, TickCallback
 from sg_keras.training.run_log import RunLog
 
 STATS_FILE = "stats.jsonl"
+_LOGGER = logging.getLogger(__name__)
 
 
 def duration_text(seconds: float) -> str:
@@ -96,6 +98,7 @@ def forget_stats_after(run_dir: pathlib.Path, nimg: int) -> None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     kept = [line for line in lines if _is_until(line, nimg)]
     if kept != lines:
+        _LOGGER.info("Removed %d lines of %s beyond kimg %g", len(lines) - len(kept), path, nimg / 1000)
         write_text(path, "".join(line + "\n" for line in kept))
 
 

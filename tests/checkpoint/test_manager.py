@@ -1,6 +1,7 @@
 """Exact checkpoints of a few variables."""
 
 import json
+import logging
 import pathlib
 import resource
 
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, SavedState
+from sg_keras.checkpoint.listing import write_list
 from sg_keras.checkpoint.manager import checkpoint_number, read_note, saved_checkpoints
 
 
@@ -104,6 +106,54 @@ def test_what_a_killed_process_left_is_cleaned_up(state, tmp_path):
         "ckpt-1.index",
         "ckpt-1.json",
     ]
+
+
+def test_whole_files_that_the_list_does_not_know_are_never_removed(state, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    save_all(CheckpointStore(tmp_path, state, keep=9), state, range(6))
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("ckpt-*")}
+    write_list(tmp_path, [tmp_path / "ckpt-1", tmp_path / "ckpt-2"])
+    store = CheckpointStore(tmp_path, state, keep=2)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("ckpt-*")} == before
+    assert store.holds(tmp_path / "ckpt-4") and not store.holds(tmp_path / "ckpt-9")
+    assert store.forget_after(tmp_path / "ckpt-4") == []  # the run goes on from there: another ckpt-5 will come
+    assert [checkpoint_number(prefix) for prefix in store.checkpoints] == [1, 2, 4]
+    save_all(store, state, [5, 6, 7])
+    for tick in (0, 3):
+        SavedState(tmp_path / f"ckpt-{tick}").check()
+    assert SavedState(tmp_path / "set-aside-1" / "ckpt-5").nimg == 500
+    for text in ("ckpt-5 to", "Removed", "ckpt-1", "ckpt-2: superseded"):
+        assert text in caplog.text
+
+
+def test_going_back_to_one_that_the_list_does_not_know(state, tmp_path):
+    save_all(CheckpointStore(tmp_path, state, keep=9), state, range(5))
+    write_list(tmp_path, [tmp_path / "ckpt-0", tmp_path / "ckpt-3"])
+    store = CheckpointStore(tmp_path, state, keep=9)
+    assert store.forget_after(tmp_path / "ckpt-1") == [tmp_path / "ckpt-3"]
+    assert numbers(tmp_path) == [0, 1]
+    assert {path.name for path in (tmp_path / "set-aside-1").iterdir()} == {
+        f"ckpt-{tick}.{kind}" for tick in (2, 4) for kind in ("index", "json", "data-00000-of-00001")
+    }
+
+
+def test_damaged_ones_that_were_passed_over_are_set_aside(state, tmp_path):
+    save_all(CheckpointStore(tmp_path, state, keep=9), state, [1, 2, 3])
+    data = tmp_path / "ckpt-3.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-5])  # the rest may still come
+    store = CheckpointStore(tmp_path, state, keep=9)
+    assert store.forget_after(tmp_path / "ckpt-1") == [tmp_path / "ckpt-2"]
+    assert numbers(tmp_path) == [1] and (tmp_path / "set-aside-1" / data.name).exists()
+
+
+def test_a_file_in_the_way_is_set_aside(state, tmp_path):
+    save_all(CheckpointStore(tmp_path, state, keep=9), state, [1, 2])
+    write_list(tmp_path, [tmp_path / "ckpt-1"])
+    store = CheckpointStore(tmp_path, state, keep=9)
+    state["cur_nimg"].assign(201)
+    store.save(2, {})
+    nimgs = [SavedState(folder / "ckpt-2").nimg for folder in (tmp_path, tmp_path / "set-aside-1")]
+    assert nimgs == [201, 200]
 
 
 def test_a_moved_run_and_a_clock_that_went_back(state, tmp_path):

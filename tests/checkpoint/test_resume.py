@@ -1,10 +1,13 @@
 """Where a run starts."""
 
+import dataclasses
+import json
 import shutil
 
 import pytest
 
 from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, find_start
+from sg_keras.checkpoint.listing import write_list
 from sg_keras.checkpoint.resume import newest_run_directory
 from sg_keras.config import ResumeRequest, TrainingConfig
 from tests.training.tiny_run import tiny_config
@@ -21,6 +24,19 @@ def test_a_new_run(again):
     assert (start.run_dir, start.checkpoint, start.nimg, start.finished, start.notes) == (None, None, 0, False, ())
 
 
+def another_run(run_dir, name, config):
+    """A run directory beside this one, of another configuration, with a tick in its statistics."""
+    folder = run_dir.with_name(name)
+    shutil.copytree(run_dir, folder)
+    (folder / "training_config.json").write_text(config.to_json(), encoding="utf-8")
+    (folder / "stats.jsonl").write_text(json.dumps({"timestamp": name}) + "\n", encoding="utf-8")
+    return folder
+
+
+def latest(config, run_dir, **request):
+    return find_start(config, ResumeRequest("latest", str(run_dir.parent), **request))
+
+
 def test_latest_is_the_newest_checkpoint_of_the_run_with_the_highest_number(again, run_dir):
     shutil.copytree(run_dir, run_dir.with_name("00003-stylegan2-noise"))
     run_dir.with_name("00005-something-else").mkdir()
@@ -33,6 +49,146 @@ def test_latest_without_any_run_is_a_new_run(again, tmp_path):
     start = find_start(again(), ResumeRequest("latest", str(tmp_path / "nowhere")))
     assert start.run_dir is None and "this is a new one" in start.notes[0]
     assert newest_run_directory(tmp_path / "nowhere") is None
+
+
+OTHERS = {
+    "--desc": lambda again: again(run={"desc": "b"}),
+    "--cfg": lambda again: again(cfg="stylegan3-t"),
+    "--seed": lambda again: again(seed=3),
+    "--data": lambda again: dataclasses.replace(
+        again(), dataset=dataclasses.replace(again().dataset, path="/other", num_images=9)
+    ),
+}
+
+
+@pytest.mark.parametrize("option", OTHERS)
+def test_latest_leaves_other_experiments_alone(again, run_dir, option):
+    another_run(run_dir, "00007-other", OTHERS[option](again))
+    start = latest(again(), run_dir)
+    assert start.run_dir == run_dir
+    assert f"Other runs beside it, left alone: 00007-other ({option})" in start.notes
+    shutil.rmtree(run_dir)  # they alone are no reason not to begin
+    start = latest(again(), run_dir)
+    assert start.run_dir is None and "this is a new one" in start.notes[0]
+    assert f"Other runs beside it, left alone: 00007-other ({option})" in start.notes
+
+
+def test_latest_passes_over_runs_with_other_options_where_one_fits(again, run_dir):
+    another_run(run_dir, "00007-other", again(gamma=0.5))
+    start = latest(again(run={"total_kimg": 5.0}), run_dir)
+    assert start.run_dir == run_dir and "00007-other (other options)" in start.notes[0]
+
+
+def test_a_run_of_the_same_experiment_with_other_options_is_a_question(again, run_dir):
+    with pytest.raises(ValueError, match=r"(?s)--gamma.*give it a --desc, or leave --resume out"):
+        latest(again(gamma=0.5), run_dir)
+    assert latest(again(gamma=0.5, run={"desc": "sharper"}), run_dir).run_dir is None
+
+
+def test_latest_does_not_choose_between_copies(again, run_dir):
+    (run_dir / "stats.jsonl").write_text('{"Progress/kimg": {"mean": 0.136}}\n', encoding="utf-8")
+    copy = run_dir.with_name("00005-copy")
+    shutil.copytree(run_dir, copy)
+    with pytest.raises(ValueError) as refused:
+        latest(again(), run_dir)
+    assert str(refused.value) == (
+        f"--resume=latest: found {copy} (at kimg 0.136) and {run_dir} (at kimg 0.136), copies of one run, expected one "
+        f"that is meant: name it, --resume={copy} or --resume={run_dir}, or move the other elsewhere"
+    )
+    assert find_start(again(), ResumeRequest("run_dir", str(copy))).run_dir == copy
+    copy.rename(run_dir.parent / "backup of 00004")
+    assert latest(again(), run_dir).run_dir == run_dir
+
+
+def test_latest_does_not_choose_between_runs_of_one_number(again, run_dir):
+    another_run(run_dir, "00004-other", again())
+    with pytest.raises(ValueError, match="two runs of one number"):
+        latest(again(), run_dir)
+
+
+def test_latest_names_few_of_many(again, run_dir):
+    for number in range(10, 15):
+        another_run(run_dir, f"000{number}-b", again(run={"desc": "b"}))
+    assert latest(again(), run_dir).notes == (
+        "Other runs beside it, left alone: 00014-b (--desc), 00013-b (--desc), 00012-b (--desc) and 2 more",
+    )
+
+
+def test_latest_and_a_configuration_that_cannot_be_read(again, run_dir):
+    other = another_run(run_dir, "00007-b", again())
+    (other / "training_config.json").write_text("{", encoding="utf-8")
+    start = latest(again(), run_dir)
+    assert start.run_dir == run_dir and "00007-b (its training_config.json cannot be read)" in start.notes[0]
+    shutil.rmtree(run_dir)
+    with pytest.raises(ValueError, match=r"00007-b/training_config\.json"):
+        latest(again(), run_dir)
+
+
+def test_a_list_that_is_older_or_newer_than_the_files(again, run_dir):
+    folder = run_dir / "checkpoints"
+    write_list(folder, [folder / "ckpt-90", folder / "ckpt-91"])
+    start = latest(again(), run_dir)
+    assert (start.checkpoint, start.nimg) == (folder / "ckpt-4", 136)
+    assert "ckpt-90, ckpt-91 of the list of checkpoints are not there" in start.notes[0]
+    write_list(folder, [folder / "ckpt-2"])
+    start = latest(again(), run_dir)
+    assert (start.checkpoint, start.nimg) == (folder / "ckpt-4", 136)
+    for tick, nimg in ((0, 8), (2, 72), (4, 136)):
+        assert find_start(again(), ResumeRequest("run_dir", str(run_dir), tick)).nimg == nimg
+        assert find_start(again(), ResumeRequest("checkpoint", str(folder / f"ckpt-{tick}"))).run_dir == run_dir
+
+
+TRACES = {
+    "network-snapshot-000100": lambda run_dir: (run_dir / "network-snapshot-000100").mkdir(),
+    "stats.jsonl": lambda run_dir: (run_dir / "stats.jsonl").write_text("{}\n{}\n", encoding="utf-8"),
+    "checkpoints/ckpt-7.data-00000-of-00001": lambda run_dir: (
+        run_dir / "checkpoints" / "ckpt-7.data-00000-of-00001"
+    ).write_bytes(b"part"),
+    "fakes000100.png": lambda run_dir: (run_dir / "fakes000100.png").touch(),
+}
+
+
+@pytest.mark.parametrize("trace", TRACES)
+@pytest.mark.parametrize("kind", ["latest", "run_dir"])
+def test_beginning_anew_over_an_earlier_training_takes_restart(again, run_dir, trace, kind):
+    shutil.rmtree(run_dir / "checkpoints")
+    (run_dir / "checkpoints").mkdir()
+    TRACES[trace](run_dir)
+    path = str(run_dir.parent if kind == "latest" else run_dir)
+    with pytest.raises(ValueError, match=rf"--resume: found no whole checkpoint in .*\({trace}\), .*--restart"):
+        find_start(again(), ResumeRequest(kind, path))
+    start = find_start(again(), ResumeRequest(kind, path, restart=True))
+    assert (start.run_dir, start.checkpoint, start.nimg, start.anew) == (run_dir, None, 0, True)
+
+
+def test_restart_is_refused_where_the_run_can_go_on(again, run_dir):
+    with pytest.raises(ValueError, match=r"--restart: found .*ckpt-4 to go on from"):
+        latest(again(), run_dir, restart=True)
+    for data in (run_dir / "checkpoints").glob("*.data-*"):
+        data.write_bytes(b"")
+    with pytest.raises(DamagedCheckpointError, match="--restart"):
+        latest(again(), run_dir)
+    assert latest(again(), run_dir, restart=True).anew
+
+
+@pytest.mark.parametrize("name", ["ckpt-0.json", "ckpt-0.data-00000-of-00001", "ckpt-3.json", "ckpt-3_temp"])
+def test_a_process_that_was_killed_in_its_first_save_lost_nothing(again, run_dir, name):
+    shutil.rmtree(run_dir / "checkpoints")
+    (run_dir / "checkpoints").mkdir()
+    (run_dir / "checkpoints" / name).write_bytes(b"something")
+    (run_dir / "stats.jsonl").write_text("{}\n", encoding="utf-8")  # of the first iteration
+    for path in ("fakes_init.png", "reals.png", "log.txt"):
+        (run_dir / path).touch()
+    start = latest(again(), run_dir)
+    assert (start.run_dir, start.nimg, start.anew) == (run_dir, 0, False)
+
+
+def test_a_checkpoint_under_a_name_of_its_own(again, run_dir, tmp_path):
+    for folder in (run_dir / "checkpoints", tmp_path):
+        for path in list((run_dir / "checkpoints").glob("ckpt-2.*")):
+            shutil.copy(path, folder / path.name.replace("ckpt-2", "best[1]"))
+        start = find_start(again(), ResumeRequest("checkpoint", str(folder / "best[1]")))
+        assert (start.run_dir, start.nimg) == (None, 72)
 
 
 def test_a_run_without_checkpoint_starts_in_its_directory(again, run_dir):

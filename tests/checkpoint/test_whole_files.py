@@ -2,7 +2,7 @@
 
 import pytest
 
-from sg_keras.checkpoint.whole_files import remove_partial, whole_file, whole_folder, write_text
+from sg_keras.checkpoint.whole_files import remove_partial, set_aside, whole_file, whole_folder, write_text
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path):
@@ -49,3 +49,22 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     (tmp_path / "c").touch()
     remove_partial(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["c"]
+
+
+def test_an_older_folder_comes_back_where_the_process_was_killed_between_two_renames(tmp_path):
+    (tmp_path / ".partial-old-snapshot").mkdir()
+    (tmp_path / ".partial-old-snapshot" / "old").touch()
+    (tmp_path / ".partial-snapshot").mkdir()
+    assert remove_partial(tmp_path) == [tmp_path / ".partial-snapshot"]
+    assert (tmp_path / "snapshot" / "old").exists()
+    (tmp_path / "snapshot").rename(tmp_path / ".partial-old-snapshot")
+    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot"):
+        raise RuntimeError
+    assert (tmp_path / "snapshot" / "old").exists()
+
+
+def test_what_is_set_aside_takes_no_ones_place(tmp_path):
+    for number in (1, 2):
+        (tmp_path / "a").touch()
+        assert set_aside([tmp_path / "a"], tmp_path / "aside") == tmp_path / f"aside-{number}"
+        assert (tmp_path / f"aside-{number}" / "a").exists() and not (tmp_path / "a").exists()

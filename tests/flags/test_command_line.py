@@ -75,6 +75,7 @@ OURS = {
     "resume_partial",
     "keep_every",
     "fork",
+    "restart",
     "on_nan",
     "data_changed",
     "on_bad_image",
@@ -463,4 +464,5 @@ def test_every_option_of_the_configuration_is_an_option():
         "worker_index",
         "fork",
         "data_changed",
+        "restart",
     }

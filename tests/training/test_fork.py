@@ -70,8 +70,11 @@ def test_with_many_options_changed(pictures, finished_run, tmp_path):
     assert start.run_dir == run_dir and start.finished and start.parent is None
     expected = checkpoint_fingerprint(last.prefix)
     shutil.rmtree(run_dir / "checkpoints")
-    assert run(config, ResumeRequest("latest", str(tmp_path))) == 0
+    with pytest.raises(ValueError, match="--restart"):
+        run(config, ResumeRequest("latest", str(tmp_path)))
+    assert run(config, ResumeRequest("latest", str(tmp_path), restart=True)) == 0
     assert checkpoint_fingerprint(last.prefix) == expected
+    assert (run_dir / "before-restart-1" / "stats.jsonl").exists()
 
 
 def test_a_constant_probability_is_taken_over(pictures, finished_run, tmp_path):

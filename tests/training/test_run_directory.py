@@ -3,7 +3,12 @@
 import pytest
 
 from sg_keras.config import TrainingConfig
-from sg_keras.training.run_directory import continue_run_directory, create_run_directory, sole_use
+from sg_keras.training.run_directory import (
+    continue_run_directory,
+    create_run_directory,
+    set_run_aside,
+    sole_use,
+)
 from tests.training.tiny_run import tiny_config
 
 
@@ -23,6 +28,21 @@ def test_continuing_saves_the_configuration_and_cleans_up(tmp_path, pictures):
     continue_run_directory(run_dir, longer)
     assert [path.name for path in run_dir.iterdir()] == ["training_config.json"]
     assert TrainingConfig.from_json((run_dir / "training_config.json").read_text(encoding="utf-8")) == longer
+
+
+def test_what_is_set_aside_for_a_restart(tmp_path, pictures):
+    run_dir = create_run_directory(tiny_config(pictures, tmp_path))
+    for _ in range(2):
+        (run_dir / "checkpoints").mkdir()
+        (run_dir / "stats.jsonl").touch()
+        line = set_run_aside(run_dir)
+    assert line == f"--restart: moved to {run_dir}/before-restart-2: checkpoints, stats.jsonl"
+    assert sorted(path.name for path in run_dir.iterdir()) == [
+        "before-restart-1",
+        "before-restart-2",
+        "training_config.json",
+    ]
+    assert sorted(path.name for path in (run_dir / "before-restart-1").iterdir()) == ["checkpoints", "stats.jsonl"]
 
 
 def test_one_process_at_a_time(tmp_path):

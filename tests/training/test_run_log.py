@@ -1,8 +1,12 @@
 """What is printed, kept, and shown live."""
 
 import io
+import os
+import pty
+import sys
 import types
 
+import pytest
 import rich.console
 import tensorflow as tf
 
@@ -52,3 +56,50 @@ def test_live_progress_on_a_terminal_alone():
         show(LiveProgress(target, total_nimg=4000, start_nimg=1000), [2000, 3000])
     assert "3.0/4 kimg" in terminal.file.getvalue()
     assert pipe.file.getvalue().strip() == ""
+
+
+def test_a_terminal_that_is_closed_ends_neither_the_log_nor_the_live_display(tmp_path, monkeypatch):
+    ours, theirs = pty.openpty()
+    terminal = os.fdopen(theirs, "w", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    log = RunLog()
+    log.open(tmp_path)
+    log.line("while somebody reads")
+    assert log.console.is_terminal
+    display = LiveProgress(log.console, total_nimg=4000, start_nimg=1000)
+    os.close(ours)
+    show(display, [2000, 3000])
+    log.line("afterwards")
+    print("by somebody else, unnoticed", flush=True)
+    terminal.close()  # what Python does at its end
+    kept = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert sorted(kept) == [
+        "Note: stdout takes no more lines (Input/output error); the run goes on, and they are all here",
+        "afterwards",
+        "while somebody reads",
+    ]
+
+
+@pytest.mark.parametrize("closed", ["no reader", "file", "none"])
+def test_lines_are_kept_where_nobody_reads(tmp_path, monkeypatch, closed):
+    reader, writer = os.pipe()
+    stream = os.fdopen(writer, "w", encoding="utf-8")
+    os.close(reader)
+    if closed == "file":
+        stream.close()
+    monkeypatch.setattr(sys, "stdout", None if closed == "none" else stream)
+    log = RunLog()
+    log.open(tmp_path)
+    log.line("one")
+    log.line("two")
+    stream.close()
+    kept = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in kept if not line.startswith("Note: stdout takes no more lines")] == ["one", "two"]
+
+
+def test_names_that_are_not_utf8_end_no_run(tmp_path):
+    log = RunLog(console(terminal=False))
+    log.open(tmp_path)
+    log.keep(os.fsdecode(b"latin-\xe9"))
+    assert (tmp_path / "log.txt").read_text(encoding="utf-8").startswith("latin-\\")

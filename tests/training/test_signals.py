@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from sg_keras.training.signals import StopSignals
+from sg_keras.training.signals import StopSignals, hangups_ignored
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -32,11 +32,33 @@ def test_the_second_signal_ends_the_process_at_once():
     assert "leaving at once" in done.stderr
 
 
+def test_a_closed_terminal_is_no_reason_to_stop():
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+    with hangups_ignored():
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+
+def test_what_others_decided_about_hangups_stays():
+    received = []
+    signal.signal(signal.SIGHUP, lambda number, frame: received.append(number))
+    try:
+        with hangups_ignored():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert received == [signal.SIGHUP]
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        with hangups_ignored():
+            pass
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def test_other_threads_can_train_without_signals():
     entered = []
 
     def train():
-        with StopSignals() as signals:
+        with hangups_ignored(), StopSignals() as signals:
             entered.append(signals.received)
 
     thread = threading.Thread(target=train)
