@@ -11,7 +11,7 @@ import urllib.request
 import uuid
 
 from sg_keras.checkpoint.whole_files import PARTIAL
-from sg_keras.config.places import cache_folder
+from sg_keras.config.places import cache_errors_explained, cache_folder, make_cache_folder
 
 _BLOCK = 1 << 20
 _TIMEOUT_SEC = 60.0
@@ -36,10 +36,12 @@ def fetch(url: str) -> tuple[pathlib.Path, bool]:
         OSError: it cannot be fetched or kept; one line.
     """
     name = pathlib.PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name[-_MAX_NAME:]
-    path = cache_folder() / "networks" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}"
-    if path.is_file():
-        return path, False
-    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}"
+    path = cache_folder() / "networks" / kept
+    with cache_errors_explained(path.parent):
+        if path.is_file():
+            return path, False
+    make_cache_folder("networks")
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SEC) as response:
             _save(response, path)

@@ -23,8 +23,9 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from sg_keras.flags import path_argument
 from sg_keras.tools.entry import run_words
-from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.tools.quiet_start import load_quietly
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,13 +45,14 @@ def _places(words: Sequence[str]) -> tuple[pathlib.Path, pathlib.Path]:
         raise ValueError(f"{option.partition('=')[0]}: no such option, expected SRC DST")
     if len(places) != 2:
         raise ValueError(f"found {len(places)} arguments, expected two: SRC DST")
-    return pathlib.Path(places[0]), pathlib.Path(places[1])
+    source, destination = map(path_argument, ("SRC", "DST"), places)
+    return pathlib.Path(source), pathlib.Path(destination)
 
 
 def _convert(source: pathlib.Path, destination: pathlib.Path) -> str:
-    with quiet_start():
-        import sg_keras
-        from sg_keras.checkpoint.network_file import check_destination, write_networks  # loads TensorFlow
+    load_quietly("sg_keras.checkpoint.network_file")
+    import sg_keras
+    from sg_keras.checkpoint.network_file import check_destination, write_networks
 
     check_destination(destination)
     networks = sg_keras.load(source)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import BinaryIO
+
+from sg_keras.tools.interrupts import leaving_at_once
 
 _CHATTER = (b"before absl::InitializeLog()", b"port.cc:")
+
+
+def load_quietly(*modules: str) -> None:
+    """Import modules that load TensorFlow. An interrupt meanwhile ends the process at once."""
+    with quiet_start(), leaving_at_once():
+        for module in modules:
+            importlib.import_module(module)
 
 
 @contextlib.contextmanager
@@ -20,7 +31,7 @@ def quiet_start() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
+    with _temporary_file() as captured:
         os.dup2(captured.fileno(), 2)
         try:
             yield
@@ -30,4 +41,12 @@ def quiet_start() -> Iterator[None]:
             os.close(stderr)
             captured.seek(0)
             lines = [line for line in captured if not any(chatter in line for chatter in _CHATTER)]
-            os.write(2, b"".join(lines))
+            with contextlib.suppress(OSError):  # nobody reads stderr
+                os.write(2, b"".join(lines))
+
+
+def _temporary_file() -> BinaryIO:
+    """In memory where the system can: there may be no folder for temporary files, or no space in it."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
