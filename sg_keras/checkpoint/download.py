@@ -11,7 +11,7 @@ import urllib.request
 import uuid
 
 from sg_keras.checkpoint.whole_files import PARTIAL
-from sg_keras.config.places import cache_errors_explained, cache_folder, make_cache_folder
+from sg_keras.config.places import cache_errors_explained, cache_folder, prepare_cache
 
 _BLOCK = 1 << 20
 _TIMEOUT_SEC = 60.0
@@ -41,7 +41,7 @@ def fetch(url: str) -> tuple[pathlib.Path, bool]:
     with cache_errors_explained(path.parent):
         if path.is_file():
             return path, False
-    make_cache_folder("networks")
+    prepare_cache(path.parent)
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SEC) as response:
             _save(response, path)

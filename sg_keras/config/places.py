@@ -87,19 +87,16 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(home) / ".cache" / "sg_keras"
 
 
-def make_cache_folder(part: str) -> pathlib.Path:
-    """A folder in the cache folder, made if it is not there, in which files can be made.
+def prepare_cache(folder: pathlib.Path) -> None:
+    """Make a folder in the cache folder, if it is not there, and make sure that files can be made in it.
 
     Raises:
-        ValueError: as of `cache_folder`.
-        OSError: none can be made there; one line that says what else to do.
+        OSError: none can; one line that says what else to do.
     """
-    folder = cache_folder() / part
     with cache_errors_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    return folder
 
 
 @contextlib.contextmanager

@@ -23,9 +23,9 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from sg_keras.flags import path_argument
 from sg_keras.tools.entry import run_words
-from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.tools.writing import writing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,18 +45,18 @@ def _places(words: Sequence[str]) -> tuple[pathlib.Path, pathlib.Path]:
         raise ValueError(f"{option.partition('=')[0]}: no such option, expected SRC DST")
     if len(places) != 2:
         raise ValueError(f"found {len(places)} arguments, expected two: SRC DST")
-    source, destination = map(path_argument, ("SRC", "DST"), places)
-    return pathlib.Path(source), pathlib.Path(destination)
+    return pathlib.Path(places[0]), pathlib.Path(places[1])
 
 
 def _convert(source: pathlib.Path, destination: pathlib.Path) -> str:
-    load_quietly("sg_keras.checkpoint.network_file")
-    import sg_keras
-    from sg_keras.checkpoint.network_file import check_destination, write_networks
+    with quiet_start():
+        import sg_keras
+        from sg_keras.checkpoint.network_file import check_destination, write_networks  # loads TensorFlow
 
     check_destination(destination)
     networks = sg_keras.load(source)
-    written = write_networks(destination, networks)
+    with writing("DST", destination):
+        written = write_networks(destination, networks)
     G = networks["G_ema"]
     side, labels = G.img_resolution, f", {G.c_dim} classes" if G.c_dim > 0 else ""
     return f"{G.cfg} {side}x{side}{labels}: {written} in {destination}"

@@ -11,28 +11,31 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from sg_keras.flags import path_argument
-from sg_keras.tools.entry import run_words
-from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.quiet_start import quiet_start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the line. Exit status 1 after one line on stderr where there is no readable checkpoint."""
-    return run_words(_fingerprint, lambda: str(__doc__), argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
+    if len(words) != 1:
+        found = f"found {len(words)} arguments"
+        print(f"Error: {found}, expected one: RUN_DIR, RUN_DIR@TICK or CHECKPOINT", file=sys.stderr)
+        return 1
+    path = pathlib.Path(words[0])
+    with quiet_start():
+        from sg_keras.checkpoint import checkpoint_fingerprint, find_checkpoint  # loads TensorFlow
 
-
-def _fingerprint(words: Sequence[str]) -> int:
-    places = [word for word in words if word != "--debug"]
-    if len(places) != 1:
-        raise ValueError(f"found {len(places)} arguments, expected one: RUN_DIR, RUN_DIR@TICK or CHECKPOINT")
-    path = pathlib.Path(path_argument("RUN_DIR", places[0]))
-    load_quietly("sg_keras.checkpoint")
-    from sg_keras.checkpoint import checkpoint_fingerprint, find_checkpoint
-
-    prefix = find_checkpoint(path)
-    if prefix is None:
-        raise ValueError(f"{path}: found no checkpoint in this run yet")
-    nimg, digest = checkpoint_fingerprint(prefix)
+    try:
+        prefix = find_checkpoint(path)
+        if prefix is None:
+            raise ValueError(f"{path}: found no checkpoint in this run yet")
+        nimg, digest = checkpoint_fingerprint(prefix)
+    except (ValueError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
     print(f"nimg {nimg} sha256 {digest}")
     return 0
 

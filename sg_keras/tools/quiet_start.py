@@ -16,15 +16,22 @@ _CHATTER = (b"before absl::InitializeLog()", b"port.cc:")
 
 
 def load_quietly(*modules: str) -> None:
-    """Import modules that load TensorFlow. An interrupt meanwhile ends the process at once."""
-    with quiet_start(), leaving_at_once():
+    """Import modules that load TensorFlow, as in quiet_start."""
+    with quiet_start():
         for module in modules:
             importlib.import_module(module)
 
 
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
-    """Within, import TensorFlow: of what it writes to stderr by itself only what is no chatter is shown, afterwards.
+    """Within, import TensorFlow and nothing else: without chatter, and an interrupt ends the process at once."""
+    with without_chatter(), leaving_at_once():
+        yield
+
+
+@contextlib.contextmanager
+def without_chatter() -> Iterator[None]:
+    """Within, of what TensorFlow writes to stderr by itself only what is no chatter is shown, afterwards.
 
     TF_CPP_MIN_LOG_LEVEL alone does not help: TensorFlow 2.21 writes some lines before it reads that.
     """

@@ -16,7 +16,7 @@ from sg_keras.flags import (
     resolved_configuration,
 )
 from sg_keras.tools.entry import error_line, run_words
-from sg_keras.tools.quiet_start import load_quietly, quiet_start
+from sg_keras.tools.quiet_start import load_quietly, without_chatter
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(words: Sequence[str]) -> int:
-    with quiet_start():
+    with without_chatter():
         parsed = parse_command_line(words, open_dataset=_open_dataset)
     if parsed.dry_run:
         print(resolved_configuration(parsed))
