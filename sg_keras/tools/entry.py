@@ -62,13 +62,10 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
         try:
             status = _status(work, help_text, words)
             sys.stdout.flush()
-            return status
-        except KeyboardInterrupt:
-            print("Interrupted", file=sys.stderr)
-            return INTERRUPTED
-        except Exception as error:
-            if interrupts.received:  # a library made something else of it
+        except (KeyboardInterrupt, Exception) as error:
+            if interrupts.received or isinstance(error, KeyboardInterrupt):  # a library may make something else of it
                 print("Interrupted", file=sys.stderr)
+                interrupts.leave_if_command()
                 return INTERRUPTED
             if not isinstance(error, ValueError | OSError):
                 raise
@@ -76,6 +73,7 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
                 traceback.print_exc()
             print(f"Error: {printable(error_line(error))}", file=sys.stderr)
             return 1
+    return status
 
 
 def error_line(error: Exception) -> str:

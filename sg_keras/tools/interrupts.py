@@ -34,9 +34,13 @@ def leave_at_once() -> None:
 
 
 @contextlib.contextmanager
-def leaving_at_once() -> Iterator[None]:
-    """Within, an interrupt ends the process at once: for loading libraries, which writes nothing."""
-    with _handler_set(_leave):
+def leaving_at_once(stderr: int = 2) -> Iterator[None]:
+    """Within, an interrupt ends the process at once: for loading libraries, which writes nothing.
+
+    Args:
+        stderr: file descriptor that people read.
+    """
+    with _handler_set(lambda number, frame: _leave(number, frame, stderr)):
         yield
 
 
@@ -47,10 +51,12 @@ class RaisedInterrupts:
 
     Attributes:
         received: whether there was one, even if a library made another error of it.
+        of_command: whether the process runs one of our commands, rather than a caller in Python.
     """
 
     def __init__(self) -> None:
         self.received = False
+        self.of_command = signal.getsignal(signal.SIGINT) is _leave
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> RaisedInterrupts:
@@ -59,6 +65,16 @@ class RaisedInterrupts:
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
+
+    def leave_if_command(self) -> None:
+        """End the process here where it runs one of our commands: libraries may hang, or speak, on their way out.
+
+        (A KeyboardInterrupt that went through `exec` would also make Python end by the signal, whatever we return.)
+        """
+        if self.of_command:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(INTERRUPTED)
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
         if self.received:
@@ -88,7 +104,7 @@ def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()  # Python delivers signals there alone
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _leave(number: int, frame: FrameType | None, stderr: int = 2) -> None:
     with contextlib.suppress(OSError):
-        os.write(2, b"Interrupted\n")
+        os.write(stderr, b"Interrupted\n")
     os._exit(INTERRUPTED)

@@ -25,13 +25,15 @@ def load_quietly(*modules: str) -> None:
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
     """Within, import TensorFlow and nothing else: without chatter, and an interrupt ends the process at once."""
-    with without_chatter(), leaving_at_once():
+    with without_chatter() as stderr, leaving_at_once(stderr):
         yield
 
 
 @contextlib.contextmanager
-def without_chatter() -> Iterator[None]:
+def without_chatter() -> Iterator[int]:
     """Within, of what TensorFlow writes to stderr by itself only what is no chatter is shown, afterwards.
+
+    Gives the file descriptor of the true stderr.
 
     TF_CPP_MIN_LOG_LEVEL alone does not help: TensorFlow 2.21 writes some lines before it reads that.
     """
@@ -41,7 +43,7 @@ def without_chatter() -> Iterator[None]:
     with _temporary_file() as captured:
         os.dup2(captured.fileno(), 2)
         try:
-            yield
+            yield stderr
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)

@@ -32,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(words: Sequence[str]) -> int:
-    with without_chatter():
-        parsed = parse_command_line(words, open_dataset=_open_dataset)
+    parsed = parse_command_line(words, open_dataset=_open_dataset, count_gpus=_count_gpus)
     if parsed.dry_run:
         print(resolved_configuration(parsed))
         return 0
@@ -60,6 +59,14 @@ def _open_dataset(path: str, **options: Any) -> Any:
     from sg_keras.data import open_dataset
 
     return open_dataset(path, **options)
+
+
+def _count_gpus() -> int:
+    load_quietly("tensorflow")
+    import tensorflow as tf
+
+    with without_chatter():
+        return len(tf.config.list_physical_devices("GPU"))
 
 
 if __name__ == "__main__":
