@@ -10,6 +10,8 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+from sg_keras.tools.writing import remedy
+
 _NOBODY_READS = (errno.EPIPE, errno.EBADF)
 _ESCAPED = "sg_keras.escaped"  # what becomes of letters that the encoding cannot show, by the codecs' name for it
 _ANY = range(1, 1 << 16)
@@ -65,7 +67,9 @@ class _Descriptor(io.FileIO):
         except OSError as error:
             _lead_nowhere(self.fileno())
             if error.errno not in self._forgiven:
-                raise OSError(error.errno, error.strerror, "stdout") from error
+                raise OSError(
+                    f"stdout: found that it cannot be written ({error.strerror}), expected {remedy(error.errno)}"
+                ) from error
             return memoryview(data).nbytes
 
 

@@ -15,6 +15,7 @@ from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.console_streams import prepare_streams
 from sg_keras.tools.interrupts import INTERRUPTED, RaisedInterrupts
 from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.writing import remedy
 
 _UTF8_MODE = ["-X", "utf8"]  # of the interpreter
 
@@ -79,7 +80,8 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
 def error_line(error: Exception) -> str:
     """What an error says to people; one that is no line of ours is put in words."""
     if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{os.fsdecode(error.filename)}: found that it cannot be read or written ({error.strerror})"
+        name = os.fsdecode(error.filename)
+        return f"{name}: found that it cannot be read or written ({error.strerror}), expected {remedy(error.errno)}"
     if isinstance(error, UnicodeEncodeError) and not is_utf8(error.object):
         return f"{error.object}: found a name that is not UTF-8, expected one that is: rename it, or make a link to it"
     return str(error)

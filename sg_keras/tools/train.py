@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(words: Sequence[str]) -> int:
     parsed = parse_command_line(words, open_dataset=_open_dataset, count_gpus=_count_gpus)
     if parsed.dry_run:
-        print(resolved_configuration(parsed))
+        print(printable(resolved_configuration(parsed)))
         return 0
     load_quietly("sg_keras.training.run")
     from sg_keras.training.run import run

@@ -42,9 +42,13 @@ def writing(name: str, place: str | os.PathLike[str]) -> Iterator[None]:
         if code is None:
             raise
         raise OSError(
-            f"{name}: found that {pathlib.Path(place)} cannot be written ({os.strerror(code)}), expected "
-            f"{_EXPECTED.get(code, _PERMISSION)}"
+            f"{name}: found that {pathlib.Path(place)} cannot be written ({os.strerror(code)}), expected {remedy(code)}"
         ) from error
+
+
+def remedy(code: int | None) -> str:
+    """What would work where the system has refused to write, by the number of its error."""
+    return _EXPECTED.get(code or 0, _PERMISSION)
 
 
 def _system_error(error: Exception) -> int | None:
