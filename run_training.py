@@ -2,7 +2,10 @@
 
 import sys
 
-from sg_keras.tools.train import main
+try:
+    from sg_keras.tools.train import main
+except KeyboardInterrupt:  # in the first moments; from then on sg_keras.tools looks after interrupts
+    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,9 +3,10 @@
 Imported as `sg_keras.flags`. The package holds flags alone: entry points use it, nothing below them does.
 """
 
-from sg_keras.flags.arguments import debug_requested, help_requested
+from sg_keras.flags.arguments import debug_requested, help_requested, refuse_control_characters
 from sg_keras.flags.command_line import ParsedCommandLine, parse_command_line
 from sg_keras.flags.help_text import help_text
+from sg_keras.flags.parsers import path_argument
 from sg_keras.flags.printout import resolved_configuration
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "help_requested",
     "help_text",
     "parse_command_line",
+    "path_argument",
+    "refuse_control_characters",
     "resolved_configuration",
 ]

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from sg_keras.flags.options import OPTIONS, Option
 from sg_keras.flags.parsers import FALSE_WORDS, TRUE_WORDS, Boolean
 
+_CONTROL_NAMES = {"\r": "a carriage return", "\n": "a line break", "\t": "a tab"}
+_HINTS = {"\r": r" (a script with Windows line endings? sed -i 's/\r$//' SCRIPT mends them)"}
 HELP_WORDS = ("--help", "-h", "-help", "--helpfull", "--helpshort")
 
 
@@ -33,6 +37,22 @@ def help_requested(argv: Sequence[str]) -> bool:
 def debug_requested(argv: Sequence[str]) -> bool:
     """Whether errors are to show their traceback, even where the command line cannot be understood."""
     return any(word == "--debug" or (word.startswith("--debug=") and word[8:].lower() in TRUE_WORDS) for word in argv)
+
+
+def refuse_control_characters(argv: Sequence[str]) -> None:
+    """Refuse words of any command line that a terminal would obey rather than show.
+
+    Raises:
+        ValueError: there is one; one line with the option, what was found and what to do.
+    """
+    for before, word in itertools.pairwise(["", *argv]):
+        control = next((letter for letter in word if unicodedata.category(letter) == "Cc"), None)
+        if control is not None:
+            name, _, value = word.partition("=")
+            if not name.startswith("-") or control in name:
+                name, value = before if before.startswith("--") and "=" not in before else "command line", word
+            what = _CONTROL_NAMES.get(control, "a control character")
+            raise ValueError(f"{name}: found {value!r}, which has {what} in it, expected none{_HINTS.get(control, '')}")
 
 
 def normalise(argv: Sequence[str], options: Sequence[Option] = OPTIONS) -> list[Argument]:

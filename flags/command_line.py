@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +25,6 @@ _AUGMENT_MODES = {
     "ada_kimg": ("ada",),
     "diffaug": ("diffaug",),
 }
-_PATHS = ("outdir", "data", "resume", "network")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,9 +116,6 @@ def read_values(
             raise ValueError(f"{argument.typed}: {error.__context__}") from error
         typed[argument.option.key] = argument.typed
     values: dict[str, Any] = {option.key: flag_values[option.key].value for option in options}
-    for key in _PATHS:  # shells leave the ~ of --data=~/pictures alone
-        if values.get(key) is not None and values[key].startswith("~/"):
-            values[key] = str(pathlib.Path(values[key]).expanduser())
     return values, typed
 
 

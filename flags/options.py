@@ -24,6 +24,7 @@ from sg_keras.flags.parsers import (
     Metrics,
     Names,
     Number,
+    PathName,
     Text,
 )
 
@@ -77,7 +78,7 @@ OPS = Option(
 )
 
 OPTIONS: tuple[Option, ...] = (
-    Option(REQUIRED, "outdir", "DIR", Text("a directory"), "Where run directories are made."),
+    Option(REQUIRED, "outdir", "DIR", PathName("a directory"), "Where run directories are made."),
     Option(
         REQUIRED,
         "cfg",
@@ -89,7 +90,7 @@ OPTIONS: tuple[Option, ...] = (
         REQUIRED,
         "data",
         "PATH",
-        Text("a folder, a zip or the word digits"),
+        PathName("a folder, a zip or the word digits", in_utf8=False),
         "Pictures: a folder, a zip, or the built-in data set 'digits'.",
     ),
     Option(REQUIRED, "gpus", "N", Integer(0), "GPUs to train on, of each machine; 0 trains on the CPU."),
@@ -150,7 +151,7 @@ OPTIONS: tuple[Option, ...] = (
         TRAINING,
         "resume",
         "FROM",
-        Text("latest, a run directory, RUN_DIR@TICK, a checkpoint or a network file"),
+        PathName("latest, a run directory, RUN_DIR@TICK, a checkpoint or a network file"),
         "Continue exactly: latest, RUN_DIR, RUN_DIR@TICK or CHECKPOINT. "
         "Or start from the weights of a network: a snapshot, a .pkl or .safetensors file, or a URL of one.",
         default_text="none",

@@ -12,6 +12,8 @@ from typing import Any
 from absl import flags as absl_flags
 
 from sg_keras.config.freeze import format_freeze, parse_freeze
+from sg_keras.config.places import expand_home
+from sg_keras.config.printable import is_utf8, printable
 
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
 FALSE_WORDS = ("0", "false", "f", "no", "n", "off")
@@ -34,6 +36,10 @@ METRICS = (
 
 def _refuse(found: Any, expected: str) -> ValueError:
     return ValueError(f"found {found!r}, expected {expected}")
+
+
+def _quoted(text: str) -> str:
+    return f"'{printable(text)}'"
 
 
 class Boolean(absl_flags.ArgumentParser[bool]):
@@ -130,7 +136,38 @@ class Text(absl_flags.ArgumentParser[str]):
             raise _refuse(argument, self.what)
         if self.part_of_file_name and re.search(r"[/\\\x00-\x1f]", argument):
             raise _refuse(argument, f"{self.what}, without slashes and line breaks")
+        if self.part_of_file_name and not is_utf8(argument):
+            raise ValueError(f"found {_quoted(argument)}, which is not UTF-8, expected {self.what} in UTF-8")
         return argument
+
+
+class PathName(Text):
+    """The path of a file or folder, or an address; ~ and ~user at its beginning become that home directory.
+
+    With `in_utf8`, other names are refused: TensorFlow, which opens these files, takes no others.
+    """
+
+    def __init__(self, what: str, in_utf8: bool = True):
+        super().__init__(what)
+        self.in_utf8 = in_utf8
+
+    def parse(self, argument: Any) -> str:
+        """Return the path."""
+        path = expand_home(super().parse(argument))
+        if self.in_utf8 and not is_utf8(path):
+            raise ValueError(
+                f"found {_quoted(path)}, a name that is not UTF-8, expected one that is: rename it (mv, or convmv for "
+                "many), or make a link to it"
+            )
+        return path
+
+
+def path_argument(name: str, text: str) -> str:
+    """The path that a word without an option stands for; `name` says what it is called in messages."""
+    try:
+        return PathName("a path").parse(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 class Grid(absl_flags.ArgumentParser[tuple[int, int]]):

@@ -13,7 +13,7 @@ from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import check_required, read_values
 from sg_keras.flags.help_text import grouped_options
 from sg_keras.flags.options import MISC, OPS, REQUIRED, RUN, Option
-from sg_keras.flags.parsers import Boolean, Choice, Integer, Text
+from sg_keras.flags.parsers import Boolean, Choice, Integer, PathName
 
 _MAX_SEED = 2**32 - 1
 _MAX_SEEDS = 1_000_000
@@ -70,7 +70,7 @@ _NETWORK = Option(
     REQUIRED,
     "network",
     "PATH",
-    Text("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
+    PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
     "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a file "
     "(https://...), which is kept. G_ema is taken.",
 )
@@ -79,7 +79,7 @@ _DEBUG = Option(MISC, "debug", "", Boolean(), "Show the traceback of an error.",
 GENERATE_OPTIONS: tuple[Option, ...] = (
     _NETWORK,
     Option(REQUIRED, "seeds", "LIST", Seeds(), "Seeds of the pictures: numbers and ranges, such as 0-15 or 1,4,7-9."),
-    Option(REQUIRED, "outdir", "DIR", Text("a directory"), "Where seed0000.png ... and grid.png go."),
+    Option(REQUIRED, "outdir", "DIR", PathName("a directory"), "Where seed0000.png ... and grid.png go."),
     Option(RUN, "trunc", "PSI", FiniteNumber(), "Truncation: 1 is none, lower trades variety for quality.", 1.0),
     Option(RUN, "trunc-cutoff", "N", Integer(0), "Truncate only the first N layers' styles.", default_text="all"),
     Option(
@@ -124,7 +124,7 @@ EXPORT_OPTIONS: tuple[Option, ...] = (
         REQUIRED,
         "outdir",
         "DIR",
-        Text("a directory"),
+        PathName("a directory"),
         "The SavedModel's folder: new, empty, or an older export that is replaced.",
     ),
     Option(RUN, "format", "FORMAT", Choice("savedmodel"), "What is written.", "savedmodel"),

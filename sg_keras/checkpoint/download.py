@@ -18,7 +18,7 @@ import tensorflow as tf
 from sg_keras.checkpoint.state import first_line
 from sg_keras.checkpoint.whole_files import PARTIAL
 from sg_keras.config.network_source import WEB_SCHEMES, file_format
-from sg_keras.config.places import cache_folder
+from sg_keras.config.places import cache_errors_explained, cache_folder, prepare_cache
 
 _BLOCK = 1 << 20
 _TIMEOUT_SEC = 60.0
@@ -40,15 +40,10 @@ def fetch(address: str) -> tuple[pathlib.Path, bool]:
         OSError: it cannot be fetched or kept, or is no file of networks; one line. Nothing is kept then.
     """
     path = cache_folder() / "networks" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}-{_own_name(address)}"
-    if path.is_file():
-        return path, False
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"found that the cache folder {path.parent} cannot be made ({error.strerror}) to fetch {address} into, "
-            "expected a folder to write to: SG_KERAS_CACHE=FOLDER names another"
-        ) from error
+    with cache_errors_explained(path.parent):
+        if path.is_file():
+            return path, False
+    prepare_cache(path.parent)
     try:
         with _opened(address) as (file, size):
             _save(file, size, path)

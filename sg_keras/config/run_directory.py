@@ -8,11 +8,12 @@ import re
 from sg_keras.config.training_config import TrainingConfig
 
 _NUMBERED = re.compile(r"^(\d{5,})(-|$)")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what is not UTF-8
 
 
 def run_directory_name(config: TrainingConfig, number: int) -> str:
     """The directory's name inside --outdir, for the run with this number."""
-    name = config.dataset.name or "data"
+    name = _NOT_IN_NAMES.sub("_", config.dataset.name) or "data"
     parts = [
         f"{number:05d}",
         config.generator.cfg,

@@ -12,7 +12,7 @@ import pathlib
 import shutil
 import uuid
 
-from sg_keras.config.places import cache_folder
+from sg_keras.config.places import cache_errors_explained, cache_folder, prepare_cache
 
 _CHUNK = 1 << 24
 _logger = logging.getLogger(__name__)
@@ -47,15 +47,17 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
         f"{path} {state.length} {state.mtime_nsec}".encode()
     ).hexdigest()[:16]
     copy = folder / path.rpartition("/")[2]
-    if copy.is_file() and copy.stat().st_size == state.length:
-        return copy
+    with cache_errors_explained(folder):
+        if copy.is_file() and copy.stat().st_size == state.length:
+            return copy
     _logger.warning("copying %s, %.2f GB, to %s", path, state.length / 1e9, copy)
-    folder.mkdir(parents=True, exist_ok=True)
+    prepare_cache(folder)
     partial = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}.partial")
     try:
-        with tf.io.gfile.GFile(path, "rb") as source, partial.open("wb") as target:
-            shutil.copyfileobj(source, target, _CHUNK)
-        partial.replace(copy)
+        with cache_errors_explained(folder):
+            with tf.io.gfile.GFile(path, "rb") as source, partial.open("wb") as target:
+                shutil.copyfileobj(source, target, _CHUNK)
+            partial.replace(copy)
     except tf.errors.OpError as error:
         raise OSError(f"{path}: found that it cannot be read to its end ({_reason(error)})") from error
     finally:

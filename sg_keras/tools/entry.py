@@ -1,16 +1,23 @@
-"""What the tools' entry points share: help, one-line errors and the exit status."""
+"""What the tools' entry points share: help, one-line errors, interrupts and the exit status."""
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sg_keras.flags import debug_requested, help_requested
+from sg_keras.config.printable import is_utf8, printable
+from sg_keras.flags import debug_requested, help_requested, refuse_control_characters
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
-from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.tools.console_streams import prepare_streams
+from sg_keras.tools.interrupts import INTERRUPTED, RaisedInterrupts
+from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.writing import remedy
+
+_UTF8_MODE = ["-X", "utf8"]  # of the interpreter
 
 
 def run_tool(
@@ -25,13 +32,12 @@ def run_tool(
         argv: the words after the program's name; None takes them from sys.argv.
 
     Returns:
-        Exit status: the tool's, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
+        Exit status, as of run_words.
     """
 
     def work(words: list[str]) -> int:
         values = parse_tool_options(words, options)
-        with quiet_start():
-            import tensorflow  # noqa: F401
+        load_quietly("tensorflow", "keras")
         return tool(values)
 
     return run_words(work, lambda: tool_help_text(introduction, options), argv)
@@ -46,16 +52,57 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
         argv: these words; None takes them from sys.argv.
 
     Returns:
-        Exit status: that of `work`, or 1 after one line on stderr that says what is wrong (--debug adds the traceback).
+        Exit status: that of `work`; 1 after one line on stderr that says what is wrong (--debug adds the traceback);
+        or 130 where it was interrupted.
     """
+    if argv is None:
+        _ensure_utf8_names()
+    prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv)
+    with RaisedInterrupts() as interrupts:
+        try:
+            status = _status(work, help_text, words)
+            sys.stdout.flush()
+        except (KeyboardInterrupt, Exception) as error:
+            if interrupts.received or isinstance(error, KeyboardInterrupt):  # a library may make something else of it
+                print("Interrupted", file=sys.stderr)
+                interrupts.leave_if_command()
+                return INTERRUPTED
+            if not isinstance(error, ValueError | OSError):
+                raise
+            if debug_requested(words):
+                traceback.print_exc()
+            print(f"Error: {printable(error_line(error))}", file=sys.stderr)
+            return 1
+    return status
+
+
+def error_line(error: Exception) -> str:
+    """What an error says to people; one that is no line of ours is put in words."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        name = os.fsdecode(error.filename)
+        return f"{name}: found that it cannot be read or written ({error.strerror}), expected {remedy(error.errno)}"
+    if isinstance(error, UnicodeEncodeError) and not is_utf8(error.object):
+        return f"{error.object}: found a name that is not UTF-8, expected one that is: rename it, or make a link to it"
+    return str(error)
+
+
+def _status(work: Callable[[list[str]], int], help_text: Callable[[], str], words: list[str]) -> int:
     if help_requested(words):
         print(help_text())
         return 0
-    try:
-        return work(words)
-    except (ValueError, OSError) as error:
-        if debug_requested(words):
-            traceback.print_exc()
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+    refuse_control_characters(words)
+    return work(words)
+
+
+def _ensure_utf8_names() -> None:
+    """Start again in Python's UTF-8 mode where the locale has another encoding.
+
+    TensorFlow and JSON take names for UTF-8 whatever the locale says; Python would write a file under other bytes.
+    What is printed stays in the locale's encoding.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.orig_argv[1:3] == _UTF8_MODE:
+        return
+    if sys.stdout is not None:
+        os.environ.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
+    os.execv(sys.executable, [sys.executable, *_UTF8_MODE, *sys.orig_argv[1:]])

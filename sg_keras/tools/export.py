@@ -15,6 +15,7 @@ from typing import Any
 from sg_keras.flags.tool_options import EXPORT_OPTIONS
 from sg_keras.tools.entry import run_tool
 from sg_keras.tools.network_option import load_generator
+from sg_keras.tools.writing import writing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +27,8 @@ def _export(values: dict[str, Any]) -> int:
     from sg_keras.checkpoint.export import DESCRIPTION_FILE, export_saved_model
 
     G = load_generator(values["network"], "reference")
-    folder = export_saved_model(G, values["outdir"])
+    with writing("--outdir", values["outdir"]):
+        folder = export_saved_model(G, values["outdir"])
     names = "mapping, synthesis, synthesis_transformed" if G.takes_transform else "mapping, synthesis"
     print(f"SavedModel with signatures {names} and generate in {folder}; see {DESCRIPTION_FILE} there")
     return 0

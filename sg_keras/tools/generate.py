@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sg_keras.flags.tool_options import GENERATE_OPTIONS
 from sg_keras.tools.entry import run_tool
 from sg_keras.tools.network_option import load_generator
+from sg_keras.tools.writing import writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,11 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _generate(values: dict[str, Any]) -> int:
-    import numpy as np
-    import rich.progress
-
-    from sg_keras.checkpoint.whole_files import whole_file
-    from sg_keras.inference import generate, grid_columns, png_bytes, tile
+    from sg_keras.inference import generate
 
     seeds, outdir = values["seeds"], pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])
@@ -47,9 +44,24 @@ def _generate(values: dict[str, Any]) -> int:
         noise_mode=values["noise_mode"],
         transform=_transform(values, G.takes_transform),
     )
+    most = (_LARGEST_GRID // G.img_resolution) ** 2
+    with writing("--outdir", outdir):
+        _write(outdir, seeds, pictures, most)
+    rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
+    print(f"{len(seeds)} picture{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")
+    return 0
+
+
+def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.ndarray], most: int) -> None:
+    """A file for each picture, and the first `most` in the grid."""
+    import numpy as np
+    import rich.progress
+
+    from sg_keras.checkpoint.whole_files import whole_file
+    from sg_keras.inference import grid_columns, png_bytes, tile
+
     outdir.mkdir(parents=True, exist_ok=True)
     in_grid: list[np.ndarray] = []
-    most = (_LARGEST_GRID // G.img_resolution) ** 2
     for seed, picture in zip(
         seeds, rich.progress.track(pictures, "generating", len(seeds), transient=True), strict=True
     ):
@@ -59,9 +71,6 @@ def _generate(values: dict[str, Any]) -> int:
             in_grid.append(picture)
     with whole_file(outdir / "grid.png") as path:
         path.write_bytes(png_bytes(tile(np.stack(in_grid), grid_columns(len(in_grid)))))
-    rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
-    print(f"{len(seeds)} picture{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")
-    return 0
 
 
 def _transform(values: dict[str, Any], takes_transform: bool) -> np.ndarray | None:

@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import BinaryIO
+
+from sg_keras.tools.interrupts import leaving_at_once
 
 _CHATTER = (b"before absl::InitializeLog()", b"port.cc:")
 
 
+def load_quietly(*modules: str) -> None:
+    """Import modules that load TensorFlow, as in quiet_start."""
+    with quiet_start():
+        for module in modules:
+            importlib.import_module(module)
+
+
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
-    """Within, import TensorFlow: of what it writes to stderr by itself only what is no chatter is shown, afterwards.
+    """Within, import TensorFlow and nothing else: without chatter, and an interrupt ends the process at once."""
+    with without_chatter() as stderr, leaving_at_once(stderr):
+        yield
+
+
+@contextlib.contextmanager
+def without_chatter() -> Iterator[int]:
+    """Within, of what TensorFlow writes to stderr by itself only what is no chatter is shown, afterwards.
+
+    Gives the file descriptor of the true stderr.
 
     TF_CPP_MIN_LOG_LEVEL alone does not help: TensorFlow 2.21 writes some lines before it reads that.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
+    with _temporary_file() as captured:
         os.dup2(captured.fileno(), 2)
         try:
-            yield
+            yield stderr
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)
             os.close(stderr)
             captured.seek(0)
             lines = [line for line in captured if not any(chatter in line for chatter in _CHATTER)]
-            os.write(2, b"".join(lines))
+            with contextlib.suppress(OSError):  # nobody reads stderr
+                os.write(2, b"".join(lines))
+
+
+def _temporary_file() -> BinaryIO:
+    """In memory where the system can: there may be no folder for temporary files, or no space in it."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()

@@ -7,14 +7,16 @@ import pathlib
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
+from sg_keras.config.printable import printable
 from sg_keras.flags import (
     help_text,
     parse_command_line,
     resolved_configuration,
 )
-from sg_keras.tools.entry import run_words
-from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.tools.entry import error_line, run_words
+from sg_keras.tools.quiet_start import load_quietly, without_chatter
 from sg_keras.training.signals import hangups_ignored
 
 
@@ -32,20 +34,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(words: Sequence[str]) -> int:
-    with quiet_start():  # TensorFlow is loaded once the options are in order
-        parsed = parse_command_line(words)
+    parsed = parse_command_line(words, open_dataset=_open_dataset, count_gpus=_count_gpus)
     if parsed.dry_run:
-        print(resolved_configuration(parsed))
+        print(printable(resolved_configuration(parsed)))
         return 0
+    load_quietly("sg_keras.training.run")
     from sg_keras.training.run import run
-    from sg_keras.training.run_log import forsake_stdout
 
-    try:
-        for note in parsed.notes:
-            print(f"Note: {note}", flush=True)
-    except BrokenPipeError:  # nobody reads any more (`| head`), which is no reason not to train
-        forsake_stdout()
-
+    for note in parsed.notes:
+        print(f"Note: {printable(note)}", flush=True)
     if parsed.cluster is None:
         return run(parsed.config, resume=parsed.resume)
     try:
@@ -53,9 +50,25 @@ def _train(words: Sequence[str]) -> int:
     except (ValueError, OSError) as error:
         if parsed.config.run.debug:
             traceback.print_exc()
-        print(f"Error: {error}", file=sys.stderr, flush=True)
+        print(f"Error: {printable(error_line(error))}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(1)  # TensorFlow's clean-up would wait for the other machines, and they for this one
+
+
+def _open_dataset(path: str, **options: Any) -> Any:
+    """As sg_keras.data.open_dataset. TensorFlow is loaded once the options are in order."""
+    load_quietly("sg_keras.data")
+    from sg_keras.data import open_dataset
+
+    return open_dataset(path, **options)
+
+
+def _count_gpus() -> int:
+    load_quietly("tensorflow")
+    import tensorflow as tf
+
+    with without_chatter():
+        return len(tf.config.list_physical_devices("GPU"))
 
 
 if __name__ == "__main__":

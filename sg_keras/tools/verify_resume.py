@@ -23,7 +23,7 @@ from sg_keras.flags.command_line import read_values
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.tool_options import ITERATIONS
 from sg_keras.tools.entry import run_words
-from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.tools.quiet_start import without_chatter
 
 _OURS = ("outdir", "kimg", "iterations")  # what this decides, whatever was typed
 _SHOWN_DIFFERENCES = 5
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _verify(words: Sequence[str]) -> int:
     iterations, options = _split_words(words)
     with tempfile.TemporaryDirectory(prefix="verify-resume-") as folder:
-        with quiet_start():
+        with without_chatter():
             parsed = parse_command_line([*options, f"--outdir={folder}", "--kimg=1"])
         _check(parsed)
         return _compare(pathlib.Path(folder), options, parsed, iterations)

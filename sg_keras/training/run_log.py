@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 import rich.console
 
+from sg_keras.config.printable import printable
+
 LOG_FILE = "log.txt"
 
 
@@ -95,12 +97,14 @@ class RunLog:
         self._append(self._early.getvalue())
 
     def line(self, text: str = "") -> None:
-        """Print and keep one line or several."""
+        """Print and keep one line or several; what is not printable is shown escaped."""
+        text = printable(text)
         self.keep(text)
         self._print(text)
 
     def keep(self, text: str) -> None:
         """Keep a line that somebody else prints."""
+        text = printable(text)
         if self._path is None:
             self._early.write(text + "\n")
         else:

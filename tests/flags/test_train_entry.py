@@ -102,3 +102,44 @@ def test_gpus_there_are_not(capsys, tmp_path, fake_run):
     assert main([f"--outdir={tmp_path}", *WORDS, "--aug=noaug", "--gpus=16"]) == 1
     assert "--gpus: found 16, expected at most " in capsys.readouterr().err
     assert not fake_run
+
+
+@pytest.mark.parametrize("form", [["--outdir=~/a"], ["--outdir", "~/a"]])
+def test_home_in_paths(capsys, tmp_path, monkeypatch, form):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main([*form, *WORDS, "-n"]) == 0
+    assert f"run directory   {tmp_path}/a/00000-" in capsys.readouterr().out
+    assert main([*WORDS, "--outdir=~", "--data=~/pictures.zip", "-n"]) == 1
+    assert f"--data: {tmp_path}/pictures.zip: found nothing there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--outdir=runs\r"], r"--outdir: found 'runs\r', which has a carriage return in it, expected none (a script"),
+        (["--outdir", "runs\r"], r"--outdir: found 'runs\r', which has a carriage return"),
+        (["--data=a\tb"], r"--data: found 'a\tb', which has a tab in it"),
+        (["--batch=8\n"], r"--batch: found '8\n', which has a line break in it"),
+        (["--help\r"], r"command line: found '--help\r', which has a carriage return"),
+        (["\r"], r"command line: found '\r', which has a carriage return"),
+        (["--desc=\x1b[31m"], r"--desc: found '\x1b[31m', which has a control character in it"),
+        (["--outdir=caf\udce9"], r"--outdir: found 'caf\xe9', a name that is not UTF-8, expected one that is: rename"),
+        (["--resume=caf\udce9"], r"--resume: found 'caf\xe9', a name that is not UTF-8"),
+        (["--desc=caf\udce9"], r"--desc: found 'caf\xe9', which is not UTF-8, expected text in UTF-8"),
+        (["--data=caf\udce9"], r"--data: caf\xe9: found nothing there"),
+    ],
+)
+def test_names_that_terminals_or_tensorflow_do_not_take(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--outdir=runs", *WORDS, *words]) == 1
+    text = capsys.readouterr().err
+    assert text.startswith(f"Error: {message}") and text.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_under_names_that_are_not_utf8(capsys, tmp_path, flat_pictures):
+    folder = tmp_path / "caf\udce9"
+    folder.symlink_to(flat_pictures(16))
+    assert main([f"--outdir={tmp_path}", *WORDS, f"--data={folder}", "-n"]) == 0
+    assert "-caf_-gpus0" in capsys.readouterr().out

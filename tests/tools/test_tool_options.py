@@ -2,7 +2,16 @@
 
 import pytest
 
-from sg_keras.flags.tool_options import GENERATE_OPTIONS, Seeds, parse_tool_options, tool_help_text
+from sg_keras.flags.options import OPTIONS
+from sg_keras.flags.parsers import PathName
+from sg_keras.flags.tool_options import (
+    DOCTOR_OPTIONS,
+    EXPORT_OPTIONS,
+    GENERATE_OPTIONS,
+    Seeds,
+    parse_tool_options,
+    tool_help_text,
+)
 from sg_keras.tools import doctor, export, generate
 
 REQUIRED = ["--network=net", "--seeds=0-2", "--outdir=out"]
@@ -83,3 +92,17 @@ def test_help_groups_options():
     text = tool_help_text("What it does.", GENERATE_OPTIONS)
     assert text.startswith("What it does.\n\nRequired:\n  --network=PATH")
     assert "[default: const]" in text
+
+
+@pytest.mark.parametrize("options", [OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS])
+def test_every_option_for_a_path_takes_it_as_one(options):
+    """With ~ for the home directory, and in one line where its name is not UTF-8."""
+    for option in options:
+        if option.metavar in ("PATH", "DIR", "FILE", "FROM"):
+            assert isinstance(option.parser, PathName), option.name
+
+
+def test_home_in_paths(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    values = parse_tool_options(["--network=~/net", "--seeds=0", "--outdir", "~"], GENERATE_OPTIONS)
+    assert (values["network"], values["outdir"]) == ("/home/me/net", "/home/me")
