@@ -18,6 +18,7 @@ from sg_keras.config import (
     cluster_of_tf_config,
     resolve,
 )
+from sg_keras.config.file_errors import explain_file_error
 from sg_keras.config.places import is_address
 from sg_keras.config.training_config import BatchSizeError
 from sg_keras.flags.batch_sizes import batch_message
@@ -87,7 +88,8 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
             skip_bad=values["on_bad_image"] == "skip",
         )
     except (ValueError, OSError) as error:
-        raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
+        text = explain_file_error(error, path) if isinstance(error, OSError) else str(error)
+        raise ValueError(text if text.startswith("--") else f"--data: {text}") from error
     side = dataset.resolution
     if side < _SMALLEST_RESOLUTION or side & (side - 1):
         raise ValueError(

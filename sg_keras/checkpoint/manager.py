@@ -18,8 +18,9 @@ from typing import Any
 import tensorflow as tf
 
 from sg_keras.checkpoint.retention import best_snapshots, worth_keeping
-from sg_keras.checkpoint.state import ROOT, SavedState, check_same_variables, first_line, index_path
+from sg_keras.checkpoint.state import ROOT, SavedState, check_same_variables, index_path
 from sg_keras.checkpoint.whole_files import remove_partial, write_text
+from sg_keras.config.file_errors import explain_file_error
 
 FOLDER = "checkpoints"
 _NAME = "ckpt"
@@ -175,7 +176,7 @@ class CheckpointStore:
         try:
             yield
         except tf.errors.OpError as error:
-            raise OSError(f"{path}: found that it cannot be written ({first_line(error)})") from error
+            raise OSError(explain_file_error(error, path)) from error
 
     def _remove_files_of(self, prefix: pathlib.Path) -> None:
         if prefix in saved_checkpoints(self._directory):  # complete after all

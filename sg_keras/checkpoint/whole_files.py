@@ -10,7 +10,7 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 
-PARTIAL = ".partial-"
+from sg_keras.config.file_errors import PARTIAL, file_errors_explained
 
 
 @contextlib.contextmanager
@@ -18,10 +18,13 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives the path to write to; the file takes its place when the block ends without an error."""
     beside = path.with_name(PARTIAL + path.name)
     try:
-        yield beside
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        with file_errors_explained(path):
+            yield beside
+            beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # what went wrong before is what people must know
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -36,12 +39,13 @@ def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     beside, before = path.with_name(PARTIAL + path.name), path.with_name(PARTIAL + "old-" + path.name)
     for leftover in (beside, before):
         shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir()
     try:
-        yield beside
-        if path.exists():
-            path.rename(before)
-        beside.rename(path)
+        with file_errors_explained(path):
+            beside.mkdir()
+            yield beside
+            if path.exists():
+                path.rename(before)
+            beside.rename(path)
     finally:
         for leftover in (beside, before):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Protocol
 
+from sg_keras.config.file_errors import explain_file_error
+
 _IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg"))
 _TAIL_BYTES = 12
 _MEMBER_HEADER_BYTES = 30  # before the name
@@ -221,7 +223,7 @@ def _is_hidden(part: str) -> bool:
 
 
 def _unreadable(where: str | None, error: OSError) -> OSError:
-    return OSError(f"{where}: found an unreadable file ({error.strerror or error}), expected a readable one")
+    return OSError(explain_file_error(error, where))
 
 
 def _raise_unreadable(error: OSError) -> None:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sg_keras.config.file_errors import error_line, error_number
 from sg_keras.flags import debug_requested, help_requested
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
@@ -54,8 +55,10 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
         return 0
     try:
         return work(words)
-    except (ValueError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, ValueError | OSError) and error_number(error) is None:
+            raise
         if debug_requested(words):
             traceback.print_exc()
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {error_line(error, words)}", file=sys.stderr)
         return 1

@@ -11,6 +11,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from sg_keras.config.file_errors import error_line
 from sg_keras.tools.quiet_start import quiet_start
 
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(f"{path}: found no checkpoint in this run yet")
         nimg, digest = checkpoint_fingerprint(prefix)
     except (ValueError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {error_line(error, words)}", file=sys.stderr)
         return 1
     print(f"nimg {nimg} sha256 {digest}")
     return 0

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from sg_keras.config.file_errors import error_line
 from sg_keras.flags import (
     help_text,
     parse_command_line,
@@ -51,7 +52,7 @@ def _train(words: Sequence[str]) -> int:
     except (ValueError, OSError) as error:
         if parsed.config.run.debug:
             traceback.print_exc()
-        print(f"Error: {error}", file=sys.stderr, flush=True)
+        print(f"Error: {error_line(error, words)}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(1)  # TensorFlow's clean-up would wait for the other machines, and they for this one
 
