@@ -96,23 +96,23 @@ def error_number(error: BaseException) -> int | None:
 
 @contextlib.contextmanager
 def file_errors_explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Within, an error of the operating system becomes one line on `path`, unless it is about another one.
+    """Within, an error of a file becomes one line on `path`, unless it says itself what it is about.
 
     Raises:
-        OSError: of the kind that it was.
+        OSError: of the kind that it was, if it was one of the operating system.
     """
     try:
         yield
-    except BrokenPipeError:  # nothing that is on a disk
+    except (BrokenPipeError, ValueError):  # nothing that is on a disk
         raise
-    except OSError as error:
-        if error.errno is None:
+    except Exception as error:
+        if error_number(error) is None:
             raise
         raise _same_kind(error)(explain_file_error(error, path)) from error
 
 
-def _same_kind(error: OSError) -> type[OSError]:
-    return type(error) if type(error).__module__ == "builtins" else OSError
+def _same_kind(error: Exception) -> type[OSError]:
+    return type(error) if isinstance(error, OSError) and type(error).__module__ == "builtins" else OSError
 
 
 def _place_of(error: BaseException, path: str | os.PathLike[str] | None) -> str:
@@ -159,7 +159,7 @@ def name_the_option(line: str, words: Sequence[str]) -> str:
         named = [(variable, folder) for variable, folder in folders if folder and _lies_in(place, folder)]
     if not named:
         return line
-    option, _ = max(named, key=lambda pair: len(os.path.abspath(pair[1])))
+    option, _ = max(named, key=lambda pair: len(str(pathlib.Path(pair[1]).absolute())))
     return f"{option}: {line}"
 
 
@@ -187,8 +187,8 @@ def _lies_in(place: str, folder: str) -> bool:
     if not folder.strip() or "://" in folder:
         return False
     folder = re.sub(r"@[0-9]+$", "", folder)
-    for resolved in (os.path.abspath, os.path.realpath):
-        one, other = resolved(place), resolved(os.path.expanduser(folder))
-        if one == other or one.startswith(other.rstrip("/") + "/"):
-            return True
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # nobody's home, links in a circle, a null character
+        home = pathlib.Path(folder).expanduser()
+        pairs = (pathlib.Path(place).absolute(), home.absolute()), (pathlib.Path(place).resolve(), home.resolve())
+        return any(one.is_relative_to(other) for one, other in pairs)
     return False

@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.listdir", "os.scandir", "os.link", "os.symlink"}
+_EVENTS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link"}
+_EVENTS |= {"os.symlink"}
 _CHANGES = {"os.mkdir", "os.rename", "os.link", "os.symlink", "open for writing"}
 
 
@@ -33,6 +34,7 @@ class Injector:
     Attributes:
         seen: operations in their order.
         failed: those that were made to fail.
+        folders: whose files count.
 
     Args:
         folders: whose files count.
@@ -42,7 +44,7 @@ class Injector:
     """
 
     def __init__(self, folders: list[pathlib.Path], fails: Operation | None, number: int, lasting: bool) -> None:
-        self._folders = [os.path.realpath(folder) for folder in folders]
+        self.folders = [os.path.realpath(folder) for folder in folders]
         self._fails, self._number, self._lasting = fails, number, lasting
         self.seen: list[Operation] = []
         self.failed: list[Operation] = []
@@ -55,11 +57,12 @@ class Injector:
         """
         if not isinstance(path, str | bytes | os.PathLike):
             return
-        name = os.path.join(os.path.realpath(os.path.dirname(os.fsdecode(path)) or "."), os.path.basename(os.fsdecode(path)))
-        folder = next((folder for folder in self._folders if name == folder or name.startswith(folder + "/")), None)
+        place = pathlib.Path(os.fsdecode(path))
+        name = os.fspath(pathlib.Path(os.path.realpath(place.parent), place.name))
+        folder = next((folder for folder in self.folders if name == folder or name.startswith(folder + "/")), None)
         if folder is None:
             return
-        operation = Operation(event, re.sub(r"[0-9]+|[0-9a-z_]{8}$", "N", name.removeprefix(folder)))
+        operation = Operation(event, re.sub(r"(?<=resume-)[0-9a-z_]{8}|[0-9]+", "N", name.removeprefix(folder)))
         self.seen.append(operation)
         lasts = self._lasting and self.failed and event in _CHANGES
         if lasts or (operation == self._fails and not self.failed):
