@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sg_keras.flags.options import OPTIONS, Option
 from sg_keras.flags.parsers import FALSE_WORDS, TRUE_WORDS, Boolean
+from sg_keras.flags.synonyms import known_elsewhere
 
 _CONTROL_NAMES = {"\r": "a carriage return", "\n": "a line break", "\t": "a tab"}
 _HINTS = {"\r": r" (a script with Windows line endings? sed -i 's/\r$//' SCRIPT mends them)"}
@@ -63,17 +64,30 @@ def normalise(argv: Sequence[str], options: Sequence[Option] = OPTIONS) -> list[
         options: those that there are, by default the trainer's.
 
     Raises:
-        ValueError: a stray word, an unknown option or one without its value, in one line.
+        ValueError: stray words, unknown options and such without their values: all of them, in one line.
     """
-    return list(_arguments(list(argv), options))
+    arguments, problems = [], []
+    for found in _arguments(list(argv), options):
+        if isinstance(found, Argument):
+            arguments.append(found)
+        else:
+            problems.append(found)
+    if problems:
+        raise ValueError(f"{'; '.join(dict.fromkeys(problems))} (see --help)")
+    return arguments
 
 
-def _arguments(words: list[str], options: Sequence[Option]) -> Iterator[Argument]:
+def _arguments(words: list[str], options: Sequence[Option]) -> Iterator[Argument | str]:
+    """Arguments, and in their place what is wrong with words that are none."""
     while words:
         word = words.pop(0)
         typed, has_value, value = word.partition("=")
         option = _find(word, typed, options)
-        if has_value:
+        if isinstance(option, str):
+            yield option
+            if typed.startswith("--") and not has_value and words and not words[0].startswith("-"):
+                words.pop(0)  # its value, as it seems
+        elif has_value:
             yield Argument(option, typed, value)
         elif option.switch:
             yield Argument(option, typed, words.pop(0) if words and _is_truth_value(words[0]) else "1")
@@ -81,7 +95,7 @@ def _arguments(words: list[str], options: Sequence[Option]) -> Iterator[Argument
             yield Argument(option, typed, words.pop(0))
         else:
             hint = f" ({typed}=1 or {typed}=0)" if isinstance(option.parser, Boolean) else ""
-            raise ValueError(f"{typed}: found no value, expected {typed}={option.metavar}{hint}")
+            yield f"{typed}: found no value, expected {typed}={option.metavar}{hint}"
 
 
 def _is_option(word: str) -> bool:
@@ -92,9 +106,10 @@ def _is_truth_value(word: str) -> bool:
     return word.lower() in TRUE_WORDS + FALSE_WORDS
 
 
-def _find(word: str, typed: str, options: Sequence[Option]) -> Option:
+def _find(word: str, typed: str, options: Sequence[Option]) -> Option | str:
+    """The option, or what is wrong with the word."""
     if not typed.startswith("-"):
-        raise ValueError(f"found the stray word {word!r}, expected options alone, --name=value (see --help)")
+        return f"found the stray word {word!r}, expected options alone, --name=value"
     by_key = {option.key: option for option in options}
     for option in options:
         if option.short and typed == f"-{option.short}":
@@ -102,15 +117,25 @@ def _find(word: str, typed: str, options: Sequence[Option]) -> Option:
     key = typed[2:].replace("-", "_") if typed.startswith("--") else ""
     if key in by_key:
         return by_key[key]
-    raise ValueError(f"{typed}: no such option{_suggestion(typed, by_key)} (see --help)")
+    return f"{typed}: no such option{_suggestion(typed, by_key)}"
 
 
 def _suggestion(typed: str, by_key: Mapping[str, Option]) -> str:
     name = typed.lstrip("-").replace("-", "_").lower()
-    negated = by_key.get(name.removeprefix("no")) if name.startswith("no") else None
+    if name in by_key:  # in capitals, or with one dash
+        return f"; did you mean --{by_key[name].name}?"
+    elsewhere, instead = known_elsewhere(name, by_key)
+    if elsewhere:
+        remark = f", {instead}" if instead else ""
+        return f"; did you mean {_spelled(elsewhere, by_key)}{remark}?"
+    if instead and "data" in by_key:
+        return f"; {instead}"
+    negated = by_key.get(name.removeprefix("no").lstrip("_")) if name.startswith("no") else None
     if negated is not None and isinstance(negated.parser, Boolean):
         return f"; did you mean --{negated.name}=0?"
     near = difflib.get_close_matches(name, by_key, n=3, cutoff=0.6)
-    if not near:
-        return ""
-    return f"; did you mean {' or '.join('--' + by_key[key].name for key in near)}?"
+    return f"; did you mean {_spelled(near, by_key)}?" if near else ""
+
+
+def _spelled(keys: Sequence[str], by_key: Mapping[str, Option]) -> str:
+    return " or ".join(f"--{by_key[key].name}" for key in keys)

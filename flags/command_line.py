@@ -65,7 +65,8 @@ def parse_command_line(
     Raises:
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
-    values, typed = read_values(normalise(argv))
+    arguments = normalise(argv)
+    values, typed = read_values(arguments)
     check_required(typed)
     resume, transfer = _resume(values, typed)
     if values["fork"] and resume is None:
@@ -87,6 +88,8 @@ def parse_command_line(
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster)
     notes = [*data_notes, *_notes(values, typed)]
+    empty = [argument.typed for argument in arguments if not argument.value.strip()]
+    notes += [f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)]
     if "data_changed" in typed and resume is None:
         notes.append(f"{typed['data_changed']} has no effect without --resume of a run or checkpoint")
     if "resume_partial" in typed and resume is None and transfer is None:
@@ -104,17 +107,22 @@ def read_values(
     """Values of all options by key, and the spelling of those that were typed. The last of several counts.
 
     Raises:
-        ValueError: a value cannot be used, in one line.
+        ValueError: values cannot be used: all of them, in one line.
     """
     flag_values = absl_flags.FlagValues()
     define_flags(flag_values, options)
-    typed = {}
+    typed, problems = {}, []
     for argument in arguments:
+        typed[argument.option.key] = argument.typed
+        if argument.option.is_none(argument.value):
+            flag_values[argument.option.key].unparse()  # to the default, also after another value
+            continue
         try:
             flag_values[argument.option.key].parse(argument.value)
         except absl_flags.IllegalFlagValueError as error:
-            raise ValueError(f"{argument.typed}: {error.__context__}") from error
-        typed[argument.option.key] = argument.typed
+            problems.append(f"{argument.typed}: {error.__context__}")
+    if problems:
+        raise ValueError("; ".join(problems))
     values: dict[str, Any] = {option.key: flag_values[option.key].value for option in options}
     return values, typed
 

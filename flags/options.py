@@ -45,6 +45,11 @@ class Option:
     default_text: str = ""
     switch: bool = False  # may stand without a value
     short: str = ""
+    none_words: tuple[str, ...] = ()  # that say none, beside that word, where none is the default
+
+    def is_none(self, value: str) -> bool:
+        """Whether a value says that there is none: a word for it, or nothing, as an empty variable of a script."""
+        return self.shown_default == "none" and value.strip().lower() in ("", "none", *self.none_words)
 
     @property
     def key(self) -> str:
@@ -155,6 +160,7 @@ OPTIONS: tuple[Option, ...] = (
         "Continue exactly: latest, RUN_DIR, RUN_DIR@TICK or CHECKPOINT. "
         "Or start from the weights of a network: a snapshot, a .pkl or .safetensors file, or a URL of one.",
         default_text="none",
+        none_words=("noresume",),
     ),
     Option(
         TRAINING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +18,10 @@ from sg_keras.config import (
     cluster_of_tf_config,
     resolve,
 )
+from sg_keras.config.file_errors import explain_file_error
 from sg_keras.config.places import is_address
+from sg_keras.config.training_config import BatchSizeError
+from sg_keras.flags.batch_sizes import batch_message
 from sg_keras.flags.options import BY_KEY
 
 _ONLY_WITH = {
@@ -83,7 +87,8 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
             skip_bad=values["on_bad_image"] == "skip",
         )
     except (ValueError, OSError) as error:
-        raise ValueError(str(error) if str(error).startswith("--") else f"--data: {error}") from error
+        text = explain_file_error(error, path) if isinstance(error, OSError) else str(error)
+        raise ValueError(text if text.startswith("--") else f"--data: {text}") from error
     notes = list(dataset.notes)
     if dataset.has_labels and not values["cond"]:
         notes.append("the data set has labels, which are not used; --cond=1 trains on them")
@@ -117,8 +122,21 @@ def make_config(
     options = TrainingOptions(transfer=transfer, machines=machines, **{name: values[name] for name in names})
     try:
         return resolve(options, dataset, _run_config(values))
+    except BatchSizeError as error:
+        works = functools.partial(_sizes_work, dataset=dataset, run=_run_config(values))
+        raise ValueError(batch_message(options, typed, works)) from error
     except ValueError as error:
         raise ValueError(_in_terms_of_options(str(error), typed)) from error
+
+
+def _sizes_work(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) -> bool:
+    try:
+        resolve(options, dataset, run)
+    except BatchSizeError:
+        return False
+    except ValueError:  # something else, which has nothing to do with sizes of batches
+        pass
+    return True
 
 
 def _run_config(values: Mapping[str, Any]) -> RunConfig:

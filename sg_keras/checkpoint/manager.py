@@ -34,10 +34,10 @@ from sg_keras.checkpoint.state import (
     ROOT,
     SavedState,
     check_same_variables,
-    first_line,
     index_path,
 )
 from sg_keras.checkpoint.whole_files import remove_partial, set_aside, write_text
+from sg_keras.config.file_errors import explain_file_error
 from sg_keras.files import plain_folder, plain_prefix
 
 SET_ASIDE = "set-aside"
@@ -195,7 +195,7 @@ class CheckpointStore:
         try:
             yield
         except tf.errors.OpError as error:
-            raise OSError(f"{path}: found that it cannot be written ({first_line(error)})") from error
+            raise OSError(explain_file_error(error, path)) from error
 
     def _keep_only(self, prefixes: list[pathlib.Path], removed: list[pathlib.Path]) -> None:
         """Make the list hold these, and remove others' files: killed in between, the list still says what counts."""

@@ -13,6 +13,7 @@ from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.checkpoint.state import first_line
 from sg_keras.checkpoint.whole_files import whole_folder
 from sg_keras.config import TrainingConfig
+from sg_keras.config.file_errors import error_number, explain_file_error
 from sg_keras.models import Discriminator, Generator, in_full_precision
 
 NETWORKS = ("G", "D", "G_ema")
@@ -42,7 +43,7 @@ def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config
             if config is not None:
                 (beside / CONFIG_FILE).write_text(config.to_json(), encoding="utf-8")
     except OSError as error:
-        raise OSError(f"{folder}: found that it cannot be written ({error.strerror or first_line(error)})") from error
+        raise OSError(explain_file_error(error, folder)) from error
 
 
 def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:
@@ -72,6 +73,8 @@ def read_network(path: pathlib.Path, ops: str) -> keras.Model:
     try:
         network: Any = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if error_number(error) is not None:
+            raise OSError(explain_file_error(error, path)) from error
         raise OSError(
             f"{path}: found a file that Keras cannot load ({first_line(error)}), expected a network of a snapshot"
         ) from error

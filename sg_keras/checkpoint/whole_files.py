@@ -11,7 +11,8 @@ import pathlib
 import shutil
 from collections.abc import Iterable, Iterator
 
-PARTIAL = ".partial-"
+from sg_keras.config.file_errors import PARTIAL, file_errors_explained
+
 _OLD = PARTIAL + "old-"
 
 
@@ -20,10 +21,13 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives the path to write to; the file takes its place when the block ends without an error."""
     beside = path.with_name(PARTIAL + path.name)
     try:
-        yield beside
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        with file_errors_explained(path):
+            yield beside
+            beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # what went wrong before is what people must know
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -39,12 +43,13 @@ def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     _put_back(before)
     for leftover in (beside, before):
         shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir()
     try:
-        yield beside
-        if path.exists():
-            path.rename(before)
-        beside.rename(path)
+        with file_errors_explained(path):
+            beside.mkdir()
+            yield beside
+            if path.exists():
+                path.rename(before)
+            beside.rename(path)
     finally:
         _put_back(before)
         for leftover in (beside, before):

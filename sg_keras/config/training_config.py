@@ -24,6 +24,10 @@ def count_replicas(gpus: int, cpu_devices: int, machines: int) -> int:
     return (gpus if gpus > 0 else cpu_devices) * machines
 
 
+class BatchSizeError(ValueError):
+    """Sizes of batch, micro-batches, groups and devices do not go together."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
     """Everything that defines a run. `batch` is the total over all replicas, `batch_gpu` one micro-batch."""
@@ -77,40 +81,29 @@ class TrainingConfig:
             raise ValueError(f"freeze: {error}") from error
 
     def _check_batch(self) -> None:
-        replicas = self.num_replicas
+        """Refuse sizes that do not go together, whichever of them is meant."""
+        replicas, group = self.num_replicas, self.discriminator.mbstd_group_size
         source = f"--gpus={self.gpus}" if self.gpus else f"--cpu_devices={self.cpu_devices}"
         if self.machines > 1:
             source += f" on {self.machines} machines"
         require(self.batch >= 1, "batch", self.batch, "1 or more")
-        near = max(self.batch // replicas, 1) * replicas
-        require(
-            self.batch % replicas == 0,
-            "batch",
-            self.batch,
-            f"a multiple of {source}, such as {near} or {near + replicas}",
-        )
-        share = self.batch // replicas
-        fitting = ", ".join(map(str, self.possible_batch_gpu())) or "there is none"
-        require(
-            self.batch_gpu >= 1 and share % self.batch_gpu == 0,
-            "batch-gpu",
-            self.batch_gpu,
-            f"a divisor of --batch={self.batch} / {source}, that is of {share}: {fitting}",
-        )
-        group = self.discriminator.mbstd_group_size
-        require(
-            group is None or self.batch_gpu % group == 0,
-            "batch-gpu",
-            self.batch_gpu,
-            f"a multiple of the minibatch standard deviation group, --mbstd-group={group}, and a divisor of {share}: "
-            f"{fitting}",
-        )
-        require(
-            self.batch_gpu >= self._least_batch_gpu,
-            "batch-gpu",
-            self.batch_gpu,
-            f"at least {self._least_batch_gpu}, which path length regularisation needs, or --pl_weight=0",
-        )
+        if self.batch % replicas != 0:
+            raise BatchSizeError(f"batch: found {self.batch}, expected a multiple of {source}")
+        share, path = self.batch // replicas, self._least_batch_gpu
+        fitting = ", ".join(map(str, self.possible_batch_gpu()))
+        of_share = f"of --batch={self.batch} / {source}, that is of {share}" + (f": {fitting}" if fitting else "")
+        if self.batch_gpu < 1 or share % self.batch_gpu != 0:
+            raise BatchSizeError(f"batch-gpu: found {self.batch_gpu}, expected a divisor {of_share}")
+        if group is not None and self.batch_gpu % group != 0:
+            raise BatchSizeError(
+                f"batch-gpu: found {self.batch_gpu}, expected a multiple of the minibatch standard deviation group, "
+                f"--mbstd-group={group}, and a divisor {of_share}"
+            )
+        if self.batch_gpu < path:
+            raise BatchSizeError(
+                f"batch-gpu: found {self.batch_gpu}, expected at least {path}, which path length regularisation needs, "
+                "or --pl_weight=0"
+            )
 
     @property
     def num_replicas(self) -> int:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+from sg_keras.config.file_errors import explain_file_error
 from sg_keras.data.zip_directory import read_zip_directory
 
 _IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg"))
@@ -240,7 +241,7 @@ def is_hidden(name: str) -> bool:
 
 
 def _unreadable(where: str | None, error: OSError) -> OSError:
-    return OSError(f"{where}: found an unreadable file ({error.strerror or error}), expected a readable one")
+    return OSError(explain_file_error(error, where))
 
 
 def _raise_unreadable(error: OSError) -> None:

@@ -24,10 +24,10 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from sg_keras.config.file_errors import file_errors_explained
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import load_networks
 from sg_keras.tools.quiet_start import quiet_start
-from sg_keras.tools.writing import writing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +60,7 @@ def _convert(source: str, destination: pathlib.Path) -> str:
 
     check_destination(destination)
     networks = load_networks("SRC", source, "auto", NETWORK_NAMES)
-    with writing("DST", destination):
+    with file_errors_explained(destination):
         written = write_networks(destination, networks)
     G = networks["G_ema"]
     side, labels = G.img_resolution, f", {G.c_dim} classes" if G.c_dim > 0 else ""

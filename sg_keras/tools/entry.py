@@ -8,14 +8,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sg_keras.config.printable import is_utf8, printable
+from sg_keras.config.file_errors import error_line, error_number
+from sg_keras.config.printable import printable
 from sg_keras.flags import debug_requested, help_requested, refuse_control_characters
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.console_streams import prepare_streams
 from sg_keras.tools.interrupts import INTERRUPTED, RaisedInterrupts
 from sg_keras.tools.quiet_start import load_quietly
-from sg_keras.tools.writing import remedy
 
 _UTF8_MODE = ["-X", "utf8"]  # of the interpreter
 
@@ -68,23 +68,13 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
                 print("Interrupted", file=sys.stderr)
                 interrupts.leave_if_command()
                 return INTERRUPTED
-            if not isinstance(error, ValueError | OSError):
+            if not isinstance(error, ValueError | OSError) and error_number(error) is None:
                 raise
             if debug_requested(words):
                 traceback.print_exc()
-            print(f"Error: {printable(error_line(error))}", file=sys.stderr)
+            print(f"Error: {printable(error_line(error, words))}", file=sys.stderr)
             return 1
     return status
-
-
-def error_line(error: Exception) -> str:
-    """What an error says to people; one that is no line of ours is put in words."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        name = os.fsdecode(error.filename)
-        return f"{name}: found that it cannot be read or written ({error.strerror}), expected {remedy(error.errno)}"
-    if isinstance(error, UnicodeEncodeError) and not is_utf8(error.object):
-        return f"{error.object}: found a name that is not UTF-8, expected one that is: rename it, or make a link to it"
-    return str(error)
 
 
 def _status(work: Callable[[list[str]], int], help_text: Callable[[], str], words: list[str]) -> int:

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from sg_keras.config.file_errors import file_errors_explained
 from sg_keras.flags.tool_options import EXPORT_OPTIONS
 from sg_keras.tools.entry import run_tool
 from sg_keras.tools.network_option import load_generator
-from sg_keras.tools.writing import writing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def _export(values: dict[str, Any]) -> int:
     from sg_keras.checkpoint.export import DESCRIPTION_FILE, export_saved_model
 
     G = load_generator(values["network"], "reference")
-    with writing("--outdir", values["outdir"]):
+    with file_errors_explained(values["outdir"]):
         folder = export_saved_model(G, values["outdir"])
     names = "mapping, synthesis, synthesis_transformed" if G.takes_transform else "mapping, synthesis"
     print(f"SavedModel with signatures {names} and generate in {folder}; see {DESCRIPTION_FILE} there")

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sg_keras.config.file_errors import file_errors_explained
 from sg_keras.flags.tool_options import GENERATE_OPTIONS
 from sg_keras.tools.entry import run_tool
 from sg_keras.tools.network_option import load_generator
-from sg_keras.tools.writing import writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,7 @@ def _generate(values: dict[str, Any]) -> int:
         transform=_transform(values, G.takes_transform),
     )
     most = (_LARGEST_GRID // G.img_resolution) ** 2
-    with writing("--outdir", outdir):
+    with file_errors_explained(outdir):
         _write(outdir, seeds, pictures, most)
     rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
     print(f"{len(seeds)} picture{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")

@@ -9,13 +9,14 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from sg_keras.config.file_errors import error_line
 from sg_keras.config.printable import printable
 from sg_keras.flags import (
     help_text,
     parse_command_line,
     resolved_configuration,
 )
-from sg_keras.tools.entry import error_line, run_words
+from sg_keras.tools.entry import run_words
 from sg_keras.tools.quiet_start import load_quietly, without_chatter
 from sg_keras.training.signals import hangups_ignored
 
@@ -50,7 +51,7 @@ def _train(words: Sequence[str]) -> int:
     except (ValueError, OSError) as error:
         if parsed.config.run.debug:
             traceback.print_exc()
-        print(f"Error: {printable(error_line(error))}", file=sys.stderr, flush=True)
+        print(f"Error: {printable(error_line(error, words))}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(1)  # TensorFlow's clean-up would wait for the other machines, and they for this one
 

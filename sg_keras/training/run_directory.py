@@ -16,6 +16,7 @@ from sg_keras.checkpoint.fork import PARENT_FILE, Parent
 from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.checkpoint.whole_files import remove_partial, set_aside, write_text
 from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
+from sg_keras.config.file_errors import explain_file_error
 
 BEFORE_RESTART = "before-restart"
 _LOGGER = logging.getLogger(__name__)
@@ -33,10 +34,7 @@ def create_run_directory(config: TrainingConfig, parent: Parent | None = None) -
     try:
         return _created(outdir, config, parent)
     except OSError as error:
-        raise OSError(
-            f"--outdir: found {outdir}, where no run directory can be made ({error.strerror or error}), expected a "
-            "folder that can be written to"
-        ) from error
+        raise OSError(f"--outdir: {explain_file_error(error, outdir)}") from error
 
 
 def _created(outdir: pathlib.Path, config: TrainingConfig, parent: Parent | None) -> pathlib.Path:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from sg_keras.checkpoint.manager import FOLDER, saved_checkpoints
 from sg_keras.checkpoint.state import first_line
+from sg_keras.config.file_errors import explain_file_error
 from sg_keras.data import DataError
 from sg_keras.training.machines import LostMachineError
 from sg_keras.training.run_log import RunLog
@@ -62,7 +63,7 @@ def errors_logged(log: RunLog, run_dir: pathlib.Path) -> Iterator[None]:
         log.keep(f"Error: {error}")
         raise
     except OSError as error:
-        line = f"{_text(error)}; {_way_on(run_dir)}"
+        line = f"{explain_file_error(error)}; {_way_on(run_dir)}"
         log.keep(f"Error: {line}")
         raise OSError(line) from error
     except tf.errors.ResourceExhaustedError as error:
@@ -75,12 +76,6 @@ def errors_logged(log: RunLog, run_dir: pathlib.Path) -> Iterator[None]:
     except Exception:
         log.keep(traceback.format_exc())
         raise
-
-
-def _text(error: OSError) -> str:
-    if error.strerror and error.filename:
-        return f"{error.filename}: found that it cannot be read or written ({error.strerror})"
-    return " ".join(str(error).split())
 
 
 def _way_on(run_dir: pathlib.Path) -> str:

@@ -298,19 +298,7 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--metrics=fid"], "--metrics: found 'fid', expected none or some of fid50k_full"),
         (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"),
         (["--outdir="], "--outdir: found ''"),
-        (["--batch=30", "--gpus=4"], "--batch: found 30, expected a multiple of --gpus=4, such as 28 or 32"),
-        (["--batch=3", "--cpu_devices=2"], "--batch: found 3, expected a multiple of --cpu_devices=2"),
-        (
-            ["--batch_gpu=12"],
-            "--batch_gpu: found 12, expected a divisor of --batch=32 / --cpu_devices=1, that is of 32: 4, 8, 16, 32",
-        ),
         (["--batch_gpu=some"], "--batch_gpu: found 'some', expected a whole number, 1 or more, or auto"),
-        (
-            ["--batch=16", "--gpus=8"],
-            "--batch-gpu: found 2, expected a multiple of the minibatch standard deviation group, "
-            "--mbstd-group=4, and a divisor of 2: there is none (by default batch / gpus)",
-        ),
-        (["--batch=1", "--mbstd-group=1"], "--batch-gpu: found 1, expected at least 2, which path length"),
         (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
         (["--gpus=1", "--cpu_devices=2"], "--cpu_devices: found 2 with --gpus=1"),
         (["--cfg=stylegan3-t", "--pl_weight=2"], "--pl_weight: found 2.0 with --cfg=stylegan3-t"),
@@ -325,7 +313,6 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--workers_hosts=a:1,b:1", "--worker-index=2"], "--worker-index: found 2, expected 0 to 1"),
         (["--worker_index=1"], "--worker_index: found it alone, expected --workers_hosts beside it"),
         (["--workers_hosts=a:1,b:1", "--cpu_devices=2"], "--cpu_devices: found 2 with --workers_hosts, expected 1"),
-        (["--workers_hosts=a:1,b:1", "--batch=33"], "--batch: found 33, expected a multiple of --cpu_devices=1 on 2"),
         (["--freeze=mapping"], "--freeze: found 'mapping', expected NETWORK:PART"),
         (["--freeze=g:first4"], "--freeze: found 'g:first4', expected firstN of d alone"),
         (["--resume=nowhere"], "--resume: found 'nowhere', which does not exist, expected latest"),
@@ -336,6 +323,35 @@ def test_bad_values_name_the_option_as_typed(parse, words, message):
         parse(*words, *DRY)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+def test_all_that_cannot_be_used_is_in_one_line(parse):
+    with pytest.raises(ValueError) as error:
+        parse("--kimg=0", "--batch=x", "--gamma=-1", *DRY)
+    assert str(error.value) == (
+        "--kimg: found '0', expected a number above 0; --batch: found 'x', expected a whole number, 1 or more; "
+        "--gamma: found '-1', expected a number, 0 or more"
+    )
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if option.shown_default == "none"], ids=lambda o: o.key
+)
+@pytest.mark.parametrize("word", ["none", "None", ""])
+def test_what_is_none_by_default_can_be_said_to_be(parse, option, word):
+    """Scripts hand on variables; some of them are empty."""
+    parsed = parse(f"--{option.name}={word}", "--metrics=none", *DRY)
+    assert parsed.config == parse("--metrics=none", *DRY).config and parsed.resume is None and parsed.cluster is None
+    assert (f"--{option.name} is empty, which is taken for --{option.name}=none" in parsed.notes) == (not word)
+
+
+def test_nothing_to_resume(parse):
+    for words in (["--resume=noresume"], ["--resume", "NONE"], ["--resume=latest", "--resume=none"]):
+        parsed = parse(*words, *DRY)
+        assert parsed.resume is None and parsed.config.resume is None
+    assert parse("--resume=none", "--resume=latest", *DRY).resume is not None
+    with pytest.raises(ValueError, match="--fork: found it alone"):
+        parse("--fork", "--resume=none", *DRY)
 
 
 def test_machines_share_the_batch(parse, monkeypatch):
