@@ -110,7 +110,7 @@ def _with_known_fingerprint(saved: TrainingConfig, requested: TrainingConfig) ->
     old, new = saved.dataset, requested.dataset
     if new.fingerprint and data_fingerprint.changes(old.fingerprint, new.fingerprint) != ():
         return requested
-    if not new.fingerprint and old.path != new.path:  # not known to be the same images
+    if not new.fingerprint and (old.path, old.num_images) != (new.path, new.num_images):  # not known to be the same
         return requested
     known = data_fingerprint.merged(old.fingerprint, new.fingerprint)
     return dataclasses.replace(requested, dataset=dataclasses.replace(new, fingerprint=known))

@@ -26,7 +26,7 @@ def of(path: str | pathlib.Path, **options: bool) -> str:
 def test_place_date_and_packing_do_not_matter(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
     folder = write_folder(tmp_path / "cats", files)
     found = of(folder)
-    assert found == of(folder, mirror=True) and set(part.partition(":")[0] for part in found.split()) == {
+    assert found == of(folder, mirror=True) and {part.partition(":")[0] for part in found.split()} == {
         "names",
         "sizes",
         "sample",

@@ -109,8 +109,8 @@ def test_bad_labels(tmp_path: pathlib.Path, files: dict[str, bytes], values: Seq
     [
         (
             label_file([["00/000.png", 1]]),
-            r"found no label for 5 of 6 images \(00/002.png, 00/004.png, 01/001.png, \.\.\.\), expected one for every image "
-            r"\(the file's first entry is 00/000",
+            r"found no label for 5 of 6 images \(00/002.png, 00/004.png, 01/001.png, \.\.\.\), expected one for every "
+            r"image \(the file's first entry is 00/000",
         ),
         (label_file([["00/000.png"]]), r'found \["00/000.png"\] at position 0 of "labels", expected a \[file'),
         (label_file([["00/000.png", 1], ["00/000.png", 2]]), "found two different labels for 00/000.png, expected one"),

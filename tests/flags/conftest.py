@@ -9,7 +9,7 @@ from PIL import Image
 REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=pictures.zip", "--gpus=0", "--batch=32", "--gamma=1"]
 
 
-def make_opener(resolution=32, channels=3, has_labels=True):
+def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
     """An open_dataset that opens nothing."""
 
     def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, resolution=resolution, skip_bad=False):
@@ -21,7 +21,7 @@ def make_opener(resolution=32, channels=3, has_labels=True):
             has_labels=has_labels,
             c_dim=10 if use_labels else 0,
             fingerprint="names:0 sizes:0",
-            notes=(),
+            notes=data_notes,
             close=lambda: None,
         )
 

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import pathlib
 
 import pytest
 
 from sg_keras.config import AugmentConfig, Cluster, DatasetConfig, RunConfig, TrainingOptions
+from sg_keras.flags import parse_command_line
 from sg_keras.flags.options import BY_KEY, OPTIONS
 from tests.flags.conftest import REQUIRED
 
@@ -443,6 +445,7 @@ def test_more_gpus_than_there_are(parse):
         ([], {}, "--cond=1 trains on them", True),
         (["--cond=1"], {}, "--cond=1 trains on them", False),
         ([], {"has_labels": False}, "--cond=1 trains on them", False),
+        ([], {"data_notes": ("2 classes have no images",)}, "2 classes have no images", True),
         (["--num_fp16_res=2"], {}, "--num_fp16_res has no effect in full precision", True),
         (["--num_fp16_res=2", "--gpus=1", "--fp32=1"], {}, "--num_fp16_res has no effect", True),
         (["--num_fp16_res=2", "--gpus=1"], {}, "--num_fp16_res has", False),
@@ -458,6 +461,30 @@ def test_more_gpus_than_there_are(parse):
 )
 def test_notes(parse, words, facts, part, there):
     assert any(part in note for note in parse(*words, *DRY, **facts).notes) == there
+
+
+def test_the_data_set_is_read_for_its_facts(flat_pictures):
+    """With the real opener: fingerprint and notes of the data set, and its errors in terms of --data."""
+    words = [word for word in REQUIRED if not word.startswith("--data")] + DRY
+    parsed = parse_command_line([*words, f"--data={flat_pictures(8)}"])
+    assert parsed.config.dataset.fingerprint.startswith("names:")
+    assert not any("left out" in note for note in parsed.notes)
+    (pathlib.Path(flat_pictures(16)) / "more.webp").write_bytes(b"")
+    assert (
+        "left out (1 .webp); 2 images are used" in parse_command_line([*words, f"--data={flat_pictures(16)}"]).notes[0]
+    )
+    with pytest.raises(
+        ValueError, match=r"--data: .*160.png: found 4x4 pixels, expected a power of two, 8 or more, a si"
+    ):
+        parse_command_line([*words, f"--data={flat_pictures(4)}"])
+
+
+def test_going_on_with_other_images_has_to_be_asked_for(parse, tmp_path):
+    (tmp_path / "training_config.json").write_text("{}")
+    assert not parse(f"--resume={tmp_path}", *DRY).resume.data_changed
+    assert parse(f"--resume={tmp_path}", "--data-changed=accept", *DRY).resume.data_changed
+    (note,) = [note for note in parse("--data_changed=accept", *DRY).notes if "data_changed" in note]
+    assert note == "--data_changed has no effect without --resume of a run or checkpoint"
 
 
 def test_outdir_is_no_file(parse, tmp_path):

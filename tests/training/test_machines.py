@@ -1,5 +1,6 @@
 """Two machines share a run: two processes on the loopback interface."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -11,9 +12,10 @@ import time
 import numpy as np
 import pytest
 
-from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
+from sg_keras.checkpoint import SavedState, StartingPoint, checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
-from tests.training.tiny_run import ROOT, command, only_run
+from sg_keras.training import machines
+from tests.training.tiny_run import ROOT, command, only_run, tiny_config
 
 OPTIONS = [
     "--batch-gpu=4",
@@ -72,6 +74,16 @@ def uninterrupted(pictures, tmp_path_factory):
     """Output directory of a whole run on two machines, and what they printed."""
     outdir = tmp_path_factory.mktemp("machines") / "whole"
     return outdir, finish(start(pictures, outdir, by_tf_config=True))
+
+
+def test_each_machine_reads_its_own_copy_of_the_data(pictures, tmp_path, monkeypatch):
+    """The chief's configuration counts, but for where the images lie; run() compares their fingerprint."""
+    chiefs, own = (tiny_config(folder, tmp_path) for folder in (pictures, tmp_path / "scratch"))
+    chiefs = dataclasses.replace(chiefs, seed=7)
+    facts = {"config": chiefs.to_json(), "checkpoint": None, "nimg": 0, "sec": 0.0}
+    monkeypatch.setattr(machines, "agree", lambda strategy, text: json.dumps(facts))
+    config = machines.same_start(None, StartingPoint(own)).config
+    assert (config.seed, config.dataset.path) == (7, str(tmp_path / "scratch"))
 
 
 def test_one_writes_and_both_train(uninterrupted):
