@@ -23,7 +23,7 @@ class Mapping(keras.layers.Layer):
         c_dim: width of the label, 0 = unconditional.
         w_dim: width of w.
         num_ws: how often w is repeated, None = not at all.
-        num_layers: fully connected layers.
+        num_layers: fully connected layers; 0 = the normalised inputs are w.
         embed_features: width of the embedded label, None = w_dim.
         layer_features: width of the hidden layers, None = w_dim.
         activation: of every layer.
@@ -71,7 +71,9 @@ class Mapping(keras.layers.Layer):
         embed_features = w_dim if embed_features is None else embed_features
         layer_features = w_dim if layer_features is None else layer_features
         self.input_width = z_dim + (embed_features if c_dim > 0 else 0)
-        self._widths = [layer_features] * (num_layers - 1) + [w_dim]
+        if num_layers == 0 and self.input_width != w_dim:
+            raise ValueError(f"Mapping: found inputs of width {self.input_width} and no layers, expected width {w_dim}")
+        self._widths = [layer_features] * (num_layers - 1) + [w_dim] * min(num_layers, 1)
         if c_dim > 0:
             self.embed = Dense(embed_features, ops=ops, name="embed", dtype=self.dtype_policy)
         for i, width in enumerate(self._widths):
@@ -81,7 +83,7 @@ class Mapping(keras.layers.Layer):
     def build(self, input_shape: Any = None) -> None:
         if self.c_dim > 0:
             self.embed.build((None, self.c_dim))
-        for i, width in enumerate([self.input_width, *self._widths[:-1]]):
+        for i, width in enumerate([self.input_width, *self._widths][: self.num_layers]):
             getattr(self, f"fc{i}").build((None, width))
         self.w_avg = None
         if self.w_avg_beta is not None and self.num_ws is not None:

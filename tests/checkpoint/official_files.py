@@ -149,3 +149,85 @@ def write_official(path: pathlib.Path, networks: dict[str, keras.Model], **chang
     content = {name: torch_network(network, **changed) for name, network in networks.items()}
     path.write_bytes(pickled({**content, "augment_pipe": None, "training_set_kwargs": {}}))
     return path
+
+
+# TensorFlow 1 --------------------------------------------------------------------------------------------------------
+
+_G_LAYERS = {"conv0": "Conv0_up", "conv1": "Conv1", "torgb": "ToRGB", "skip": "Skip"}
+_D_LAYERS = {"conv0": "Conv0", "conv1": "Conv1_down", "fromrgb": "FromRGB", "skip": "Skip"}
+_4X4 = {"conv1": "Conv", "torgb": "ToRGB", "conv": "Conv", "fc": "Dense0", "fromrgb": "FromRGB"}
+
+
+def write_tensorflow(
+    path: pathlib.Path,
+    networks: dict[str, keras.Model],
+    of_g: dict[str, Any] | None = None,
+    of_d: dict[str, Any] | None = None,
+) -> pathlib.Path:
+    """Our networks in a file of StyleGAN2-ADA's TensorFlow version.
+
+    Args:
+        path: of the file.
+        networks: G, D and G_ema.
+        of_g, of_d: further settings of the generators and of the discriminator, which files may leave out.
+    """
+    records = (
+        _tensorflow_record(networks[name], (of_d if name == "D" else of_g) or {}) for name in ("G", "D", "G_ema")
+    )
+    path.write_bytes(pickled(tuple(records)))
+    return path
+
+
+def _tensorflow_record(network: keras.Model, further: dict[str, Any]) -> Call:
+    config, weights = network.get_config(), published_weights(network)
+    said = {"num_channels": config["img_channels"], "resolution": config["img_resolution"]}
+    said |= {"label_size": config["c_dim"], "fmap_base": config["channel_base"] // 2, "fmap_max": config["channel_max"]}
+    said |= {"conv_clamp": config["conv_clamp"], **further}
+    if isinstance(network, Discriminator):
+        variables = dict(_discriminator_variable(*item) for item in weights.items())
+        return _tensorflow_network(said | {"mbstd_group_size": config["mbstd_group_size"]}, variables)
+    said |= {"latent_size": config["z_dim"], "dlatent_size": config["w_dim"]}
+    own = {"dlatent_avg": weights.pop("mapping.w_avg")}
+    parts: dict[str, dict[str, np.ndarray]] = {"synthesis": {}, "mapping": {}}
+    for name, value in weights.items():
+        part, theirs, array = _generator_variable(name, value)
+        parts[part][theirs] = array
+    return _tensorflow_network(said, own, {part: _tensorflow_network(said, held) for part, held in parts.items()})
+
+
+def _tensorflow_network(said: dict[str, Any], variables: dict[str, np.ndarray], parts: Any = None) -> Call:
+    state = {"version": 4, "name": "N", "static_kwargs": said, "components": parts or {}, "build_module_src": "# no"}
+    return Call("dnnlib.tflib.network", "Network", (), {**state, "variables": list(variables.items())})
+
+
+def _generator_variable(name: str, value: np.ndarray) -> tuple[str, str, np.ndarray]:
+    """Part, name and value there of a weight by its published name, in its published layout."""
+    part, block, *path = name.split(".")
+    if part == "mapping":
+        return part, f"{block.replace('fc', 'Dense').replace('embed', 'LabelEmbed')}/{path[0]}", value.T
+    side = int(block.removeprefix("b"))
+    if path == ["const"]:
+        return part, "4x4/Const/const", value[None]
+    layer, leaf = path[0], "_".join(path[1:])
+    if leaf == "noise_const":
+        return part, f"noise{2 * int(np.log2(side)) - (4 if layer == 'conv1' else 5)}", value[None, None]
+    place = f"{side}x{side}/{(_4X4 if side == 4 else _G_LAYERS)[layer]}"
+    if leaf == "affine_bias":
+        return part, f"{place}/mod_bias", value - np.float32(1)
+    if leaf == "affine_weight":
+        return part, f"{place}/mod_weight", value.T
+    if value.ndim == 4:
+        value = value.transpose(2, 3, 1, 0)
+        value = value[::-1, ::-1] if layer in ("conv0", "skip") else value
+    return part, f"{place}/{leaf}", value
+
+
+def _discriminator_variable(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
+    block, layer, *leaf = name.split(".")
+    if block == "mapping":
+        return f"{layer.replace('fc', 'Mapping').replace('embed', 'LabelEmbed')}/{leaf[0]}", value.T
+    if layer == "out":
+        return f"Output/{leaf[0]}", value.T
+    side = int(block.removeprefix("b"))
+    place = f"{side}x{side}/{(_4X4 if side == 4 else _D_LAYERS)[layer]}/{leaf[0]}"
+    return place, value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T

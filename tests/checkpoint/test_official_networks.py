@@ -18,6 +18,7 @@ from tests.checkpoint.official_files import (
     torch_module,
     torch_network,
     write_official,
+    write_tensorflow,
 )
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles"
@@ -58,6 +59,7 @@ CASES = {
         {"c_dim": 2, "mapping_kwargs": {"num_layers": 3, "layer_features": 5, "embed_features": 4}},
         {"c_dim": 2, "cmap_dim": 5, "mapping_kwargs": {"num_layers": 1, "lr_multiplier": 0.1}},
     ),
+    "embedding alone": ({"c_dim": 2}, {"c_dim": 2, "mapping_kwargs": {"num_layers": 0, "lr_multiplier": 0.01}}),
     "resnet-skip": ({"architecture": "resnet", "conv_clamp": None}, {"architecture": "skip", "conv_clamp": None}),
     "orig": ({"architecture": "orig", "use_noise": False}, {"architecture": "orig", "mbstd_group_size": None}),
     "other": (
@@ -84,6 +86,75 @@ def test_what_pytorch_would_write_is_read(case, tmp_path):
     images = expected["G_ema"](z, c, truncation_psi=0.5)
     np.testing.assert_allclose(found["G_ema"](z, c, truncation_psi=0.5), images, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found["D"](images, c), expected["D"](images, c), rtol=1e-4, atol=1e-4)
+
+
+EMBED_ONLY = {"num_layers": 0, "lr_multiplier": 0.1}
+G_DEPTH = {"num_layers": 2, "w_avg_beta": 0.995}
+#: (arguments of G, of D, settings of G, of D that the file says): widths and depths of the labels' ways in.
+TENSORFLOW_CASES = {
+    "no-labels": ({"mapping_kwargs": G_DEPTH}, {}, {}, {}),
+    "defaults": ({"c_dim": 3, "mapping_kwargs": G_DEPTH}, {"c_dim": 3, "mapping_kwargs": EMBED_ONLY}, {}, {}),
+    "said": (
+        {"c_dim": 2, "mapping_kwargs": {**G_DEPTH, "num_layers": 3, "embed_features": 4, "layer_features": 5}},
+        {"c_dim": 2, "cmap_dim": 5, "mapping_kwargs": {"num_layers": 2, "lr_multiplier": 0.05}},
+        {"label_fmaps": 4, "mapping_fmaps": 5, "mapping_layers": 3, "mapping_lrmul": 0.01},
+        {"mapping_layers": 2, "mapping_fmaps": 5, "mapping_lrmul": 0.05},
+    ),
+    "none-said": (
+        {"c_dim": 1, "architecture": "resnet", "mapping_kwargs": {**G_DEPTH, "lr_multiplier": 0.02}},
+        {"c_dim": 1, "architecture": "skip", "mapping_kwargs": {"num_layers": 1, "lr_multiplier": 0.1}},
+        {"label_fmaps": None, "mapping_fmaps": None, "mapping_lrmul": 0.02},
+        {"mapping_layers": 1, "mapping_fmaps": None},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TENSORFLOW_CASES)
+def test_what_tensorflow_1_would_write_is_read(case, tmp_path):
+    of_networks, said = TENSORFLOW_CASES[case][:2], TENSORFLOW_CASES[case][2:]
+    expected = tiny_networks(*of_networks)
+    for network in (expected["G"], expected["G_ema"]):  # in the file a bias of styles is less by one, which rounds
+        for variable in network.variables:
+            if variable.path.endswith("affine/bias"):
+                variable.assign(np.round(variable.numpy() * 64) / 64)
+    found = sg_keras.load(write_tensorflow(tmp_path / "network.pkl", expected, *said), ops="reference")
+    assert_same(found, expected)
+    for name in ("G", "D"):
+        ours, theirs = (networks[name].mapping for networks in (expected, found))
+        if ours is not None:
+            assert theirs.get_config()["lr_multiplier"] == ours.get_config()["lr_multiplier"]
+    z, c = np.ones([2, 6], np.float32), np.eye(3, dtype=np.float32)[:2, : found["G"].c_dim]
+    images = expected["G_ema"](z, c, truncation_psi=0.5)
+    np.testing.assert_allclose(found["G_ema"](z, c, truncation_psi=0.5), images, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found["D"](images, c), expected["D"](images, c), rtol=1e-4, atol=1e-4)
+
+
+def test_a_label_without_layers_is_projected_as_it_is_embedded():
+    """By hand: what a discriminator says is its features times the normalised embedding."""
+    D = tiny_networks({}, {"c_dim": 3, "mapping_kwargs": EMBED_ONLY})["D"]
+    assert [v.path for v in D.mapping.variables] == ["D/mapping/embed/weight", "D/mapping/embed/bias"]
+    c = np.array([[0.5, 1.0, -2.0]], np.float32)
+    weight, bias = (v.numpy().astype(np.float64) for v in D.mapping.variables)
+    embedded = c @ weight / np.sqrt(3) + bias
+    embedded /= np.sqrt(np.mean(embedded**2) + 1e-8)
+    np.testing.assert_allclose(np.asarray(D.mapping(None, c)), embedded, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "of_g, of_d, message",
+    [
+        ({"label_fmaps": 4}, {}, r"G: found mapping.embed.weight with shape \[8, 3\], expected \[4, 3\]"),
+        ({}, {"mapping_fmaps": 4}, r"D: found b4.out.weight with shape \[8, 8\], expected \[4, 8\]"),
+        ({"label_size": 0}, {}, "G: found mapping.fc0.weight with shape"),
+        ({"mapping_fmaps": "wide"}, {}, "G: mapping_fmaps: found str, expected a number"),
+        ({"labels": "yes"}, {}, "G: found the setting 'labels', expected one of"),
+    ],
+)
+def test_labels_that_do_not_fit_are_one_line(of_g, of_d, message, tmp_path):
+    networks = tiny_networks(*TENSORFLOW_CASES["defaults"][:2])
+    with pytest.raises(ValueError, match=message) as caught:
+        sg_keras.load(write_tensorflow(tmp_path / "network.pkl", networks, of_g, of_d))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from sg_keras.checkpoint.official.settings import Settings
 
 _BLOCK = re.compile(r"^(4|8|16|32|64|128|256|512|1024|2048|4096)x\1/(\w{1,12})/(\w{1,16})$")
 _NOISE = re.compile(r"^noise(\d{1,2})$")
-_DENSE = re.compile(r"^Dense(\d{1,3})/(weight|bias)$")
+_DENSE = re.compile(r"^(Dense|Mapping)(\d{1,3})/(weight|bias)$")  # of the mapping: Dense in G, Mapping in D
+_EMBED = re.compile(r"^LabelEmbed/(weight|bias)$")
 _LAYERS = {
     **{"Conv0_up": "conv0", "Conv0": "conv0", "Conv1": "conv1", "Conv1_down": "conv1"},
     **{"Skip": "skip", "ToRGB": "torgb", "FromRGB": "fromrgb"},
@@ -26,7 +28,9 @@ _WITHOUT_MEANING = {"lod"}  # of networks that grew
 _UNDERSTOOD = {
     *("num_channels", "resolution", "label_size", "latent_size", "dlatent_size", "mapping_layers"),
     *("fmap_base", "fmap_max", "mbstd_group_size", "num_fp16_res", "architecture", "conv_clamp"),
+    *("label_fmaps", "mapping_fmaps", "mapping_lrmul"),
 }
+_G_LR_MULTIPLIER, _D_LR_MULTIPLIER = 0.01, 0.1  # of the mappings, where the file does not say
 _W_AVG_BETA = 0.995
 _MAX_CHANNELS = 1 << 16
 
@@ -47,16 +51,17 @@ def tensorflow_networks(G: ObjectRecord, D: ObjectRecord, Gs: ObjectRecord) -> d
 
 
 def _arguments(record: ObjectRecord) -> Settings:
+    """What a network was made with, and then what its parts were."""
     found = record.state.get("static_kwargs")
     if type(found) is not dict:
         raise ValueError("found no static_kwargs in it, expected a network of StyleGAN2-ADA")
     unknown = sorted(str(name)[:40] for name in found if name not in _UNDERSTOOD)
     if unknown:
         raise ValueError(f"found the setting {unknown[0]!r}, expected one of {', '.join(sorted(_UNDERSTOOD))}")
-    settings = Settings([found])
-    if settings.integer("label_size", 0) > 0:
-        raise ValueError("found labels, expected none: TensorFlow 1 files with labels are not understood")
-    return settings
+    components = record.state.get("components")
+    parts = list(components.values()) if isinstance(components, dict) else []
+    further = [part.state.get("static_kwargs") for part in parts if isinstance(part, ObjectRecord)]
+    return Settings([found, *(values for values in further if type(values) is dict)])
 
 
 def _variables(record: ObjectRecord, *components: str) -> dict[str, np.ndarray]:
@@ -85,24 +90,40 @@ def _generator(record: ObjectRecord) -> NetworkDescription:
         if leaf not in _WITHOUT_MEANING:
             ours, array = _generator_weight(leaf, value)
             weights[ours] = array
-    layers = sum(1 for name in weights if name.startswith("mapping.") and name.endswith(".weight"))
     resolution = settings.integer("resolution")
     blocks = [name for name in weights if name.endswith(".torgb.weight")]
     skips = any(name.endswith(".skip.weight") for name in weights)
     config: dict[str, Any] = {
         "z_dim": settings.integer("latent_size", 512),
-        "c_dim": 0,
+        "c_dim": settings.integer("label_size", 0),
         "w_dim": settings.integer("dlatent_size", 512),
         "img_resolution": resolution,
         "img_channels": settings.integer("num_channels", 3),
         "cfg": "stylegan2",
         **_channels(settings),
-        "mapping_kwargs": {"num_layers": layers, "lr_multiplier": 0.01, "w_avg_beta": _W_AVG_BETA},
+        "mapping_kwargs": {**_mapping(settings, weights), "w_avg_beta": _W_AVG_BETA},
         "architecture": "skip" if len(blocks) > 1 or resolution == 4 else "resnet" if skips else "orig",
         "use_noise": "synthesis.b4.conv1.noise_strength" in weights,
         "conv_clamp": settings.number("conv_clamp", None),
     }
     return NetworkDescription("Generator", config, weights)
+
+
+def _mapping(settings: Settings, weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Arguments of the generator's Mapping. Widths are said where they are not that of w."""
+    config: dict[str, Any] = {
+        "num_layers": _mapping_layers(weights),
+        "lr_multiplier": settings.number("mapping_lrmul", _G_LR_MULTIPLIER),
+    }
+    if settings.number("mapping_fmaps", None) is not None:
+        config["layer_features"] = settings.integer("mapping_fmaps")
+    if settings.integer("label_size", 0) > 0 and settings.number("label_fmaps", None) is not None:
+        config["embed_features"] = settings.integer("label_fmaps")
+    return config
+
+
+def _mapping_layers(weights: Mapping[str, np.ndarray]) -> int:
+    return sum(1 for name in weights if name.startswith("mapping.fc") and name.endswith(".weight"))
 
 
 def _channels(settings: Settings) -> dict[str, int]:
@@ -113,21 +134,30 @@ def _channels(settings: Settings) -> dict[str, int]:
 
 def _generator_weight(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     """Published name and value of a variable of the generator."""
-    noise, dense, block = _NOISE.match(name), _DENSE.match(name), _BLOCK.match(name)
+    noise, block = _NOISE.match(name), _BLOCK.match(name)
     if name == "dlatent_avg":
         return "mapping.w_avg", value
     if noise:
         index = int(noise.group(1))  # 0: 4x4; then two for each resolution
         layer = "conv1" if index % 2 == 0 else "conv0"
         return f"synthesis.b{4 << (index + 1) // 2}.{layer}.noise_const", _without_first(value, 2)
-    if dense:
-        return f"mapping.fc{dense.group(1)}.{dense.group(2)}", value.T
+    mapping = _mapping_name(name, "Dense")
+    if mapping is not None:
+        return mapping, value.T
     if block:
         part = (_GENERATOR_4X4 if block.group(1) == "4" else _LAYERS).get(block.group(2))
         if part is not None:
             place = f"synthesis.b{block.group(1)}.{part}".rstrip(".")
             return f"{place}.{_LEAVES.get(block.group(3), block.group(3))}", _value(part in _FLIPPED, block, value)
     raise ValueError(f"found the variable {ascii(name)[1:-1][:60]}, expected those of StyleGAN2-ADA alone")
+
+
+def _mapping_name(name: str, layers: str) -> str | None:
+    """Published name of a variable of a mapping whose layers are called so in the file, None if it is another's."""
+    dense, embed = _DENSE.match(name), _EMBED.match(name)
+    if embed:
+        return f"mapping.embed.{embed.group(1)}"
+    return f"mapping.fc{dense.group(2)}.{dense.group(3)}" if dense and dense.group(1) == layers else None
 
 
 def _without_first(value: np.ndarray, axes: int) -> np.ndarray:
@@ -161,7 +191,7 @@ def _discriminator(record: ObjectRecord) -> NetworkDescription:
     )
     skips = any(name.endswith(".skip.weight") for name in weights)
     config: dict[str, Any] = {
-        "c_dim": 0,
+        "c_dim": settings.integer("label_size", 0),
         "img_resolution": settings.integer("resolution"),
         "img_channels": settings.integer("num_channels", 3),
         "architecture": "skip" if "b4.fromrgb.weight" in weights else "resnet" if skips else "orig",
@@ -170,11 +200,21 @@ def _discriminator(record: ObjectRecord) -> NetworkDescription:
         "mbstd_group_size": settings.integer("mbstd_group_size", 4),
         "mbstd_num_channels": max(statistics, 0),
     }
+    if config["c_dim"] > 0:
+        config["mapping_kwargs"] = {
+            "num_layers": _mapping_layers(weights),
+            "lr_multiplier": settings.number("mapping_lrmul", _D_LR_MULTIPLIER),
+        }
+        if settings.number("mapping_fmaps", None) is not None:  # the width of embedding, layers and projection alike
+            config["cmap_dim"] = settings.integer("mapping_fmaps")
     return NetworkDescription("Discriminator", config, weights)
 
 
 def _discriminator_name(name: str) -> str:
     block = _BLOCK.match(name)
+    mapping = _mapping_name(name, "Mapping")
+    if mapping is not None:
+        return mapping
     if name in ("Output/weight", "Output/bias"):
         return f"b4.out.{name.rpartition('/')[2]}"
     if block:

@@ -145,6 +145,8 @@ def _mapping(tree: ModuleTree) -> dict[str, Any]:
         "lr_multiplier": layer.number("bias_gain", None) or settings.number("lr_multiplier", 0.01),
         "w_avg_beta": settings.number("w_avg_beta", None),
     }
+    if not layers and "mapping.embed.weight" in tree.tensors:  # of a discriminator: the embedded label is all
+        return config
     last = tree.width(f"mapping.fc{max(len(layers) - 1, 0)}.weight", 0)
     for argument, name in (("layer_features", "mapping.fc0.weight"), ("embed_features", "mapping.embed.weight")):
         if name in tree.tensors and tree.width(name, 0) != last:
