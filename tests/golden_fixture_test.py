@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 from tests.golden import __main__ as runner
+from tests.golden.checks_training import Trajectory, _initial, _judge_weights
 from tests.golden.manifest import load_manifest
-from tests.golden.report import FAIL, OK, UNCOVERED, Options, Report
+from tests.golden.report import FAIL, OK, UNCOVERED, Options, Report, judged
 from tests.golden.tolerance import best_pattern, compare, elementwise_limit, limits_of
 
 FOLDER = Path(__file__).parent / "fixtures" / "golden"
@@ -52,7 +54,8 @@ def test_every_case_of_the_small_folder_passes(impl: str, dtype: str):
     assert not [(r.name, r.details) for r in report.results if r.status == FAIL]
     assert {r.name for r in report.results if r.status == OK} == {case.name for case in load_manifest(FOLDER, groups)}
     assert not [r.name for r in report.results if r.status == UNCOVERED]
-    assert all(len(line.split()) == 4 for line in printed.splitlines())
+    lines = [line for line in printed.splitlines() if not line.startswith("    kinks: ")]
+    assert all(len(line.split()) == 4 for line in lines)
 
 
 def test_a_wrong_number_fails_and_names_the_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -146,6 +149,43 @@ def test_limits_of_the_other_precision_serve_where_there_is_one_alone():
     assert limits_of({"rule": "op", "f32": {"rtol": 1, "atol": 2}}, "y", "float64") == ("op", 1, 2)
     assert limits_of({"rule": "op", "f64": {"rtol": 1, "atol": 2}}, "y", "float32") == ("op", 1, 2)
     assert limits_of(LIMITS, "y", "float32") == ("op", 0, 1e-3)
+
+
+KINKS = {**LIMITS, "f32_without_kinks": {"rtol": 0, "atol": 1e-5}}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "error", "status", "remarked"),
+    [
+        ("float32", 1e-6, OK, False),
+        ("float32", 1e-4, OK, True),
+        ("float32", 1e-2, FAIL, True),
+        ("float64", 1e-4, FAIL, False),
+    ],
+)
+def test_what_a_kink_may_move_is_said_in_float32_and_fails_in_float64(dtype, error, status, remarked):
+    stream = io.StringIO()
+    Report(stream).add(judged("case", [compare("y", np.array([1 + error]), np.ones(1), KINKS, dtype)]))
+    first, *rest = stream.getvalue().splitlines()
+    assert first.endswith(status)
+    assert [line for line in rest if "kinks: 1 of 1 arrays exceed" in line] == rest[:remarked]
+
+
+@pytest.mark.parametrize(("dtype", "status"), [("float32", OK), ("float64", FAIL)])
+def test_kinks_move_single_tensors_of_a_trajectory_in_float32_but_not_the_median(dtype, status):
+    (case,) = load_manifest(FOLDER, ["training"])
+    divergence = {"iter4/G": {"worst_rel_to_update": 1e-3, "median_rel_to_update": 1e-3}}
+    case = dataclasses.replace(case, entry={**case.entry, "weight_divergence": divergence})
+    names = case.below("f32/iter4/G/")
+
+    def judgements(moved: list[str]):
+        weights = {n: a + 0.1 * np.abs(a - _initial(case, "G", n)) * (n in moved) for n, a in names.items()}
+        trajectory = Trajectory({}, {(4, "G"): weights}, np.zeros([4, 3]))
+        return _judge_weights("f32", 4, "G", case, trajectory, Options("reference", dtype))
+
+    one = "synthesis.b8.conv0.weight"
+    assert judged("case", judgements([one])).status == status
+    assert judged("case", judgements(list(names))).status == FAIL
 
 
 def test_overrides_replace_limits_of_matching_arrays():

@@ -181,10 +181,7 @@ def _processor() -> str:
     from sg_keras.ops.library import PROCESSOR_VARIABLE, library_processor
 
     wish = os.environ.get(PROCESSOR_VARIABLE)
-    chosen_by = (
-        f"{PROCESSOR_VARIABLE}={wish}" if wish else f"the newest here; {PROCESSOR_VARIABLE} chooses an older one"
-    )
-    return f"{library_processor()} ({chosen_by})"
+    return f"{library_processor()} ({f'{PROCESSOR_VARIABLE}={wish}' if wish else 'the newest that runs here'})"
 
 
 if __name__ == "__main__":

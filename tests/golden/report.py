@@ -34,6 +34,7 @@ class Result:
     error: float | None = None
     limit: float | None = None
     details: tuple[str, ...] = ()
+    remark: str = ""
 
     def line(self) -> str:
         """Four fields: name, error, tolerance and status; - where there is no number."""
@@ -59,7 +60,20 @@ def judged(name: str, judgements: list[Judgement]) -> Result:
     bad = sorted((j for j in judgements if not j.passed), key=lambda j: -j.ratio)
     listed = bad if bad else [shown]
     details = tuple(f"{j.array}: error {j.error:.3e}, tolerance {j.limit:.3e} {j.note}".rstrip() for j in listed)
-    return Result(name, FAIL if bad else OK, shown.error, shown.limit, details)
+    return Result(name, FAIL if bad else OK, shown.error, shown.limit, details, _about_kinks(judgements))
+
+
+def _about_kinks(judgements: list[Judgement]) -> str:
+    """What exceeds the limits without kinks, which is no failure, or nothing."""
+    usual = [j.usual for j in judgements if j.usual is not None]
+    beyond = [j for j in usual if not j.passed]
+    if not beyond:
+        return ""
+    most = worst(beyond)
+    return (
+        f"kinks: {len(beyond)} of {len(usual)} arrays exceed the limits without kinks, "
+        f"most of all {most.array}: error {most.error:.3e}, limit {most.limit:.3e}"
+    )
 
 
 def judge_outputs(case: Case, found: Mapping[str, Any], options: Options, extra: Iterable[Judgement] = ()) -> Result:
@@ -95,9 +109,11 @@ class Report:
         self.results: list[Result] = []
 
     def add(self, result: Result) -> None:
-        """Print one line; below it, indented, why a case failed (with verbose: always)."""
+        """Print one line; below it, indented, remarks, and why a case failed (with verbose: always)."""
         self.results.append(result)
         print(result.line(), file=self.stream)
+        if result.remark:
+            print(f"    {result.remark}", file=self.stream)
         if result.status == FAIL or self.verbose:
             for detail in result.details[: None if self.verbose else 8]:
                 print(f"    {detail}", file=self.stream)
