@@ -8,10 +8,10 @@ import pathlib
 
 import keras
 
-from sg_keras.checkpoint.manager import FOLDER, read_note, saved_checkpoints
+from sg_keras.checkpoint.manager import read_note
 from sg_keras.checkpoint.network_file import is_network_file, read_network_file
 from sg_keras.checkpoint.published_names import relative_path
-from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_readable, own_run_directory, read_config
+from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_checkpoint, own_run_directory, read_config
 from sg_keras.checkpoint.snapshot import newest_snapshot, read_snapshot
 from sg_keras.checkpoint.state import SavedState, index_path
 from sg_keras.config import TrainingConfig
@@ -67,7 +67,7 @@ def find_checkpoint(path: pathlib.Path) -> pathlib.Path | None:
     if index_path(prefix).is_file():
         return prefix
     if (path / CONFIG_FILE).is_file():
-        return newest_readable(saved_checkpoints(path / FOLDER))[0]
+        return newest_checkpoint(path)
     run, separator, tick = path.name.rpartition("@")
     run_dir = path.with_name(run) if run else path
     if separator and tick.isdecimal() and (run_dir / CONFIG_FILE).is_file():
