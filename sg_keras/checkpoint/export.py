@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pathlib
 from typing import Any
 
@@ -12,11 +13,12 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import sg_keras
 from sg_keras.checkpoint.whole_files import whole_folder
-from sg_keras.files import plain_folder
+from sg_keras.files import is_plain, plain_folder
 from sg_keras.models import Generator, in_full_precision
 
 DESCRIPTION_FILE = "description.json"
 _GRAPH_FILE = "saved_model.pb"
+_LOGGER = logging.getLogger(__name__)
 _NOT_DESCRIBED = ("name", "dtype", "ops", "num_fp16_res", "half_dtype")  # how our code would run the network
 _OWN_FILES = {_GRAPH_FILE, DESCRIPTION_FILE, "fingerprint.pb", "variables", "assets"}
 _CUSTOM_GRADIENT = "_gradient_op_type"  # attribute of a node whose gradient is a Python function
@@ -60,6 +62,12 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
         _make_self_contained(beside)
         text = json.dumps(_description(G, place), indent=2) + "\n"
         (beside / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+    if not is_plain(place):
+        _LOGGER.warning(
+            "%s: TensorFlow takes some characters of this path for a pattern; where tf.saved_model.load does not find "
+            "the model, move it or make a link to it",
+            place,
+        )
     return place
 
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import keras
 
 from sg_keras.checkpoint.download import fetch
-from sg_keras.checkpoint.manager import FOLDER, read_note, saved_checkpoints
+from sg_keras.checkpoint.manager import read_note
 from sg_keras.checkpoint.network_file import read_network_file
 from sg_keras.checkpoint.published_names import relative_path
-from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_readable, own_run_directory, read_config
+from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_checkpoint, own_run_directory, read_config
 from sg_keras.checkpoint.snapshot import NETWORKS, newest_snapshot, read_network, read_snapshot
 from sg_keras.checkpoint.state import SavedState
 from sg_keras.config import TrainingConfig
@@ -95,9 +95,7 @@ def find_checkpoint(path: str | os.PathLike[str] | NetworkSource) -> pathlib.Pat
             f"found {source.typed!r}, networks without the state of a run, expected a run directory, RUN_DIR@TICK or a "
             "checkpoint"
         )
-    if source.tick is not None:
-        return checkpoint_at(place, source.tick)
-    return newest_readable(saved_checkpoints(place / FOLDER))[0]
+    return newest_checkpoint(place) if source.tick is None else checkpoint_at(place, source.tick)
 
 
 def _read_address(address: str, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:

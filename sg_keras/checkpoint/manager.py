@@ -157,6 +157,7 @@ class CheckpointStore:
         Returns:
             Prefixes of the removed ones.
         """
+        prefix = self._directory / prefix.name
         nimg = SavedState(prefix).nimg
         if prefix in self._listed:
             kept = self._listed[: self._listed.index(prefix) + 1]
@@ -167,7 +168,8 @@ class CheckpointStore:
         stock = take_stock(self._directory)
         strangers = [other for other in (*stock.usable, *stock.left_alone) if other not in (*kept, *later)]
         # First, since a stranger that is newer than the list would be taken for the newest one.
-        self._set_aside([*damaged, *(other for other in strangers if _nimg_of(other, nimg) > nimg)])
+        beyond = [*damaged, *(other for other in strangers if _nimg_of(other, nimg) > nimg)]
+        self._set_aside(beyond, f"the run goes another way from {prefix.name} on")
         removed = [other for other in later if other not in damaged]
         if kept != self._listed:
             self._keep_only(kept, removed)
@@ -207,24 +209,23 @@ class CheckpointStore:
             _LOGGER.info("Removed %s: superseded", ", ".join(str(prefix) for prefix in removed))
             write_list(self._directory, prefixes)
 
-    def _is_listed(self, path: pathlib.Path) -> bool:
-        return any(_belongs(path, prefix) for prefix in self._listed)
+    def _is_empty(self, path: pathlib.Path) -> bool:
+        """Whether a file of a checkpoint that is not on the list holds nothing that could be lost."""
+        if not (_OF_CHECKPOINT.match(path.name) and path.is_file() and path.stat().st_size == 0):
+            return False
+        return not any(_belongs(path, prefix) for prefix in self._listed)
 
     def _clear_place(self, prefix: pathlib.Path) -> None:
-        """Make room for a checkpoint where files lie that the list does not know."""
-        files = self._files_of(prefix)
-        if index_path(prefix) in files and len(files) > 1:
-            self._set_aside([prefix])
-        elif files:
-            self._remove_files_of(prefix)
-            _LOGGER.info("Removed parts of %s, which is saved anew", prefix)
+        """Make room for a checkpoint where files lie that the list does not know; its note alone is written over."""
+        if any(path != note_path(prefix) for path in self._files_of(prefix)):
+            self._set_aside([prefix], "it is saved anew")
 
-    def _set_aside(self, prefixes: list[pathlib.Path]) -> None:
+    def _set_aside(self, prefixes: list[pathlib.Path], reason: str) -> None:
         if prefixes:
             files = [path for prefix in prefixes for path in self._files_of(prefix)]
             place = set_aside(files, self._directory / SET_ASIDE)
             names = ", ".join(prefix.name for prefix in prefixes)
-            _LOGGER.warning("moved %s to %s: the run goes another way from here on", names, place)
+            _LOGGER.warning("moved %s to %s: %s", names, place, reason)
 
     def _files_of(self, prefix: pathlib.Path) -> list[pathlib.Path]:
         return [path for path in self._directory.iterdir() if _belongs(path, prefix)]
@@ -242,8 +243,8 @@ class CheckpointStore:
             if path.is_dir() and _HALF_WRITTEN.fullmatch(path.name):
                 shutil.rmtree(path)
                 removed.append(path)
-            elif _OF_CHECKPOINT.match(path.name) and path.stat().st_size == 0 and not self._is_listed(path):
-                path.unlink()  # nothing is lost with it
+            elif self._is_empty(path):
+                path.unlink()
                 removed.append(path)
         if removed:
             names = ", ".join(sorted(path.name for path in removed))

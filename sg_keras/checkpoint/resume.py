@@ -6,6 +6,7 @@ Nothing is written here, and no network is built.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import pathlib
 
 from sg_keras.checkpoint.fork import Parent, read_parent
@@ -15,6 +16,8 @@ from sg_keras.checkpoint.listing import FOLDER, checkpoint_number, is_numbered, 
 from sg_keras.checkpoint.state import DamagedCheckpointError, SavedState
 from sg_keras.checkpoint.traces import traces_of_training
 from sg_keras.config import ResumeRequest, TrainingConfig, continued_config, forked_config
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +32,7 @@ class StartingPoint:
         elapsed_sec: training time up to there.
         finished: whether all of total_kimg is done.
         notes: lines that people should see.
-        parent: the run that this one is a fork of, None = no fork.
+        parent: what a new run directory starts from: of a fork, or of a checkpoint that lies in no run directory.
         anew: whether to set aside what earlier training left in run_dir.
     """
 
@@ -79,7 +82,11 @@ def find_start(config: TrainingConfig, resume: ResumeRequest | None) -> Starting
             f"--restart: found {source.checkpoint} to go on from, expected a run directory without a whole checkpoint; "
             "leave --restart out to go on, or --resume for a new run directory"
         )
-    return _at_checkpoint(config, source.run_dir, source.checkpoint, notes)
+    start = _at_checkpoint(config, source.run_dir, source.checkpoint, notes)
+    if source.run_dir is not None:
+        return start
+    # The new run directory says where it begins: killed before its first checkpoint, it would begin at kimg 0.
+    return dataclasses.replace(start, parent=Parent(source.config, None, source.checkpoint, start.nimg, ()))
 
 
 def _continued(
@@ -156,6 +163,19 @@ def newest_readable(prefixes: list[pathlib.Path]) -> tuple[pathlib.Path | None, 
         else:
             return prefix, notes
     return None, notes
+
+
+def newest_checkpoint(run_dir: pathlib.Path) -> pathlib.Path | None:
+    """The checkpoint that a run goes on from, None if it has none yet; what is wrong with others is a warning.
+
+    Raises:
+        DamagedCheckpointError: all of them are damaged.
+    """
+    stock = take_stock(run_dir / FOLDER)
+    newest, notes = newest_readable(list(stock.usable))
+    for note in (*stock.notes, *notes):
+        _LOGGER.warning("%s", note)
+    return newest
 
 
 def checkpoint_at(run_dir: pathlib.Path, tick: int) -> pathlib.Path:

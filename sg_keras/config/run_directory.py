@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 
 from sg_keras.config.training_config import TrainingConfig
 
+_MOST_BYTES = 200  # of a name; most file systems take 255, and some use part of that
 _NUMBERED = re.compile(r"^(\d{5,})(-|$)")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and what is not UTF-8
 
 
 def run_directory_name(config: TrainingConfig, number: int) -> str:
-    """The directory's name inside --outdir, for the run with this number."""
+    """The directory's name inside --outdir, for the run with this number. A long name of a data set is cut.
+
+    Raises:
+        ValueError: it would be too long for a file system all the same.
+    """
     name = _NOT_IN_NAMES.sub("_", config.dataset.name) or "data"
     parts = [
         f"{number:05d}",
@@ -22,7 +28,20 @@ def run_directory_name(config: TrainingConfig, number: int) -> str:
         f"batch{config.batch}",
         f"gamma{config.loss.r1_gamma:g}",
     ]
-    return "-".join(parts + ([config.run.desc] if config.run.desc else []))
+    parts += [config.run.desc] if config.run.desc else []
+    too_long = len(os.fsencode("-".join(parts))) - _MOST_BYTES
+    if too_long > 0:
+        parts[2] = _cut(name, max(len(os.fsencode(name)) - too_long, 1))
+    if len(os.fsencode("-".join(parts))) > _MOST_BYTES:
+        size = len(os.fsencode(config.run.desc))
+        raise ValueError(f"--desc: found {size} bytes, expected about {_MOST_BYTES - 60} at most, as of a file's name")
+    return "-".join(parts)
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    while len(os.fsencode(text)) > most_bytes and len(text) > 1:
+        text = text[:-1]
+    return text
 
 
 def next_run_number(outdir: str) -> int:

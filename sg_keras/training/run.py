@@ -36,6 +36,7 @@ from sg_keras.training.precision_choice import choose_precision
 from sg_keras.training.progress import LiveProgress
 from sg_keras.training.rollback import roll_back
 from sg_keras.training.run_directory import (
+    check_still_new,
     continue_run_directory,
     create_run_directory,
     set_run_aside,
@@ -104,6 +105,8 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
             with sole_use(run_dir), errors_logged(log, run_dir), readable_machine_errors(cluster):
                 if start.anew:
                     log.line(set_run_aside(run_dir))
+                elif start.checkpoint is None:
+                    check_still_new(run_dir)
                 log.open(run_dir)
                 if report is not None:
                     write_report(run_dir, report)
@@ -234,8 +237,9 @@ def _restore(start: StartingPoint, store: CheckpointStore, log: RunLog) -> None:
     if start.checkpoint is None:
         return
     if start.parent is not None:
-        return take_over(start.parent, start.config, store.variables)
-    store.restore(start.checkpoint)
+        take_over(start.parent, start.config, store.variables)
+    else:
+        store.restore(start.checkpoint)
     log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")
     if store.holds(start.checkpoint):
         removed = store.forget_after(start.checkpoint)

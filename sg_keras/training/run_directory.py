@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 
 from sg_keras.checkpoint.fork import PARENT_FILE, Parent
+from sg_keras.checkpoint.manager import FOLDER, saved_checkpoints
 from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.checkpoint.whole_files import remove_partial, set_aside, write_text
 from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
@@ -79,6 +80,20 @@ def continue_run_directory(run_dir: pathlib.Path, config: TrainingConfig) -> Non
     path = run_dir / CONFIG_FILE
     if path.read_text(encoding="utf-8") != config.to_json():
         write_text(path, config.to_json())
+
+
+def check_still_new(run_dir: pathlib.Path) -> None:
+    """Make sure that a run which is to begin at kimg 0 has no checkpoints: another process may have ended meanwhile.
+
+    Raises:
+        OSError: it has.
+    """
+    prefixes = saved_checkpoints(run_dir / FOLDER)
+    if prefixes:
+        raise OSError(
+            f"{run_dir}: found {prefixes[-1].name}, which another process has saved since this one began, expected no "
+            "checkpoint yet; give the same command again"
+        )
 
 
 @contextlib.contextmanager

@@ -152,6 +152,9 @@ def test_a_file_in_the_way_is_set_aside(state, tmp_path):
     store = CheckpointStore(tmp_path, state, keep=9)
     state["cur_nimg"].assign(201)
     store.save(2, {})
+    (tmp_path / "ckpt-3.data-00000-of-00001").write_bytes(b"part of one that is still being copied")
+    store.save(3, {})
+    assert (tmp_path / "set-aside-2" / "ckpt-3.data-00000-of-00001").exists()
     nimgs = [SavedState(folder / "ckpt-2").nimg for folder in (tmp_path, tmp_path / "set-aside-1")]
     assert nimgs == [201, 200]
 

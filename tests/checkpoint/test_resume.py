@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, find_start
+from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, find_checkpoint, find_start
 from sg_keras.checkpoint.listing import write_list
 from sg_keras.checkpoint.resume import newest_run_directory
 from sg_keras.config import ResumeRequest, TrainingConfig
@@ -138,6 +138,14 @@ def test_a_list_that_is_older_or_newer_than_the_files(again, run_dir):
         assert find_start(again(), ResumeRequest("checkpoint", str(folder / f"ckpt-{tick}"))).run_dir == run_dir
 
 
+def test_what_reads_a_run_takes_the_same_checkpoint_and_says_why(run_dir, caplog):
+    folder = run_dir / "checkpoints"
+    write_list(folder, [folder / "ckpt-0"])
+    (folder / "ckpt-4.data-00000-of-00001").write_bytes(b"")
+    assert find_checkpoint(run_dir) == folder / "ckpt-2"
+    assert "found parts of ckpt-4" in caplog.text and "found ckpt-2, not on the list of checkpoints" in caplog.text
+
+
 TRACES = {
     "network-snapshot-000100": lambda run_dir: (run_dir / "network-snapshot-000100").mkdir(),
     "stats.jsonl": lambda run_dir: (run_dir / "stats.jsonl").write_text("{}\n{}\n", encoding="utf-8"),
@@ -218,6 +226,12 @@ def test_a_checkpoint_from_elsewhere_starts_a_new_run_with_the_same_options(agai
     request = ResumeRequest("checkpoint", str(elsewhere / "ckpt-2"))
     start = find_start(again(), request)
     assert (start.run_dir, start.checkpoint, start.nimg) == (None, elsewhere / "ckpt-2", 72)
+    # If it is killed before its first checkpoint, the new run still knows where it began.
+    killed = tmp_path / "runs" / "00009-killed"
+    killed.mkdir()
+    (killed / "training_config.json").write_text(start.config.to_json(), encoding="utf-8")
+    (killed / "parent.json").write_text(start.parent.to_json(), encoding="utf-8")
+    assert find_start(again(), ResumeRequest("run_dir", str(killed))).nimg == 72
     with pytest.raises(ValueError, match="--cmax"):
         find_start(again(cmax=2), request)
     (elsewhere / "ckpt-2.json").unlink()

@@ -3,6 +3,7 @@
 import pytest
 
 from sg_keras.config import ResumeRequest
+from sg_keras.flags import parse_command_line
 from sg_keras.flags.resume_option import parse_resume
 
 
@@ -72,3 +73,24 @@ def test_a_fork(parse, run_dir):
         parse("--fork", "--resume=https://somewhere/network.pkl")
     with pytest.raises(ValueError, match="--fork: found 2 machines, expected one"):
         parse("--fork", "--resume=latest", "--workers_hosts=a:1,b:1", "--dry-run")
+
+
+def parse(run_dir, *words):
+    required = [f"--outdir={run_dir.parent}", "--cfg=stylegan2", "--data=digits", "--gpus=0", "--batch=4", "--gamma=1"]
+    return parse_command_line([*required, *words]).resume
+
+
+def test_restart(run_dir):
+    assert parse(run_dir, "--resume=latest", "--restart").restart
+    assert parse(run_dir, f"--resume={run_dir}", "--restart=1").restart
+    assert not parse(run_dir, "--resume=latest").restart
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--resume={}@12"], ["--resume={}/checkpoints/ckpt-12"], ["--resume=latest", "--fork"], ["--resume=net.pkl"]],
+)
+def test_restart_belongs_to_a_run(run_dir, words, monkeypatch):
+    monkeypatch.chdir(run_dir.parent)
+    with pytest.raises(ValueError, match=r"--restart: found it .*, expected .*latest"):
+        parse(run_dir, "--restart", *[word.format(run_dir) for word in words])

@@ -92,6 +92,14 @@ def test_a_stranger_gets_the_same_pictures_and_derivatives(exported, tmp_path):
         np.testing.assert_allclose(found[name], expected, atol=1e-4 * np.abs(expected).max())
 
 
+def test_a_folder_whose_name_is_a_pattern(tmp_path, caplog):
+    folder = export_saved_model(tiny_generator(), tmp_path / "model[1]" / "a*")
+    assert "move it or make a link to it" in caplog.text
+    assert {path.name for path in folder.iterdir()} == {"saved_model.pb", "variables", "assets", "description.json"}
+    (tmp_path / "model").symlink_to(folder)
+    assert set(tf.saved_model.load(tmp_path / "model").signatures) == {"mapping", "synthesis", "generate"}
+
+
 def test_the_graph_holds_tensorflows_ops_alone(exported):
     saved = saved_model_pb2.SavedModel.FromString((exported[0] / "saved_model.pb").read_bytes())
     (meta_graph,) = saved.meta_graphs

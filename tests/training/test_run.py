@@ -37,8 +37,8 @@ def ticks_of(run_dir):
 
 @pytest.fixture
 def unfinished(finished_run, tmp_path):
-    """A copy of the finished run as if it had been killed after tick 2, its newest checkpoint; it knows no more."""
-    run_dir = tmp_path / finished_run.name
+    """A copy of the finished run, in a folder whose name TensorFlow would take for a pattern."""
+    run_dir = tmp_path / "runs [5]*\\" / finished_run.name
     shutil.copytree(finished_run, run_dir)
     return run_dir
 
@@ -148,6 +148,10 @@ def test_going_back_to_a_tick_repeats_the_rest_exactly_and_a_longer_run_goes_on(
     assert ticks_of(unfinished) == [(0, 8), (1, 40), (2, 72), (3, 104), (4, 136), (5, 168)]  # each tick once
     log = "\n".join(lines_of(unfinished, "log.txt"))
     assert "Removed ckpt-4, ckpt-5: the run goes another way from ckpt-2 on" in log
+    assert sorted(path.name for path in unfinished.iterdir() if path.is_dir()) == [
+        "checkpoints",
+        "network-snapshot-000000",
+    ]
     assert TrainingConfig.from_json((unfinished / "training_config.json").read_text(encoding="utf-8")) == config
     four = [checkpoint_fingerprint(folder / "checkpoints" / "ckpt-4") for folder in (finished_run, unfinished)]
     assert four[0] == four[1] and four[0][0] == 136

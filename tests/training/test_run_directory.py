@@ -1,9 +1,12 @@
 """Run directories."""
 
 import pytest
+import tensorflow as tf
 
+from sg_keras.checkpoint import CheckpointStore
 from sg_keras.config import TrainingConfig
 from sg_keras.training.run_directory import (
+    check_still_new,
     continue_run_directory,
     create_run_directory,
     set_run_aside,
@@ -43,6 +46,16 @@ def test_what_is_set_aside_for_a_restart(tmp_path, pictures):
         "training_config.json",
     ]
     assert sorted(path.name for path in (run_dir / "before-restart-1").iterdir()) == ["checkpoints", "stats.jsonl"]
+
+
+def test_checkpoints_that_came_meanwhile(tmp_path, pictures):
+    run_dir = create_run_directory(tiny_config(pictures, tmp_path))
+    check_still_new(run_dir)
+    store = CheckpointStore(run_dir / "checkpoints", {"cur_nimg": tf.Variable(8, dtype=tf.int64)}, keep=2)
+    check_still_new(run_dir)
+    store.save(3, {})
+    with pytest.raises(OSError, match="found ckpt-3, which another process has saved since"):
+        check_still_new(run_dir)
 
 
 def test_one_process_at_a_time(tmp_path):

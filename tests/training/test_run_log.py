@@ -1,6 +1,7 @@
 """What is printed, kept, and shown live."""
 
 import io
+import logging
 import os
 import pty
 import sys
@@ -11,6 +12,7 @@ import rich.console
 import tensorflow as tf
 
 from sg_keras.training.progress import LiveProgress
+from sg_keras.training.run_errors import messages_logged
 from sg_keras.training.run_log import RunLog
 
 
@@ -103,3 +105,18 @@ def test_names_that_are_not_utf8_end_no_run(tmp_path):
     log.open(tmp_path)
     log.keep(os.fsdecode(b"latin-\xe9"))
     assert (tmp_path / "log.txt").read_text(encoding="utf-8").startswith("latin-\\")
+
+
+def test_what_is_removed_is_kept_in_the_log_and_warnings_are_printed_too(tmp_path):
+    shown = console(terminal=False)
+    log = RunLog(shown)
+    log.open(tmp_path)
+    logger = logging.getLogger("sg_keras.checkpoint.manager")
+    before = logger.getEffectiveLevel()
+    with messages_logged(log):
+        logger.info("Removed ckpt-1: superseded")
+        logger.warning("moved ckpt-2")
+        logging.getLogger("sg_keras.ops.library").info("not of the log")
+    assert logger.getEffectiveLevel() == before
+    assert (tmp_path / "log.txt").read_text(encoding="utf-8") == "Removed ckpt-1: superseded\nNote: moved ckpt-2\n"
+    assert shown.file.getvalue() == "Note: moved ckpt-2\n"
