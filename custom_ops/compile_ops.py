@@ -85,7 +85,7 @@ def _sanitizer_flags() -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if result.returncode:
         raise BuildError(f"{shlex.join(command)} failed with status {result.returncode}:\n{result.stderr.strip()}")
     if result.stderr.strip():
@@ -101,13 +101,13 @@ def _compile(source: pathlib.Path, command: list[str], folder: pathlib.Path) -> 
     """
     name = f"{source.relative_to(SOURCES)}-{_digest(command)}".replace(os.sep, "-")
     target, dependencies, key = (folder / f"{name}.{kind}" for kind in ("o", "d", "key"))
-    if target.exists() and key.exists() and key.read_text() == _inputs_digest(dependencies):
+    if target.exists() and key.exists() and key.read_text(encoding="utf-8") == _inputs_digest(dependencies):
         return target
     part = target.with_suffix(".o.part")
     key.unlink(missing_ok=True)
     _run([*command, "-MMD", "-MF", str(dependencies), "-c", str(source), "-o", str(part)])
     part.rename(target)
-    key.write_text(_inputs_digest(dependencies))
+    key.write_text(_inputs_digest(dependencies), encoding="utf-8")
     return target
 
 
@@ -119,7 +119,7 @@ def _inputs_digest(dependencies: pathlib.Path) -> str:
     """Of the contents of all files that a make rule written by the compiler names; "" where one is missing."""
     if not dependencies.exists():
         return ""
-    rule = dependencies.read_text().replace("\\\n", " ")
+    rule = dependencies.read_text(encoding="utf-8", errors="surrogateescape").replace("\\\n", " ")
     paths = [pathlib.Path(word) for word in shlex.split(rule.partition(": ")[2])]
     if not all(path.exists() for path in paths):
         return ""
@@ -133,7 +133,7 @@ def _write_stamp_header(values: dict[str, str], folder: pathlib.Path) -> pathlib
     path = generated / _STAMP_HEADER
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     return generated
 
 

@@ -91,7 +91,7 @@ def _find_nvcc() -> str | None:
 
 
 def _output(*command: str) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if result.returncode:
         raise BuildError(f"{' '.join(command)} failed with status {result.returncode} ({_HINT}):\n{result.stderr}")
     return result.stdout + result.stderr

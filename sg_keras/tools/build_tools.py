@@ -46,7 +46,7 @@ def sources_have_changed(digest: str) -> bool:
 def _version_line(command: str, option: str, line: int = 0) -> str:
     if shutil.which(command) is None:
         return NOT_PRESENT
-    result = subprocess.run([command, option], capture_output=True, text=True, check=False)
+    result = subprocess.run([command, option], capture_output=True, text=True, errors="replace", check=False)
     lines = [text.strip() for text in result.stdout.splitlines() if text.strip()]
     if result.returncode or len(lines) < abs(line):
         return f"{command} {option} fails with status {result.returncode}"

@@ -14,7 +14,7 @@ from sg_keras.flags import debug_requested, help_requested, refuse_control_chara
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.console_streams import prepare_streams
-from sg_keras.tools.interrupts import INTERRUPTED, RaisedInterrupts
+from sg_keras.tools.interrupts import RaisedInterrupts
 from sg_keras.tools.quiet_start import load_quietly
 
 _UTF8_MODE = ["-X", "utf8"]  # of the interpreter
@@ -53,7 +53,7 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
 
     Returns:
         Exit status: that of `work`; 1 after one line on stderr that says what is wrong (--debug adds the traceback);
-        or 130 where it was interrupted.
+        or 130 where it was interrupted (143 by SIGTERM).
     """
     if argv is None:
         _ensure_utf8_names()
@@ -64,10 +64,8 @@ def run_words(work: Callable[[list[str]], int], help_text: Callable[[], str], ar
             status = _status(work, help_text, words)
             sys.stdout.flush()
         except (KeyboardInterrupt, Exception) as error:
-            if interrupts.received or isinstance(error, KeyboardInterrupt):  # a library may make something else of it
-                print("Interrupted", file=sys.stderr)
-                interrupts.leave_if_command()
-                return INTERRUPTED
+            if interrupts.received is not None or isinstance(error, KeyboardInterrupt):
+                return interrupts.end()  # also where a library made another error of it
             if not isinstance(error, ValueError | OSError) and error_number(error) is None:
                 raise
             if debug_requested(words):

@@ -15,8 +15,6 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-INTERRUPTED = 130  # exit status, as shells have it
-
 _OUR_PROGRAMS = ("run_training.py", "sg-keras-")
 
 
@@ -47,57 +45,61 @@ def leaving_at_once(stderr: int = 2) -> Iterator[None]:
 class RaisedInterrupts:
     """Context in which the first interrupt is a KeyboardInterrupt, so that what is half-written is removed.
 
-    A second one ends the process at once.
+    A second one ends the process at once. SIGTERM counts as one where the process runs one of our commands.
 
     Attributes:
-        received: whether there was one, even if a library made another error of it.
-        of_command: whether the process runs one of our commands, rather than a caller in Python.
+        received: number of the first signal, None before; also where a library made another error of it.
     """
 
     def __init__(self) -> None:
-        self.received = False
-        self.of_command = signal.getsignal(signal.SIGINT) is _leave
+        self.received: int | None = None
+        self._of_command = signal.getsignal(signal.SIGINT) is _leave
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> RaisedInterrupts:
-        self._stack.enter_context(_handler_set(self._on_interrupt))
+        self._stack.enter_context(_handler_set(self._on_signal))
+        if self._of_command:
+            self._stack.enter_context(_handler_set(self._on_signal, signal.SIGTERM))
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def leave_if_command(self) -> None:
-        """End the process here where it runs one of our commands: libraries may hang, or speak, on their way out.
+    def end(self) -> int:
+        """Say that the work was interrupted. Returns the exit status, or ends the process if it runs a command of ours.
 
-        (A KeyboardInterrupt that went through `exec` would also make Python end by the signal, whatever we return.)
+        Libraries may hang, or speak, on their way out; and a KeyboardInterrupt that went through `exec` would make
+        Python end by the signal, whatever status we return.
         """
-        if self.of_command:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            os._exit(INTERRUPTED)
+        number = self.received or signal.SIGINT
+        print("Terminated" if number == signal.SIGTERM else "Interrupted", file=sys.stderr)
+        if self._of_command:
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(128 + number)
+        return 128 + number
 
-    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
             _leave(number, frame)
-        self.received = True
+        self.received = number
         raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
-def _handler_set(handler: object) -> Iterator[None]:
-    """Within, this handler in place of Python's or ours; an ignored interrupt (nohup, `&`) stays ignored."""
-    before = signal.getsignal(signal.SIGINT) if _is_main_thread() else None
-    ours = before in (signal.default_int_handler, _leave) or isinstance(
-        getattr(before, "__self__", None), RaisedInterrupts
-    )
-    if not ours:
+def _handler_set(handler: object, number: int = signal.SIGINT) -> Iterator[None]:
+    """Within, this handler in place of Python's or ours; an ignored signal (nohup, `&`) stays ignored."""
+    before = signal.getsignal(number) if _is_main_thread() else None
+    replaceable = (signal.default_int_handler, signal.SIG_DFL, _leave)
+    if before not in replaceable and not isinstance(getattr(before, "__self__", None), RaisedInterrupts):
         yield
         return
-    signal.signal(signal.SIGINT, handler)  # type: ignore[arg-type]
+    signal.signal(number, handler)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
 
 def _is_main_thread() -> bool:
@@ -107,4 +109,4 @@ def _is_main_thread() -> bool:
 def _leave(number: int, frame: FrameType | None, stderr: int = 2) -> None:
     with contextlib.suppress(OSError):
         os.write(stderr, b"Interrupted\n")
-    os._exit(INTERRUPTED)
+    os._exit(128 + number)

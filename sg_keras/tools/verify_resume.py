@@ -85,7 +85,7 @@ def _train(outdir: pathlib.Path, options: Sequence[str], images: int) -> None:
     """Train in a process of its own until so many images were seen."""
     kimg = (images - 0.5) / 1000  # half an image less, lest rounding adds an iteration
     words = [sys.executable, "-m", "sg_keras.tools.train", *options, f"--outdir={outdir}", f"--kimg={kimg!r}"]
-    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         reason = (lines or ["no reason given"])[-1].removeprefix("Error: ")
