@@ -25,6 +25,9 @@ _AUGMENT_MODES = {
     "ada_kimg": ("ada",),
     "diffaug": ("diffaug",),
 }
+#: Words that the published trainer of StyleGAN2-ADA has for networks.
+_PUBLISHED_WORDS = ("ffhq256", "ffhq512", "ffhq1024", "celebahq256", "lsundog256")
+_PUBLISHED_NETWORKS = "networks have no names here: give the .pkl file or its address"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
     try:
         source = parse_resume(values["resume"], values["outdir"])
     except ValueError as error:
-        raise ValueError(f"{typed['resume']}: {error}") from error
+        published = f"; {_PUBLISHED_NETWORKS}" if values["resume"].lower() in _PUBLISHED_WORDS else ""
+        raise ValueError(f"{typed['resume']}: {error}{published}") from error
     if not isinstance(source, ResumeRequest):
         return None, source
     source = dataclasses.replace(

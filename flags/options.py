@@ -72,12 +72,27 @@ _POSITIVE = Number(positive=True)
 _UNIT = Number(0.0, 1.0)
 _COUNT = Integer(1)
 
+#: What other trainers and libraries call the values of options.
+_IN_DOCS = "docs/training_configs.md has its options"
+_CFGS_ELSEWHERE = {
+    **dict.fromkeys(("auto", "paper256", "paper512", "paper1024", "cifar"), _IN_DOCS),
+    **dict.fromkeys(("config-f", "config_f", "f", "stylegan2-ada", "ada", "sg2", "stylegan"), "stylegan2"),
+    **dict.fromkeys(("config-t", "t", "sg3-t", "translation"), "stylegan3-t"),
+    **dict.fromkeys(("config-r", "r", "sg3-r", "rotation"), "stylegan3-r"),
+}
+_NO_AUGMENTATION = dict.fromkeys(("none", "no", "off", "0", "false"), "noaug")
+_PRECISIONS_ELSEWHERE = {
+    **dict.fromkeys(("fp32", "full", "32", "float"), "float32"),
+    **dict.fromkeys(("fp16", "half", "16", "mixed", "mixed_float16"), "float16"),
+    **dict.fromkeys(("bf16", "mixed_bfloat16"), "bfloat16"),
+}
+
 #: Shared with the tools' options.
 OPS = Option(
     MISC,
     "ops",
     "IMPL",
-    Choice("auto", "custom", "reference"),
+    Choice("auto", "custom", "reference", elsewhere={"cuda": "custom", "ref": "reference", "tensorflow": "reference"}),
     "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
     "auto",
 )
@@ -88,7 +103,7 @@ OPTIONS: tuple[Option, ...] = (
         REQUIRED,
         "cfg",
         "CFG",
-        Choice("stylegan2", "stylegan3-t", "stylegan3-r"),
+        Choice("stylegan2", "stylegan3-t", "stylegan3-r", elsewhere=_CFGS_ELSEWHERE),
         "Base configuration: stylegan2, stylegan3-t (translation) or stylegan3-r (rotation).",
     ),
     Option(
@@ -120,7 +135,7 @@ OPTIONS: tuple[Option, ...] = (
         TRAINING,
         "aug",
         "MODE",
-        Choice("noaug", "ada", "fixed", "diffaug"),
+        Choice("noaug", "ada", "fixed", "diffaug", elsewhere=_NO_AUGMENTATION),
         "Augmentation of what the discriminator sees: ada adapts its probability, fixed keeps it at --p, "
         "diffaug is DiffAugment.",
         "ada",
@@ -353,7 +368,7 @@ OPTIONS: tuple[Option, ...] = (
         MISC,
         "precision",
         "TYPE",
-        Choice("auto", "float32", "float16", "bfloat16"),
+        Choice("auto", "float32", "float16", "bfloat16", elsewhere=_PRECISIONS_ELSEWHERE),
         "Precision of the highest resolutions; auto takes bfloat16 where a CPU measures it to be faster.",
         default_text="float16 on GPUs, float32 on a CPU",
     ),

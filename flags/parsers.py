@@ -5,8 +5,10 @@ Each raises ValueError("found ..., expected ..."); the caller puts the flag in f
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from absl import flags as absl_flags
@@ -111,17 +113,25 @@ class Number(absl_flags.ArgumentParser[float]):
 
 
 class Choice(absl_flags.ArgumentParser[str]):
-    """One of a few words."""
+    """One of a few words. `elsewhere` is what others call them, or a remark on words that have no counterpart."""
 
-    def __init__(self, *choices: str):
-        self.choices = choices
+    def __init__(self, *choices: str, elsewhere: Mapping[str, str] | None = None):
+        self.choices, self.elsewhere = choices, elsewhere or {}
 
     def parse(self, argument: Any) -> str:
         """Return the word in lower case."""
         word = str(argument).lower()
         if word not in self.choices:
-            raise _refuse(argument, " or ".join(filter(None, [", ".join(self.choices[:-1]), self.choices[-1]])))
+            expected = " or ".join(filter(None, [", ".join(self.choices[:-1]), self.choices[-1]]))
+            raise _refuse(argument, expected + self._hint(word))
         return word
+
+    def _hint(self, word: str) -> str:
+        known = self.elsewhere.get(word)
+        if known is not None and known not in self.choices:
+            return f" ({known})"
+        near = [known] if known else difflib.get_close_matches(word, self.choices, n=2, cutoff=0.7)
+        return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 class Text(absl_flags.ArgumentParser[str]):
@@ -225,5 +235,5 @@ class Metrics(absl_flags.ArgumentParser[tuple[str, ...]]):
         names = tuple(dict.fromkeys(name.strip() for name in str(argument).split(",")))
         unknown = [name for name in names if name not in METRICS]
         if unknown:
-            raise _refuse(unknown[0], f"none or some of {','.join(METRICS)}")
+            raise _refuse(unknown[0] or argument, f"none or some of {','.join(METRICS)}")
         return names

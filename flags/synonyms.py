@@ -74,7 +74,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
         ("ema ema_beta ema_decay ema_halflife ema_half_life smoothing smoothing_kimg g_smoothing_kimg", "ema_kimg"),
         ("ema_ramp ema_warmup ema_ramp_up", "ema_rampup"),
         ("conditional cond_labels labels use_labels use_label label class_conditional conditioning", "cond"),
-        ("cls classes num_classes n_classes c_dim label_dim label_size class_cond", "cond"),
+        ("class cls classes num_classes n_classes c_dim label_dim label_size class_cond", "cond"),
         ("num_workers n_workers worker nworkers num_threads_data data_workers loader_workers", "workers"),
         ("description name run_name exp_name experiment experiment_name run_desc suffix tag", "desc"),
         ("metric eval eval_metrics calculate_fid fid calc_metrics metrics_list", "metrics"),

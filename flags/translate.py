@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import pathlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sg_keras.config import (
@@ -32,30 +32,33 @@ _BUILT_IN = ("digits",)
 
 
 def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
-    """Refuse options that contradict each other, before anything is opened."""
+    """Refuse options that contradict each other, all of them in one line, before anything is opened."""
+    problems = list(_contradictions(values, typed))
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _contradictions(values: Mapping[str, Any], typed: Mapping[str, str]) -> Iterator[str]:
     for cfg, keys in _ONLY_WITH.items():
         for key in keys:
             if values["cfg"] != cfg and key in typed and values[key]:
-                raise ValueError(
-                    f"{typed[key]}: found {values[key]} with --cfg={values['cfg']}, expected it with --cfg={cfg} alone"
-                )
+                found = f"{values[key]} with --cfg={values['cfg']}"
+                yield f"{typed[key]}: found {found}, expected it with --cfg={cfg} alone"
     outdir = pathlib.Path(values["outdir"])
     if outdir.exists() and not outdir.is_dir():
-        raise ValueError(f"{typed['outdir']}: found the file {outdir}, expected a directory, or nothing yet")
-    if values["gpus"] > 0 and values["cpu_devices"] > 1:
-        raise ValueError(
-            f"{typed['cpu_devices']}: found {values['cpu_devices']} with --gpus={values['gpus']}, "
-            "expected it with --gpus=0 alone"
+        yield f"{typed['outdir']}: found the file {outdir}, expected a directory, or nothing yet"
+    devices, index = values["cpu_devices"], typed.get("worker_index")
+    if values["gpus"] > 0 and devices > 1:
+        yield f"{typed['cpu_devices']}: found {devices} with --gpus={values['gpus']}, expected it with --gpus=0 alone"
+    if values["workers_hosts"] is not None and devices > 1:
+        yield (
+            f"{typed['cpu_devices']}: found {devices} with --workers_hosts, expected 1: machines without GPUs have one "
+            "device each"
         )
-    if values["workers_hosts"] is not None and values["cpu_devices"] > 1:
-        raise ValueError(
-            f"{typed['cpu_devices']}: found {values['cpu_devices']} with --workers_hosts, expected 1: machines without "
-            "GPUs have one device each"
-        )
-    if "worker_index" in typed and values["workers_hosts"] is None:
-        raise ValueError(f"{typed['worker_index']}: found it alone, expected --workers_hosts beside it")
+    if index is not None and values["workers_hosts"] is None:
+        yield f"{index}: found it alone, expected --workers_hosts beside it"
     if values["fp32"] and values["precision"] not in (None, "auto", "float32"):
-        raise ValueError(f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto")
+        yield f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto"
 
 
 def read_cluster(values: Mapping[str, Any], typed: Mapping[str, str], tf_config: str) -> Cluster | None:
@@ -124,9 +127,19 @@ def make_config(
         return resolve(options, dataset, _run_config(values))
     except BatchSizeError as error:
         works = functools.partial(_sizes_work, dataset=dataset, run=_run_config(values))
-        raise ValueError(batch_message(options, typed, works)) from error
+        problems = [batch_message(options, typed, works), *_other_problems(options, typed, dataset)]
+        raise ValueError("; ".join(problems)) from error
     except ValueError as error:
         raise ValueError(_in_terms_of_options(str(error), typed)) from error
+
+
+def _other_problems(options: TrainingOptions, typed: Mapping[str, str], dataset: DatasetConfig) -> Iterator[str]:
+    """What else is wrong with options whose sizes of batches do not go together."""
+    fitting = dataclasses.replace(options, batch=options.mbstd_group * 2, batch_gpu=None, cpu_devices=1, machines=1)
+    try:
+        resolve(dataclasses.replace(fitting, gpus=min(options.gpus, 1)), dataset, RunConfig(outdir="."))
+    except ValueError as error:
+        yield _in_terms_of_options(str(error), typed)
 
 
 def _sizes_work(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) -> bool:

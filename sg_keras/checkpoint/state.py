@@ -6,6 +6,7 @@ nothing in it depends on the order in which layers or optimizers were made.
 
 from __future__ import annotations
 
+import errno
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,9 +14,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.config.file_errors import error_number, explain_file_error
 from sg_keras.files import plain_prefix
 
 ROOT = "state"
+#: Errors that say nothing about a file's content: going back to an older checkpoint because of them would lose work.
+_NO_DAMAGE = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -81,6 +87,8 @@ class SavedState:
         try:
             return function(argument)
         except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:  # as TensorFlow translates them
+            if error_number(error) in _NO_DAMAGE:
+                raise OSError(explain_file_error(error, self.prefix)) from error
             reason = first_line(error)
             raise DamagedCheckpointError(
                 f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one"

@@ -168,7 +168,7 @@ def name_the_option(line: str, words: Sequence[str]) -> str:
 
 def _typed(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Options with their values as they were typed."""
-    for word, following in zip(words, [*words[1:], "--"], strict=True):
+    for word, following in zip(words, [*words, "--"][1:], strict=True):
         name, has_value, value = word.partition("=")
         if not name.startswith("--"):
             continue

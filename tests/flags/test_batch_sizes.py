@@ -18,8 +18,8 @@ def message_of(parse, *words):
     [
         (
             "--batch=6",
-            "--batch: found 6, where micro-batches of 6 cannot be split into groups of 4 (--mbstd-group=4, the default), "
-            "expected 4 or 8, or else --mbstd-group=3 or 6",
+            "--batch: found 6, where micro-batches of 6 cannot be split into groups of 4 (--mbstd-group=4, the "
+            "default), expected 4 or 8, or else --mbstd-group=3 or 6",
         ),
         (
             "--batch=30 --gpus=4",
@@ -37,8 +37,8 @@ def message_of(parse, *words):
         ("--batch=1 --mbstd-group=1", "--batch: found 1, where micro-batches of 1 image are too small for path length"),
         (
             "--batch=6 --batch-gpu=3",
-            "--batch: found 6, where micro-batches of 3 cannot be split into groups of 4 (--mbstd-group=4, the default), "
-            "expected --batch=4 with --batch-gpu=4, or else --mbstd-group=3",
+            "--batch: found 6, where micro-batches of 3 cannot be split into groups of 4 (--mbstd-group=4, the "
+            "default), expected --batch=4 with --batch-gpu=4, or else --mbstd-group=3",
         ),
     ],
 )

@@ -317,6 +317,34 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--workers_hosts=a:1,b:1", "--cpu_devices=2"], "--cpu_devices: found 2 with --workers_hosts, expected 1"),
         (["--freeze=mapping"], "--freeze: found 'mapping', expected NETWORK:PART"),
         (["--freeze=g:first4"], "--freeze: found 'g:first4', expected firstN of d alone"),
+        (
+            ["--cfg=auto"],
+            "--cfg: found 'auto', expected stylegan2, stylegan3-t or stylegan3-r (docs/training_configs.md",
+        ),
+        (
+            ["--cfg=stylegan2-ada"],
+            "--cfg: found 'stylegan2-ada', expected stylegan2, stylegan3-t or stylegan3-r (did you mean styl",
+        ),
+        (
+            ["--cfg=stylegan3"],
+            "--cfg: found 'stylegan3', expected stylegan2, stylegan3-t or stylegan3-r (did you mean stylegan3-t",
+        ),
+        (["--aug=none"], "--aug: found 'none', expected noaug, ada, fixed or diffaug (did you mean noaug?)"),
+        (
+            ["--precision=bf16"],
+            "--precision: found 'bf16', expected auto, float32, float16 or bfloat16 (did you mean bf",
+        ),
+        (["--metrics=fid50k_full,"], "--metrics: found 'fid50k_full,', expected none or some of"),
+        (
+            ["--cfg=stylegan3-t", "--pl_weight=2", "--g_arch=orig", "--fp32=1", "--precision=float16"],
+            "--pl_weight: found 2.0 with --cfg=stylegan3-t, expected it with --cfg=stylegan2 alone; --g_arch: found "
+            "orig with --cfg=stylegan3-t, expected it with --cfg=stylegan2 alone; --precision: found float16",
+        ),
+        (
+            ["--batch=8", "--cpu_devices=4", "--cbase=16"],
+            "--batch: found 8, where micro-batches of 2 cannot be split into groups of 4 (--mbstd-group=4, the "
+            "default), expected 16 or 32, or else --mbstd-group=2, --cpu_devices=2; --cbase: found 16, expected 32",
+        ),
         (["--resume=nowhere"], "--resume: found 'nowhere', which does not exist, expected latest"),
     ],
 )
@@ -325,6 +353,13 @@ def test_bad_values_name_the_option_as_typed(parse, words, message):
         parse(*words, *DRY)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+def test_words_of_the_published_trainer_for_networks(parse):
+    with pytest.raises(
+        ValueError, match=r"--resume: found 'ffhq256', .*; networks have no names here: give the \.pkl file"
+    ):
+        parse("--resume=ffhq256", *DRY)
 
 
 def test_all_that_cannot_be_used_is_in_one_line(parse):

@@ -95,7 +95,7 @@ def test_errors_of_the_run_are_one_line(capsys, tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "sg_keras.training.run", types.SimpleNamespace(run=run))
     assert main([f"--outdir={tmp_path}", *WORDS, "--aug=noaug"]) == 1
-    assert capsys.readouterr().err == f"Error: {tmp_path}: found no space, expected some\n"
+    assert capsys.readouterr().err == f"Error: --outdir: {tmp_path}: found no space, expected some\n"
 
 
 def test_gpus_there_are_not(capsys, tmp_path, fake_run):

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from sg_keras.config.file_errors import explain_file_error
-from sg_keras.tools import convert, export, fingerprint, generate, train, verify_resume
+from sg_keras.ops import library
+from sg_keras.tools import convert, doctor, export, fingerprint, generate, train, verify_resume
 from sg_keras.training import pictures as training_pictures
 from sg_keras.training import run as training_run
 from sg_keras.training.stylegan import StyleGAN, build_stylegan
@@ -26,7 +27,7 @@ from tests.training.tiny_run import NETWORK, write_pictures
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.EIO)
 LASTING = {errno.ENOSPC, errno.EROFS, errno.EIO}
 OPTION = re.compile(r"Error: (--[a-z_-]+|TMPDIR): ")
-SOME = 14  # operations of each tool that are made to fail otherwise, at least
+SOME = 7  # operations of each tool that are made to fail otherwise, at least: one for each error
 ALL = os.environ.get("SG_KERAS_EVERY_ERROR")  # every error at every operation, which takes minutes
 
 
@@ -256,3 +257,31 @@ def test_files_that_cannot_grow(tried):
         if wrong:
             complaints.append(f"{largest} bytes: {wrong}: {result[1][:600]}")
     assert not complaints, "\n".join(complaints)
+
+
+def test_the_doctor(monkeypatch, tmp_path):
+    """It reads the compiled ops and their sources, and ends in no error: what it cannot read it says in its table."""
+    monkeypatch.setattr(doctor, "_print_agreement", lambda: iter(()))
+    monkeypatch.setattr(doctor, "_CPU_INFO", tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text("model name : one\n", encoding="utf-8")
+    folders = [tmp_path, library.library_path().parent]
+
+    def examined(fails=None, number=0):
+        errors = io.StringIO()
+        with (
+            contextlib.redirect_stderr(errors),
+            contextlib.redirect_stdout(io.StringIO()) as output,
+            injected(folders, fails, number) as injector,
+        ):
+            status = doctor.main([])
+        return status, errors.getvalue(), injector, output.getvalue()
+
+    first, said, injector, _ = examined()
+    assert first in (0, 1) and not said
+    for place, operation in enumerate(dict.fromkeys(injector.seen)):
+        number = ERRORS[place % len(ERRORS)]
+        status, said, _, printed = examined(operation, number)
+        if said:
+            assert status == 1 and said.startswith("Error: ") and said.count("\n") == 1, operation
+            assert ": found " in said and ", expected " in said and "Errno" not in said, operation
+        assert "Errno" not in printed, operation
