@@ -19,16 +19,22 @@ TENSORFLOW := $(wildcard $(VENV)/lib/python3*/site-packages/tensorflow/__init__.
 
 GOLDEN_DIR ?= ../shared/golden
 DEMO_CFG ?= stylegan3-t
+# Tests run in so many processes, and fail where all of them together hold more memory than a laptop has to spare.
 TEST_PROCESSES ?= 2
+export SG_KERAS_TEST_MEMORY_GB ?= 4
+QUICK_TESTS = $(wildcard tests/*_test.py) $(addprefix tests/,config flags data augment layers losses models checkpoint \
+  inference ops training/test_stylegan_state.py)
+TEST = $(BIN)/python -m tests.peak_memory $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
+.PHONY: help venv install ops test test-long test-quick test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
 	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
-	@echo "make test    all tests;  make test-gpu  those that need a GPU"
+	@echo "make test    all tests but the long proofs: ten minutes;  make test-long  those"
+	@echo "make test-quick  two minutes of it;  make test-gpu  those that need a GPU"
 	@echo "make fuzz    the tests with random input, FUZZ_ROUNDS=$(FUZZ_ROUNDS) times with other input than make test"
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
@@ -59,7 +65,13 @@ $(OPS): $(INSTALLED) $(OPS_SOURCES) $(TENSORFLOW)
 ops: $(OPS)
 
 test: ops
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
+	$(TEST) -m 'not long'
+
+test-long: ops
+	$(TEST) -m long
+
+test-quick: ops
+	$(TEST) -m 'not long' $(QUICK_TESTS)
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu

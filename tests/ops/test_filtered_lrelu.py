@@ -208,33 +208,6 @@ def test_nan_and_infinity_are_not_hidden(impl):
     assert np.isnan(y[..., 1]).any() and not np.isnan(y[..., 0]).any()
 
 
-_PRINT_DIGEST = """
-import hashlib, sys
-import numpy as np
-import tensorflow as tf
-tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from sg_keras.ops import filtered_lrelu
-from tests.ops.test_filtered_lrelu import _low_pass, _radial
-digest = hashlib.sha256()
-for fd, shape in ((_low_pass(12), [1, 70, 165, 3]), (_low_pass(12), [3, 40, 30, 37]), (_radial(12), [2, 40, 110, 5])):
-    x, b = tf.random.stateless_normal(shape, seed=[0, 0]), tf.ones(shape[-1:])
-    with tf.GradientTape() as tape:
-        tape.watch([x, b])
-        y = filtered_lrelu(x, _low_pass(24), fd, b, 4, 2, (5, 4), impl="custom")
-    for array in (y, *tape.gradient(y, [x, b], y * y)):
-        digest.update(array.numpy().tobytes())
-print(digest.hexdigest())
-"""
-
-
-@pytest.mark.skipif(bool(library.custom_ops_problem()), reason="no compiled ops")
-def test_the_number_of_threads_changes_no_bit():
-    commands = [[sys.executable, "-c", _PRINT_DIGEST, str(threads)] for threads in (1, 2, 5)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
-    digests = {process.communicate(timeout=120)[0].strip() for process in processes}
-    assert len(digests) == 1 and len(digests.pop()) == 64
-
-
 _PRINT_ERROR = """
 import numpy as np
 import tensorflow as tf

@@ -1,8 +1,6 @@
 """warp_affine: against NumPy and SciPy, exact cases, adjoint, gradients to second order, odd matrices, bad input."""
 
 import itertools
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -275,32 +273,6 @@ def test_unasked_derivative_by_the_matrix_is_not_computed(monkeypatch):
     x, theta = _smooth_arguments(3)
     monkeypatch.setattr(library.custom_ops(), "sg_keras_warp_affine_matrix_gradient", refuse)
     assert _gradients(lambda x: warp_affine(x, theta, (4, 4), impl="custom"), [x], None)[0].shape == x.shape
-
-
-_PRINT_DIGEST = """
-import hashlib, sys
-import tensorflow as tf
-tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from sg_keras.ops import warp_affine
-digest = hashlib.sha256()
-for channels in (1, 3, 70):
-    x = tf.random.stateless_normal([3, 400, 50, channels], seed=[0, 0])
-    theta = tf.random.stateless_normal([3, 2, 3], seed=[0, 1]) / 2
-    with tf.GradientTape() as tape:
-        tape.watch([x, theta])
-        y = warp_affine(x, theta, (70, 90), impl="custom")
-    for result in (y, *tape.gradient(y, [x, theta], y * y)):
-        digest.update(result.numpy().tobytes())
-print(digest.hexdigest())
-"""
-
-
-@pytest.mark.skipif(bool(library.custom_ops_problem()), reason="no compiled ops")
-def test_the_number_of_threads_changes_no_bit():
-    commands = [[sys.executable, "-c", _PRINT_DIGEST, str(threads)] for threads in (1, 2, 7)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
-    digests = {process.communicate(timeout=120)[0].strip() for process in processes}
-    assert len(digests) == 1 and len(digests.pop()) == 64
 
 
 def test_reference_leaves_no_custom_op_in_a_graph():

@@ -18,7 +18,10 @@ LARGEST_DIFFERENCE = 2e-5
 LARGEST_DIFFERENCE_STYLEGAN3 = 1e-2
 
 
-@pytest.fixture(scope="module", params=[{}, STYLEGAN3], ids=["stylegan2", "stylegan3"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param({}, id="stylegan2"), pytest.param(STYLEGAN3, id="stylegan3", marks=pytest.mark.long)],
+)
 def two_replicas(request, pictures, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
     words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]

@@ -18,7 +18,7 @@ def config_of(pictures, outdir, kimg=0.16, **options):
     return tiny_config(pictures, outdir, run={"total_kimg": kimg, "sample_grid": (3, 2)}, **options)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_device_then_two_then_one_again(pictures, tmp_path):
     throughout, elastic = tmp_path / "throughout", tmp_path / "elastic"
     assert run(config_of(pictures, throughout, batch_gpu=BATCH_GPU)) == 0

@@ -47,7 +47,7 @@ ADA = ("--aug=ada", "--ada_kimg=0.2", "--ada_interval=3")  # p moves by 0.12 eve
 STYLEGAN3 = ("--cfg=stylegan3-r",)  # with magnitudes, and the blur before D
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("options", [(), ADA, STYLEGAN3], ids=["noaug", "ada", "stylegan3-r"])
 def test_killed_runs_end_in_the_same_bits(impl, options, pictures, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"

@@ -206,7 +206,7 @@ def test_other_rules_are_refused_on_resume(finished_run, pictures):
         find_start(config, ResumeRequest("run_dir", str(finished_run)))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_run_thaws_at_the_same_point(pictures, tmp_path):
     """Killed before, and continued over, the kimg at which something thaws."""
     words = ("--ops=reference", "--kimg=0.4", "--tick=0.04", "--snap=1", "--image_snap=100")

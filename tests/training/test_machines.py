@@ -125,6 +125,7 @@ def end_of_the_other(machines: list[subprocess.Popen], lost: int) -> None:
     assert f"Error: machine {1 - lost} (127.0.0.1:" in output and "lost another of the 2 machines" in output
 
 
+@pytest.mark.long
 def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted, pictures, tmp_path):
     outdir = tmp_path / "killed"
     machines = start(pictures, outdir)
@@ -137,6 +138,7 @@ def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted
     assert checkpoint_fingerprint(newest(outdir)) == checkpoint_fingerprint(newest(uninterrupted[0]))
 
 
+@pytest.mark.long
 def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
     outdir = tmp_path / "frozen"
     machines = start(pictures, outdir, "--kimg=100")
@@ -149,6 +151,7 @@ def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
         machines[1].communicate()
 
 
+@pytest.mark.long
 def test_a_signal_to_one_machine_stops_both(pictures, tmp_path):
     outdir = tmp_path / "stopped"
     machines = start(pictures, outdir, "--kimg=100")
