@@ -8,7 +8,7 @@ from __future__ import annotations
 
 #: Part -> what differs where its digests do, in the words of messages. Also the order of the parts.
 PARTS = {
-    "names": "other file names, or another order of them",
+    "names": "other file names (or another order)",
     "sizes": "files of other sizes",
     "sample": "files of other content",
     "checksums": "files of other content",

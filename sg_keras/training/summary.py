@@ -42,7 +42,7 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
             f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
             f"{'gray' if data.channels == 1 else 'RGB'}, {labels}",
         ),
-        *([("fingerprint of the data", data.fingerprint)] if data.fingerprint else []),
+        *([("fingerprint", data.fingerprint)] if data.fingerprint else []),
         ("batch", f"{config.batch} = {devices_text(config)} x {rounds} x {config.batch_gpu}"),
         ("phases", phases),
         ("gamma", f"{loss.r1_gamma:g}"),

@@ -35,7 +35,7 @@ def test_text_of_a_fingerprint():
         (ZIP, FOLDER, ()),
         (ZIP, FOLDER + " checksums:9", ("files of other content",)),
         (ZIP, "names:1 sizes:2 sample:9 checksums:9", ("files of other content",)),
-        (FOLDER, "names:9 sizes:8 sample:3", ("other file names, or another order of them", "files of other sizes")),
+        (FOLDER, "names:9 sizes:8 sample:3", ("other file names (or another order)", "files of other sizes")),
         (LABELLED, FOLDER + " labels:6", ("other labels",)),
         (LABELLED, FOLDER, ()),
         ("", FOLDER, None),

@@ -61,10 +61,10 @@ def test_each_change_is_seen_and_named(tmp_path: pathlib.Path, files: dict[str, 
     same_size = last[:-14] + b"1" + last[-13:]
     assert changed(**{"01/005.png": same_size[:-1] + b"\x83"}) == ("files of other content",)
     more = changed(**{"02/000.png": last})
-    assert more is not None and more[:2] == ("other file names, or another order of them", "files of other sizes")
+    assert more is not None and more[:2] == ("other file names (or another order)", "files of other sizes")
     renamed = {**files, "01/004.png": last}
     del renamed["01/005.png"]
-    assert changes(found, of(write(tmp_path / "renamed", renamed))) == ("other file names, or another order of them",)
+    assert changes(found, of(write(tmp_path / "renamed", renamed))) == ("other file names (or another order)",)
 
 
 def test_composed_and_decomposed_names_are_the_same_in_the_same_order(tmp_path: pathlib.Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -127,3 +128,21 @@ def test_bad_label_file(
     with pytest.raises(ValueError, match=f"set/dataset.json: {message}") as caught:
         open_dataset(path, use_labels=True)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([0, 1, 2, 0, 1, 2], None),
+        ([1, 2, 1, 2, 1, 2], "class 0 has no images: the labels go up to 2, so there are 3 classes, 0 to 2"),
+        ([0, 9, 9, 9, 9, 5], r"7 classes \(1, 2, 3, \.\.\.\) have no images: the labels go up to 9"),
+        ([[0.0], [1.0], [5.0], [0.0], [0.0], [9.0]], None),
+    ],
+)
+def test_classes_without_images_are_noted(
+    tmp_path: pathlib.Path, files: dict[str, bytes], values: Sequence[object], words: str | None
+) -> None:
+    path = write_folder(tmp_path / "set", files | labelled(values))
+    notes = open_dataset(path, use_labels=True).notes
+    assert notes == () if words is None else re.match(words, notes[0])
+    assert open_dataset(path).notes == ()
