@@ -26,6 +26,7 @@ _ONLY_WITH = {
 }
 _BUILT_IN = ("digits",)
 _SMALLEST_RESOLUTION = 8
+_LABEL_EXAMPLES, _LABEL_NUMBERS = 8, 64  # vectors that are kept at most, and numbers of all of them
 
 
 def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
@@ -97,6 +98,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         resolution=side,
         channels=dataset.channels,
         c_dim=dataset.c_dim if values["cond"] else 0,
+        **_label_facts(dataset, values["cond"]),
         num_images=dataset.num_images,
         mirror=values["mirror"],
         mirrory=values["mirrory"],
@@ -104,6 +106,14 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         on_bad_image=values["on_bad_image"],
     )
     return config, bool(dataset.has_labels and not values["cond"])
+
+
+def _label_facts(dataset: Any, used: bool) -> dict[str, Any]:
+    """What the labels are, for whoever generates images with the networks; a few of them, where they are vectors."""
+    if not used or not dataset.c_dim:
+        return {}
+    examples = dataset.label_examples(min(_LABEL_EXAMPLES, _LABEL_NUMBERS // dataset.c_dim))
+    return {"label_kind": dataset.label_kind, "label_examples": tuple(map(float, examples.reshape(-1)))}
 
 
 def make_config(
