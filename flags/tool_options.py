@@ -17,6 +17,7 @@ from sg_keras.flags.parsers import Boolean, Choice, Integer, PathName
 
 _MAX_SEED = 2**32 - 1
 _MAX_SEEDS = 1_000_000
+_MAX_FLOAT32 = 3.4028234663852886e38
 
 
 class Seeds(absl_flags.ArgumentParser[tuple[int, ...]]):
@@ -66,6 +67,20 @@ class Point(absl_flags.ArgumentParser[tuple[float, float]]):
         return x, y
 
 
+class Vector(absl_flags.ArgumentParser[tuple[float, ...]]):
+    """Numbers, such as 0.1,0,1."""
+
+    def parse(self, argument: Any) -> tuple[float, ...]:
+        """Return the numbers."""
+        try:
+            numbers = tuple(FiniteNumber().parse(part) for part in str(argument).split(","))
+        except ValueError:
+            numbers = ()
+        if not numbers or max(map(abs, numbers)) > _MAX_FLOAT32:
+            raise ValueError(f"found {argument!r}, expected numbers such as 0.1,0,1")
+        return numbers
+
+
 _NETWORK = Option(
     REQUIRED,
     "network",
@@ -89,6 +104,14 @@ GENERATE_OPTIONS: tuple[Option, ...] = (
         Integer(0),
         "Class of every picture, of a conditional network.",
         default_text="all classes by turns, seed modulo their number",
+    ),
+    Option(
+        RUN,
+        "label",
+        "V,V,...",
+        Vector(),
+        "Label of every picture, where labels are vectors of numbers.",
+        default_text="some labels of the training images by turns",
     ),
     Option(
         RUN,

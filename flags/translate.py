@@ -29,6 +29,7 @@ _ONLY_WITH = {
     "stylegan3-r": ("blur_fade_kimg",),
 }
 _BUILT_IN = ("digits",)
+_LABEL_EXAMPLES, _LABEL_NUMBERS = 8, 64  # vectors that are kept at most, and numbers of all of them
 
 
 def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
@@ -102,6 +103,7 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         resolution=dataset.resolution,
         channels=dataset.channels,
         c_dim=dataset.c_dim if values["cond"] else 0,
+        **_label_facts(dataset, values["cond"]),
         num_images=dataset.num_images,
         mirror=values["mirror"],
         mirrory=values["mirrory"],
@@ -110,6 +112,14 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
         fingerprint=dataset.fingerprint,
     )
     return config, notes
+
+
+def _label_facts(dataset: Any, used: bool) -> dict[str, Any]:
+    """What the labels are, for whoever generates images with the networks; a few of them, where they are vectors."""
+    if not used or not dataset.c_dim:
+        return {}
+    examples = dataset.label_examples(min(_LABEL_EXAMPLES, _LABEL_NUMBERS // dataset.c_dim))
+    return {"label_kind": dataset.label_kind, "label_examples": tuple(map(float, examples.reshape(-1)))}
 
 
 def make_config(

@@ -2,7 +2,7 @@
 
 import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loaded
 from sg_keras.checkpoint.fingerprint import checkpoint_fingerprint, fingerprint
-from sg_keras.checkpoint.load import find_checkpoint, load
+from sg_keras.checkpoint.load import find_checkpoint, load, training_config
 from sg_keras.checkpoint.manager import CheckpointStore
 from sg_keras.checkpoint.published_names import load_published_weights, published_weights
 from sg_keras.checkpoint.resume import StartingPoint, find_start
@@ -22,5 +22,6 @@ __all__ = [
     "load_published_weights",
     "published_weights",
     "read_snapshot",
+    "training_config",
     "write_snapshot",
 ]

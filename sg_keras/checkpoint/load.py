@@ -76,6 +76,17 @@ def as_source(path: str | os.PathLike[str] | NetworkSource) -> NetworkSource:
     return parse_network_source(text if isinstance(path, str) else _MANGLED.sub(r"\1://", text))
 
 
+def training_config(path: str | os.PathLike[str] | NetworkSource) -> TrainingConfig | None:
+    """How networks were trained, None where that is not kept with them (files, and some snapshots)."""
+    source = as_source(path)
+    place = pathlib.Path(source.path)
+    if source.kind == "checkpoint":
+        return _config_of(place)
+    if source.kind in ("run_dir", "snapshot") and (place / CONFIG_FILE).is_file():
+        return read_config(place / CONFIG_FILE)
+    return None
+
+
 def find_checkpoint(path: str | os.PathLike[str] | NetworkSource) -> pathlib.Path | None:
     """Prefix of the checkpoint that a path stands for: a run directory (the newest one), RUN_DIR@TICK or a checkpoint.
 

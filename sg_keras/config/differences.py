@@ -21,6 +21,8 @@ ALLOWED = frozenset(
     {
         "batch_gpu_auto",
         "dataset.name",
+        "dataset.label_kind",
+        "dataset.label_examples",
         "dataset.workers",
         "dataset.on_bad_image",
         "run.outdir",

@@ -30,6 +30,8 @@ class DatasetConfig:
     resolution: int  # pixels a side
     channels: int  # 1 (gray) or 3 (RGB)
     c_dim: int = 0  # label width, 0 = unconditional
+    label_kind: str = ""  # classes or vectors; not known in configurations from before it was kept
+    label_examples: tuple[float, ...] = ()  # some label vectors of the images, one after another
     num_images: int = 0  # without mirrored copies
     mirror: bool = False  # copies with left and right exchanged count as images of their own
     mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
@@ -40,6 +42,13 @@ class DatasetConfig:
     def __post_init__(self) -> None:
         require(self.resolution > 0, "resolution", self.resolution, "a positive number of pixels")
         require(self.channels in (1, 3), "channels", self.channels, "1 (gray) or 3 (RGB)")
+        require(self.label_kind in ("", "classes", "vectors"), "label_kind", self.label_kind, "classes or vectors")
+        require(
+            not self.label_examples or (self.c_dim > 0 and len(self.label_examples) % self.c_dim == 0),
+            "label_examples",
+            len(self.label_examples),
+            f"a multiple of the labels' width, {self.c_dim}",
+        )
         require(self.on_bad_image in ("stop", "skip"), "on_bad_image", self.on_bad_image, "stop or skip")
 
     @property

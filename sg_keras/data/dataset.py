@@ -105,6 +105,15 @@ class ImageDataset:
         """Label of one picture: float32 [c_dim], one-hot for class indices."""
         return self.labels(np.array([index]))[0]
 
+    @property
+    def label_kind(self) -> str:
+        """What a label is: "classes", "vectors", or "" where none are used."""
+        return self._labels.kind
+
+    def label_examples(self, most: int) -> np.ndarray:
+        """Up to `most` different label vectors of the images, float32 [n, c_dim]; none with classes."""
+        return self._labels.examples(most)
+
     def labels(self, indices: np.ndarray) -> np.ndarray:
         """Labels of pictures: float32 [n, c_dim]. IndexError as of `images`."""
         return self._labels.rows(self._checked(indices) % self.num_images)

@@ -27,6 +27,22 @@ class Labels:
         self._values = values  # class indices stay indices: 1000 classes one-hot are 4 kB a picture
         self.c_dim = num_classes if values.ndim == 1 else values.shape[1]
 
+    @property
+    def kind(self) -> str:
+        """What a label is: "classes", "vectors", or "" where there are none."""
+        if self.c_dim == 0:
+            return ""
+        return "classes" if self._values.ndim == 1 else "vectors"
+
+    def examples(self, most: int) -> np.ndarray:
+        """Some different vectors of images from all over the set, float32 [up to `most`, c_dim]; none with classes."""
+        if self.kind != "vectors":
+            return np.zeros((0, self.c_dim), np.float32)
+        spread = self._values[np.linspace(0, len(self._values) - 1, min(len(self._values), 8 * most)).astype(int)]
+        _, first = np.unique(spread, axis=0, return_index=True)
+        different = spread[np.sort(first)]
+        return different[np.linspace(0, len(different) - 1, min(len(different), most)).astype(int)]
+
     def __len__(self) -> int:
         return len(self._values)
 

@@ -1,7 +1,8 @@
 """Pictures from trained generators: functions without flags that print nothing."""
 
+from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.pictures import grid_columns, png_bytes, tile, to_uint8
-from sg_keras.inference.sample import class_label, cycled_classes, generate, latent
+from sg_keras.inference.sample import generate, latent
 from sg_keras.inference.transform import inverse_transform
 from sg_keras.inference.video import film_bytes, latent_walk
 
@@ -17,4 +18,5 @@ __all__ = [
     "png_bytes",
     "tile",
     "to_uint8",
+    "vector_label",
 ]

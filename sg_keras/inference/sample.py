@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.inference.labels import labels_of
 from sg_keras.inference.pictures import to_uint8
 from sg_keras.layers.synthesis_layer import NOISE_MODES
 from sg_keras.models import Generator
@@ -26,50 +27,24 @@ def latent(seed: int, z_dim: int) -> np.ndarray:
     return np.random.RandomState(seed).randn(1, z_dim)
 
 
-def class_label(class_index: int, c_dim: int) -> np.ndarray:
-    """One-hot label float32 [1,c_dim].
-
-    Raises:
-        ValueError: there is no such class, or there are none at all.
-    """
-    if c_dim == 0:
-        raise ValueError(f"class: found {class_index}, expected none, since the network is not conditional")
-    if not 0 <= class_index < c_dim:
-        raise ValueError(f"class: found {class_index}, expected 0 to {c_dim - 1}, the classes of the network")
-    return np.eye(c_dim, dtype=np.float32)[class_index : class_index + 1]
-
-
-def check_conditional(G: Generator, classes: Sequence[int] | None) -> None:
-    """Refuse a conditional generator without classes.
-
-    Raises:
-        ValueError: in one line.
-    """
-    if classes is None and G.c_dim > 0:
-        raise ValueError(f"class: found none, expected 0 to {G.c_dim - 1}, since the network is conditional")
-
-
-def cycled_classes(seeds: Sequence[int], c_dim: int) -> list[int] | None:
-    """A class for each seed, its remainder, so that a row of seeds shows all classes; None where there are none."""
-    return [seed % c_dim for seed in seeds] if c_dim > 0 else None
-
-
 def generate(
     G: Generator,
     seeds: Sequence[int],
     classes: Sequence[int] | None = None,
     *,
+    labels: np.ndarray | None = None,
     truncation_psi: float = 1.0,
     truncation_cutoff: int | None = None,
     noise_mode: str = "const",
     transform: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
-    """Pictures of seeds, one after another: each depends on its own seed and class alone, to the bit.
+    """Pictures of seeds, one after another: each depends on its own seed and label alone, to the bit.
 
     Args:
         G: generator, usually G_ema.
         seeds: of the latents, 0..2**32-1.
         classes: class of each picture, None for a network without labels.
+        labels: [N,c_dim] in place of classes, for labels that are vectors of numbers.
         truncation_psi: 1 = none, 0 = one mean picture for all.
         truncation_cutoff: truncate only the first so many of G.num_ws styles, None = all.
         noise_mode: "const" (the picture of noise stored in the network), "random" (from the seed) or "none"; StyleGAN3
@@ -84,11 +59,10 @@ def generate(
     """
     if noise_mode not in NOISE_MODES:
         raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
-    check_conditional(G, classes)
+    c = labels_of(G, len(seeds), classes, labels)[:, np.newaxis]  # one a picture
     if transform is not None and not G.takes_transform:
         raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its pictures")
     z = [latent(seed, G.z_dim) for seed in seeds]
-    c = [np.zeros([1, 0])] * len(z) if classes is None else [class_label(k, G.c_dim) for k in classes]
     options: dict[str, Any] = {
         "truncation_psi": truncation_psi,
         "truncation_cutoff": truncation_cutoff,
@@ -103,7 +77,7 @@ def _draw(
     G: Generator,
     seeds: Sequence[int],
     z: Sequence[np.ndarray],
-    c: Sequence[np.ndarray],
+    c: np.ndarray,
     options: dict[str, Any],
 ) -> Iterator[np.ndarray]:
     @tf.function(autograph=False, jit_compile=False)

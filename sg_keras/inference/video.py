@@ -10,8 +10,9 @@ import scipy.interpolate
 import tensorflow as tf
 from PIL import Image
 
+from sg_keras.inference.labels import labels_of
 from sg_keras.inference.pictures import to_uint8
-from sg_keras.inference.sample import check_conditional, class_label, latent
+from sg_keras.inference.sample import latent
 from sg_keras.models import Generator
 
 FORMATS = {".webp": "WEBP", ".gif": "GIF", ".png": "PNG"}  # animated; by the file's suffix
@@ -22,6 +23,7 @@ def latent_walk(
     seeds: Sequence[int],
     classes: Sequence[int] | None = None,
     *,
+    labels: np.ndarray | None = None,
     frames_between: int = 30,
     truncation_psi: float = 1.0,
     truncation_cutoff: int | None = None,
@@ -32,6 +34,7 @@ def latent_walk(
         G: generator, usually G_ema.
         seeds: of the latents, two or more.
         classes: class of each seed, None for a network without labels.
+        labels: [N,c_dim] in place of classes, for labels that are vectors of numbers.
         frames_between: frames from one seed to the next, 1 or more.
         truncation_psi, truncation_cutoff: as in `generate`.
 
@@ -45,9 +48,8 @@ def latent_walk(
         raise ValueError(
             f"latent walk: found {len(seeds)} seeds, {frames_between} frames between, expected 2 and 1 at least"
         )
-    check_conditional(G, classes)
+    c = labels_of(G, len(seeds), classes, labels)
     z = np.concatenate([latent(seed, G.z_dim) for seed in seeds])
-    c = np.zeros([len(z), 0]) if classes is None else np.concatenate([class_label(k, G.c_dim) for k in classes])
     ws = G.mapping(
         tf.constant(z, G.compute_dtype),
         tf.constant(c, G.compute_dtype),

@@ -2,6 +2,7 @@
 
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-15 --trunc=0.7 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=1,4,7-9 --class=3 --outdir=out
+    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-3 --label=0.1,0,1 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=5 --rotate=15 --outdir=out
 
 Writes seed0000.png, seed0001.png ... and all of them in grid.png.
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from sg_keras.config.file_errors import file_errors_explained
 from sg_keras.flags.tool_options import GENERATE_OPTIONS
 from sg_keras.tools.entry import run_tool
-from sg_keras.tools.network_option import load_generator
+from sg_keras.tools.label_options import chosen_labels
+from sg_keras.tools.network_option import label_facts, load_generator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +40,7 @@ def _generate(values: dict[str, Any]) -> int:
     pictures = generate(
         G,
         seeds,
-        _classes(values, G.c_dim),
+        labels=chosen_labels(values, G.c_dim, *label_facts(values["network"])),
         truncation_psi=values["trunc"],
         truncation_cutoff=values["trunc_cutoff"],
         noise_mode=values["noise_mode"],
@@ -83,21 +85,6 @@ def _transform(values: dict[str, Any], takes_transform: bool) -> np.ndarray | No
     if not takes_transform:
         raise ValueError(f"{given[0]}: found it with StyleGAN2, expected StyleGAN3, which alone can move its pictures")
     return inverse_transform(values["translate"] or (0.0, 0.0), values["rotate"] or 0.0)
-
-
-def _classes(values: dict[str, Any], c_dim: int) -> list[int] | None:
-    """Class of each seed: --class, or all of a conditional network's by turns."""
-    from sg_keras.inference import class_label, cycled_classes
-
-    if values["class"] is None:
-        if c_dim > 0:
-            print(f"Note: seed k shows class k modulo {c_dim}; --class=N (0 to {c_dim - 1}) shows one class")
-        return cycled_classes(values["seeds"], c_dim)
-    try:
-        class_label(values["class"], c_dim)
-    except ValueError as error:
-        raise ValueError(f"--{error}") from error
-    return [values["class"]] * len(values["seeds"])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 if TYPE_CHECKING:
     import keras
 
@@ -25,6 +27,24 @@ def load_generator(typed: str, ops: str) -> Generator:
     """
     generator: Generator = load_networks("--network", typed, ops, ("G_ema",))["G_ema"]
     return generator
+
+
+def label_facts(typed: str) -> tuple[str, np.ndarray]:
+    """What the labels of the networks that --network names are: "classes", "vectors" or "" (not known), and examples.
+
+    Args:
+        typed: the value of --network.
+
+    Returns:
+        The kind, and label vectors of training images, float32 [n,c_dim], none where none are kept.
+    """
+    from sg_keras.checkpoint import training_config
+
+    config = named_errors("--network", lambda: training_config(typed))
+    if config is None:
+        return "", np.zeros([0, 0], np.float32)
+    data = config.dataset
+    return data.label_kind, np.array(data.label_examples, np.float32).reshape([-1, max(data.c_dim, 1)])
 
 
 def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:

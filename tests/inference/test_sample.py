@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sg_keras.inference import class_label, cycled_classes, generate, latent, to_uint8
+from sg_keras.inference import class_label, cycled_classes, generate, latent, to_uint8, vector_label
 from tests.tiny_generator import tiny_generator
 
 
@@ -36,6 +36,16 @@ def test_labels():
 def test_labels_that_do_not_exist(c_dim, message):
     with pytest.raises(ValueError, match=message):
         class_label(3, c_dim)
+
+
+def test_labels_that_are_vectors(G):
+    np.testing.assert_array_equal(vector_label((0.5, -1), 2), np.array([[0.5, -1]], np.float32))
+    one_hot = np.eye(3, dtype=np.float32)[[2, 0]]
+    for by_vector, by_class in zip(generate(G, [3, 11], labels=one_hot), generate(G, [3, 11], [2, 0]), strict=True):
+        np.testing.assert_array_equal(by_vector, by_class)
+    for labels, classes in ((one_hot[:1], None), (one_hot[:, :2], None), (one_hot, [2, 0])):
+        with pytest.raises(ValueError, match=r"labels: found \[.*\], expected \[2, 3\] and no classes beside"):
+            generate(G, [3, 11], classes, labels=labels)
 
 
 def test_pictures_are_the_networks(G):

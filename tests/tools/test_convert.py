@@ -23,7 +23,7 @@ def test_an_official_file_through_every_format_and_back(tmp_path, capsys):
     ):
         assert convert.main([str(source), str(tmp_path / name)]) == 0
         printed = capsys.readouterr().out
-        assert printed.startswith("stylegan3-t 32x32, 3 classes: ") and words in printed
+        assert printed.startswith("stylegan3-t 32x32, labels of width 3: ") and words in printed
         source = tmp_path / name
         assert_same(sg_keras.load(source), first)
 

@@ -1,5 +1,8 @@
 """sg_keras.tools.generate."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,3 +84,25 @@ def test_stylegan2_cannot_be_moved(unconditional_snapshot, tmp_path, option, cap
     name = option.partition("=")[0]
     assert capsys.readouterr().err.startswith(f"Error: {name}: found it with StyleGAN2, expected StyleGAN3")
     assert not (tmp_path / "out").exists()
+
+
+def test_labels_that_are_vectors(snapshot, tmp_path, capsys):
+    assert run(snapshot, tmp_path / "one", "--seeds=7", "--label=0.5,-1,2") == 0
+    G = sg_keras.load(snapshot)["G_ema"]
+    label = np.array([[0.5, -1, 2]], np.float32)
+    np.testing.assert_array_equal(
+        read(tmp_path / "one" / "seed0007.png"), next(inference.generate(G, [7], labels=label))
+    )
+    assert run(snapshot, tmp_path / "out", "--seeds=7", "--label", "-1,2") == 1
+    assert capsys.readouterr().err.startswith("Error: --label: found 2 numbers, expected 3, the width")
+
+    folder = tmp_path / "network-snapshot-000009"
+    shutil.copytree(snapshot, folder)
+    config = json.loads((folder / "training_config.json").read_text())
+    config["dataset"] |= {"label_kind": "vectors", "label_examples": [1, 0, 0, 0.5, -1, 2]}
+    (folder / "training_config.json").write_text(json.dumps(config))
+    capsys.readouterr()
+    assert run(folder, tmp_path / "turns", "--seeds=7") == 0
+    printed = capsys.readouterr().out
+    assert "--label=1,0,0 or other 3 numbers shows one label" in printed and "class" not in printed
+    np.testing.assert_array_equal(read(tmp_path / "turns" / "seed0007.png"), read(tmp_path / "one" / "seed0007.png"))

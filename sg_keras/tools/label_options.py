@@ -1,0 +1,70 @@
+"""The labels that --class and --label choose, and what is shown without them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def chosen_labels(values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray) -> np.ndarray:
+    """Label of each seed.
+
+    Args:
+        values: of the options; seeds, class and label are read.
+        c_dim: width of the network's labels.
+        kind: what they are: "classes", "vectors", or "" where that is not known.
+        examples: label vectors of the training images, [n,c_dim].
+
+    Returns:
+        float32 [seeds,c_dim].
+
+    Raises:
+        ValueError: an option does not fit the network, or one is missing; one line that names it.
+    """
+    from sg_keras.inference import class_label, vector_label
+
+    seeds, class_index, numbers = values["seeds"], values["class"], values["label"]
+    if class_index is not None and numbers is not None:
+        raise ValueError("--label: found it beside --class, expected one of them")
+    if class_index is not None and kind == "vectors":
+        raise ValueError(
+            f"--class: found {class_index}, expected {_typed_label(c_dim, examples)}: the network's labels are "
+            "vectors, not classes"
+        )
+    try:
+        if numbers is not None:
+            return np.repeat(vector_label(numbers, c_dim), len(seeds), axis=0)
+        if class_index is not None:
+            return np.repeat(class_label(class_index, c_dim), len(seeds), axis=0)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from error
+    return _by_turns(seeds, c_dim, kind, examples)
+
+
+def _by_turns(seeds: tuple[int, ...], c_dim: int, kind: str, examples: np.ndarray) -> np.ndarray:
+    """Labels without options: those that the network has seen, by turns."""
+    if c_dim == 0:
+        return np.zeros([len(seeds), 0], np.float32)
+    indices = np.array(seeds, np.int64)
+    if kind == "vectors":
+        if not len(examples):
+            raise ValueError(
+                f"--label: found nothing, expected {_typed_label(c_dim, examples)}: the network's labels are vectors"
+            )
+        print(
+            f"Note: seed k has the label of number k modulo {len(examples)} of {len(examples)} labels of the training "
+            f"images; {_typed_label(c_dim, examples)} shows one label"
+        )
+        return examples[indices % len(examples)]
+    vectors = "" if kind == "classes" else "; if labels are vectors, --label=V,V,... shows one"
+    print(f"Note: seed k shows class k modulo {c_dim}; --class=N (0 to {c_dim - 1}) shows one class{vectors}")
+    return np.eye(c_dim, dtype=np.float32)[indices % c_dim]
+
+
+def _typed_label(c_dim: int, examples: np.ndarray) -> str:
+    """How a label is typed, with one that works where one is known."""
+    numbers = f"{c_dim} number{'s' if c_dim > 1 else ''}"
+    if not len(examples):
+        return f"--label=V,V,... with {numbers}"
+    return f"--label={','.join(f'{number:g}' for number in examples[0])} or other {numbers}"
