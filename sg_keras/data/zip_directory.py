@@ -25,7 +25,12 @@ def read_zip_directory(path: str) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, struct.error, UnicodeDecodeError, NotImplementedError) as error:
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: found a file name in it that is marked as UTF-8 and is none, expected an intact zip file, or the "
+            "folder that it is unpacked to"
+        ) from error
+    except (zipfile.BadZipFile, struct.error, NotImplementedError) as error:
         if not path.lower().endswith(".zip"):
             raise ValueError(
                 f"{path}: found a file that is not a zip, expected a folder or zip file of images, or 'digits'"

@@ -297,6 +297,20 @@ def test_file_that_vanishes_or_changes(tmp_path: pathlib.Path, files: dict[str, 
         dataset.image(1)
 
 
+def test_names_that_are_not_utf8(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    write_folder(folder / os.fsdecode(b"\xfc"), files)
+    assert np.array_equal(all_images(str(folder)), expected())
+    path = pathlib.Path(write_zip(tmp_path / "set.zip", {f"é{name}": data for name, data in files.items()}))
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(
+        ValueError, match=r"set.zip: found a file name in it that is marked as UTF-8 and is none"
+    ) as error:
+        open_dataset(str(path))
+    assert_one_line(error.value)
+
+
 @pytest.mark.parametrize("keep", [0, 100, 0.5, -1, -30])
 def test_truncated_zip(tmp_path: pathlib.Path, files: dict[str, bytes], keep: float) -> None:
     path = pathlib.Path(write_zip(tmp_path / "set.zip", files))
