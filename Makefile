@@ -99,10 +99,10 @@ golden: ops
 	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=custom --dtype=float32
 
 demo: ops
-	$(BIN)/python -m benchmarks.demo_digits
+	$(BIN)/python -m examples.demo_digits
 
 demo-stylegan3: ops
-	$(BIN)/python -m benchmarks.demo_digits --cfg=$(DEMO_CFG)
+	$(BIN)/python -m examples.demo_digits --cfg=$(DEMO_CFG)
 
 bench: ops
 	$(BIN)/python -m benchmarks.ops

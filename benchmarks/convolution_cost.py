@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
-from sg_keras.training.augmentation import SCOPE as AUGMENTATION
+from sg_keras.training.step.augmentation import SCOPE as AUGMENTATION
 
 Shape = tuple[int, ...]
 

@@ -16,10 +16,10 @@ from benchmarks.op_profile import OpRun, record_ops
 from benchmarks.other_load import OtherLoad
 from sg_keras.config import TrainingConfig
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.devices import make_strategy, split_for_replicas
-from sg_keras.training.meter import TimedBatches
+from sg_keras.training.callbacks.meter import TimedBatches
+from sg_keras.training.distribution.devices import make_strategy, split_for_replicas
 from sg_keras.training.precision_choice import choose_precision
-from sg_keras.training.stylegan import StyleGAN, build_stylegan
+from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 
 EMA = "ema"  # beside the phases: the moving average of the generator
 _WARM_UP_ITERATIONS = 4  # the first runs, and so compiles, all phases

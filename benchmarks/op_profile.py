@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from sg_keras.training.augmentation import SCOPE as AUGMENTATION
+from sg_keras.training.step.augmentation import SCOPE as AUGMENTATION
 
 # The first pattern found in an op's type decides. oneDNN's ops are called _MklNativeConv2D, _MklFusedMatMul and such.
 _KINDS = (

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from sg_keras.training.threads import configure_threads
+from sg_keras.training.distribution.threads import configure_threads
 
 Call = Callable[[], object]
 

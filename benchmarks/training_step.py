@@ -33,7 +33,7 @@ from benchmarks.measured_step import EMA, MeasuredStep, Round
 from benchmarks.op_profile import OpRun, seconds_by_kind
 from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig
 from sg_keras.config.presets import TrainingOptions, resolve
-from sg_keras.training.threads import configure_threads
+from sg_keras.training.distribution.threads import configure_threads
 
 _NUM_IMAGES = 1024
 _GAMMA = 0.1  # any number: it does not change what is computed

@@ -14,8 +14,8 @@ from typing import Any
 from absl import flags as absl_flags
 
 from sg_keras.config.freeze import format_freeze, parse_freeze
-from sg_keras.config.places import expand_home
-from sg_keras.config.printable import is_utf8, printable
+from sg_keras.files.cache import expand_home
+from sg_keras.files.printable import is_utf8, printable
 
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
 FALSE_WORDS = ("0", "false", "f", "no", "n", "off")

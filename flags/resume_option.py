@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from sg_keras.config import ResumeRequest
-from sg_keras.config.network_source import parse_network_source
+from sg_keras.files.network_source import parse_network_source
 
 
 def parse_resume(value: str, outdir: str) -> ResumeRequest | str:

@@ -18,9 +18,9 @@ from sg_keras.config import (
     cluster_of_tf_config,
     resolve,
 )
-from sg_keras.config.file_errors import explain_file_error
-from sg_keras.config.places import is_address
 from sg_keras.config.training_config import BatchSizeError
+from sg_keras.files.cache import is_address
+from sg_keras.files.errors import explain_file_error
 from sg_keras.flags.batch_sizes import batch_message
 from sg_keras.flags.options import BY_KEY
 

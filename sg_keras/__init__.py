@@ -15,6 +15,8 @@ _ROOMS = (
     "checkpoint",
     "config",
     "data",
+    "export",
+    "files",
     "inference",
     "layers",
     "losses",
@@ -22,12 +24,13 @@ _ROOMS = (
     "models",
     "ops",
     "training",
+    "weights",
 )
 
 
 def load(path: Any, ops: str = "auto") -> dict[str, Any]:
-    """The networks G, D and G_ema of a run: see `sg_keras.checkpoint.load`."""
-    from sg_keras.checkpoint.load import load as load_networks
+    """The networks G, D and G_ema of a run: see `sg_keras.weights.load`."""
+    from sg_keras.weights.load import load as load_networks
 
     return load_networks(path, ops=ops)
 

@@ -12,7 +12,7 @@ from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-CODE_FOLDERS = ("sg_keras", "flags", "custom_ops", "benchmarks")
+CODE_FOLDERS = ("sg_keras", "flags", "custom_ops", "benchmarks", "examples")
 # Of Python, Keras, TensorFlow and the command line, not of the code.
 OTHERS_NAMES = {
     "code",

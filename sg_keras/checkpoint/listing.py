@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sg_keras.checkpoint.state import SavedState, index_path
-from sg_keras.checkpoint.whole_files import write_text
+from sg_keras.files.atomic import write_text
 
 FOLDER = "checkpoints"
 NAME = "ckpt"

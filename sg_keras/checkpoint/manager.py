@@ -36,9 +36,9 @@ from sg_keras.checkpoint.state import (
     check_same_variables,
     index_path,
 )
-from sg_keras.checkpoint.whole_files import remove_partial, set_aside, write_text
-from sg_keras.config.file_errors import explain_file_error
 from sg_keras.files import plain_folder, plain_prefix
+from sg_keras.files.atomic import remove_partial, set_aside, write_text
+from sg_keras.files.errors import explain_file_error
 
 SET_ASIDE = "set-aside"
 _LOGGER = logging.getLogger(__name__)

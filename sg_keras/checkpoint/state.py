@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.config.file_errors import error_number, explain_file_error
 from sg_keras.files import plain_prefix
+from sg_keras.files.errors import error_number, explain_file_error, first_line
 
 ROOT = "state"
 #: Errors that say nothing about a file's content: going back to an older checkpoint because of them would lose work.
@@ -93,11 +93,6 @@ class SavedState:
             raise DamagedCheckpointError(
                 f"{self.prefix}: found a damaged or incomplete checkpoint ({reason}), expected a whole one"
             ) from error
-
-
-def first_line(error: Exception) -> str:
-    """The beginning of a message that may be long; the error's type if it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def index_path(prefix: pathlib.Path) -> pathlib.Path:

@@ -7,7 +7,6 @@ import pathlib
 
 import numpy as np
 
-from sg_keras.config.places import is_address
 from sg_keras.data.bad_images import SkippingPixels
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.faults import first_names
@@ -16,8 +15,9 @@ from sg_keras.data.image_checks import ExpectedSize, check_images
 from sg_keras.data.label_file import has_labels, is_label_file, read_labels
 from sg_keras.data.labels import Labels, class_labels, no_labels
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
-from sg_keras.data.remote import local_copy
 from sg_keras.data.sources import ImageSource, count_by_suffix, open_source
+from sg_keras.files.cache import is_address
+from sg_keras.files.object_storage import local_copy
 
 _MAX_CACHED_BYTES = 2**30
 

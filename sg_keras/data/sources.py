@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from sg_keras.config.file_errors import explain_file_error
 from sg_keras.data.zip_directory import read_zip_directory
+from sg_keras.files.errors import explain_file_error
 
 _IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg"))
 _SYSTEM_FILES = ("Thumbs.db", "thumbs.db", "desktop.ini", "Desktop.ini")

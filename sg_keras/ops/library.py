@@ -21,6 +21,7 @@ from types import ModuleType
 import tensorflow as tf
 
 import sg_keras
+from sg_keras.files.errors import first_line
 from sg_keras.ops.build_stamp import BuildStamp, read_stamp, stamp_problem
 
 IMPLEMENTATIONS = ("auto", "custom", "reference")
@@ -73,7 +74,7 @@ def _load() -> tuple[ModuleType | None, str]:
         problem = stamp_problem(read_stamp(path), *running)
         module = None if problem else tf.load_op_library(str(path))
     except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError, OSError) as error:
-        problem = str(error).splitlines()[0]
+        problem = first_line(error)
     if problem:
         return None, f"{path} does not fit TensorFlow {tf.__version__} ({problem}; {_HOW_TO_BUILD})"
     missing = [name for name in _OP_NAMES if not hasattr(module, name)]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from sg_keras.config.file_errors import explain_file_error
+from sg_keras.files.errors import explain_file_error
 
 _NOBODY_READS = (errno.EPIPE, errno.EBADF)
 _ESCAPED = "sg_keras.escaped"  # what becomes of letters that the encoding cannot show, by the codecs' name for it

@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sg_keras.config.file_errors import error_line, error_number
-from sg_keras.config.printable import printable
+from sg_keras.files.errors import error_line, error_number
+from sg_keras.files.printable import printable
 from sg_keras.flags import debug_requested, help_requested, refuse_control_characters
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text

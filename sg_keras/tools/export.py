@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from sg_keras.config.file_errors import file_errors_explained
+from sg_keras.files.errors import file_errors_explained
 from sg_keras.flags.tool_options import EXPORT_OPTIONS
 from sg_keras.tools.entry import run_tool
 from sg_keras.tools.network_option import load_generator
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _export(values: dict[str, Any]) -> int:
-    from sg_keras.checkpoint.export import DESCRIPTION_FILE, export_saved_model
+    from sg_keras.export.saved_model import DESCRIPTION_FILE, export_saved_model
 
     G = load_generator(values["network"], "reference")
     with file_errors_explained(values["outdir"]):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from sg_keras.config.network_source import NetworkSource, parse_network_source
+from sg_keras.files.network_source import NetworkSource, parse_network_source
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import quiet_start
@@ -37,7 +37,8 @@ def _print_line(words: Sequence[str]) -> int:
 
 
 def _of_run(source: NetworkSource) -> str:
-    from sg_keras.checkpoint import checkpoint_fingerprint, find_checkpoint
+    from sg_keras.checkpoint import checkpoint_fingerprint
+    from sg_keras.weights import find_checkpoint
 
     prefix = find_checkpoint(source)
     if prefix is None:
@@ -47,7 +48,8 @@ def _of_run(source: NetworkSource) -> str:
 
 
 def _of_networks(source: NetworkSource) -> str:
-    from sg_keras.checkpoint import fingerprint, load, published_weights
+    from sg_keras.checkpoint import fingerprint
+    from sg_keras.weights import load, published_weights
 
     weights = {name: published_weights(network) for name, network in load(source, "reference").items()}
     digest = fingerprint((f"{name}.{key}", value) for name, of in weights.items() for key, value in of.items())

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sg_keras.config.file_errors import file_errors_explained
+from sg_keras.files.errors import file_errors_explained
 from sg_keras.flags.tool_options import GENERATE_OPTIONS
 from sg_keras.tools.entry import run_tool
 from sg_keras.tools.label_options import chosen_labels
@@ -59,7 +59,7 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.nda
     import numpy as np
     import rich.progress
 
-    from sg_keras.checkpoint.whole_files import whole_file
+    from sg_keras.files.atomic import whole_file
     from sg_keras.inference import grid_columns, png_bytes, tile
 
     outdir.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ def label_facts(typed: str) -> tuple[str, np.ndarray]:
     Returns:
         The kind, and label vectors of training images, float32 [n,c_dim], none where none are kept.
     """
-    from sg_keras.checkpoint import training_config
+    from sg_keras.weights import training_config
 
     config = named_errors("--network", lambda: training_config(typed))
     if config is None:
@@ -48,7 +48,7 @@ def label_facts(typed: str) -> tuple[str, np.ndarray]:
 
 
 def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:
-    """Networks of what an option or argument names: see `sg_keras.checkpoint.load`.
+    """Networks of what an option or argument names: see `sg_keras.weights.load`.
 
     Args:
         option: what to call it in errors.
@@ -59,7 +59,7 @@ def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> di
     Raises:
         ValueError: there are no such networks; one line that begins with `option`.
     """
-    from sg_keras.checkpoint import load
+    from sg_keras.weights import load
 
     return named_errors(option, lambda: load(typed, ops, names))
 

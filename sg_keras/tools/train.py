@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from sg_keras.config.file_errors import error_line
-from sg_keras.config.printable import printable
+from sg_keras.files.errors import error_line
+from sg_keras.files.printable import printable
 from sg_keras.flags import (
     help_text,
     parse_command_line,

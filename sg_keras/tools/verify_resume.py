@@ -93,7 +93,7 @@ def _train(outdir: pathlib.Path, options: Sequence[str], images: int) -> None:
 
 
 def _newest_checkpoint(outdir: pathlib.Path) -> pathlib.Path:
-    from sg_keras.checkpoint import find_checkpoint
+    from sg_keras.weights import find_checkpoint
 
     (run_dir,) = outdir.iterdir()
     prefix = find_checkpoint(run_dir)

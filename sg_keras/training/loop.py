@@ -8,7 +8,7 @@ from typing import Protocol
 import keras
 
 from sg_keras.data import readable_data_errors
-from sg_keras.training.stylegan import Batch, StyleGAN
+from sg_keras.training.step.stylegan import Batch, StyleGAN
 
 
 class Stop(Protocol):

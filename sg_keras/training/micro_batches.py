@@ -8,7 +8,7 @@ import pathlib
 from sg_keras.config import TrainingConfig
 from sg_keras.training.run_directory import continue_run_directory
 from sg_keras.training.run_log import RunLog
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.stylegan import StyleGAN
 
 
 def smaller_micro_batches(model: StyleGAN, run_dir: pathlib.Path, config: TrainingConfig, log: RunLog) -> bool:

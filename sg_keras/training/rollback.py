@@ -12,8 +12,8 @@ import dataclasses
 from sg_keras.checkpoint import CheckpointStore, StartingPoint
 from sg_keras.checkpoint.manager import checkpoint_number, read_note
 from sg_keras.checkpoint.resume import newest_readable
-from sg_keras.training.nonfinite_replay import NonFiniteError
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError
+from sg_keras.training.step.stylegan import StyleGAN
 
 MOST_ROLLBACKS = 3  # of a run, however often it is continued
 _KEY_STRIDE = 1 << 32  # between the noise keys of one seed, which is below 2^31

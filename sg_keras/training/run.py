@@ -14,26 +14,26 @@ import tensorflow as tf
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
 from sg_keras.checkpoint.fork import take_over
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
-from sg_keras.checkpoint.transfer import TransferReport
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, data_fingerprint
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.models import float32_variables
 from sg_keras.ops.library import resolve_impl
-from sg_keras.training.augmentation_watch import AugmentationWatch
-from sg_keras.training.checkpoints import ExactCheckpoints, NetworkSnapshots
-from sg_keras.training.collectives import agree, check_devices
-from sg_keras.training.devices import make_strategy, own_samples, split_for_replicas
-from sg_keras.training.events import TensorBoardEvents
-from sg_keras.training.freezing import FreezeNotes
-from sg_keras.training.image_grid import make_sample_grid
+from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
+from sg_keras.training.callbacks.checkpoints import ExactCheckpoints, NetworkSnapshots
+from sg_keras.training.callbacks.image_grid import make_sample_grid
+from sg_keras.training.callbacks.image_grids import Pictures
+from sg_keras.training.callbacks.meter import Meter, TimedBatches
+from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError, NonFiniteGuard
+from sg_keras.training.callbacks.progress import LiveProgress
+from sg_keras.training.callbacks.status import StatsFile, StatusLine, forget_stats_after
+from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
+from sg_keras.training.callbacks.ticks import TickClock
+from sg_keras.training.distribution.collectives import agree, check_devices
+from sg_keras.training.distribution.devices import make_strategy, own_samples, split_for_replicas
+from sg_keras.training.distribution.workers import SharedStop, readable_machine_errors, same_start
 from sg_keras.training.loop import train
-from sg_keras.training.machines import SharedStop, readable_machine_errors, same_start
-from sg_keras.training.meter import Meter, TimedBatches
 from sg_keras.training.micro_batches import smaller_micro_batches
-from sg_keras.training.nonfinite_replay import NonFiniteError, NonFiniteGuard
-from sg_keras.training.pictures import Pictures
 from sg_keras.training.precision_choice import choose_precision
-from sg_keras.training.progress import LiveProgress
 from sg_keras.training.rollback import roll_back
 from sg_keras.training.run_directory import (
     check_still_new,
@@ -46,10 +46,10 @@ from sg_keras.training.run_errors import errors_logged, frames_released, message
 from sg_keras.training.run_log import RunLog
 from sg_keras.training.signals import StopSignals, hangups_ignored
 from sg_keras.training.starting_weights import take_starting_weights, write_report
-from sg_keras.training.status import StatsFile, StatusLine, forget_stats_after
-from sg_keras.training.stylegan import Batch, StyleGAN, build_stylegan
+from sg_keras.training.step.freezing import FreezeNotes
+from sg_keras.training.step.stylegan import Batch, StyleGAN, build_stylegan
 from sg_keras.training.summary import run_summary
-from sg_keras.training.ticks import TickClock
+from sg_keras.weights.transfer import TransferReport
 
 _INTERRUPTED = 130  # exit status, as shells have it
 

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from sg_keras.checkpoint.manager import FOLDER, saved_checkpoints
-from sg_keras.checkpoint.state import first_line
-from sg_keras.config.file_errors import explain_file_error
 from sg_keras.data import DataError
-from sg_keras.training.machines import LostMachineError
+from sg_keras.files.errors import explain_file_error, first_line
+from sg_keras.training.distribution.workers import LostMachineError
 from sg_keras.training.run_log import RunLog
 
-_LOGGED_IN_FULL = ("sg_keras.checkpoint", "sg_keras.training.run_directory", "sg_keras.training.status")
+_LOGGED_IN_FULL = ("sg_keras.checkpoint", "sg_keras.training.run_directory", "sg_keras.training.callbacks.status")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import rich.console
 
-from sg_keras.config.printable import printable
+from sg_keras.files.printable import printable
 
 LOG_FILE = "log.txt"
 

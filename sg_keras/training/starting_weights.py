@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from sg_keras.checkpoint import load
-from sg_keras.checkpoint.download import fetch, size_and_sha256
-from sg_keras.checkpoint.snapshot import NETWORKS
-from sg_keras.checkpoint.transfer import TransferReport, compare_networks, take_over
-from sg_keras.checkpoint.whole_files import write_text
 from sg_keras.config import Cluster
-from sg_keras.config.places import is_address
-from sg_keras.training.collectives import agree
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.files.atomic import write_text
+from sg_keras.files.cache import is_address
+from sg_keras.files.download import fetch, size_and_sha256
+from sg_keras.training.distribution.collectives import agree
+from sg_keras.training.step.stylegan import StyleGAN
+from sg_keras.weights import load
+from sg_keras.weights.snapshot import NETWORKS
+from sg_keras.weights.transfer import TransferReport, compare_networks, take_over
 
 REPORT_FILE = "transfer_report.txt"
 _NAMED = 4  # tensors in a note

@@ -10,7 +10,7 @@ import rich.table
 
 import sg_keras
 from sg_keras.config import AugmentConfig, TrainingConfig, devices_text
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.stylegan import StyleGAN
 
 _WIDTH = 120
 

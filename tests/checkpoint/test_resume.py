@@ -6,10 +6,11 @@ import shutil
 
 import pytest
 
-from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, find_checkpoint, find_start
+from sg_keras.checkpoint import CheckpointStore, DamagedCheckpointError, find_start
 from sg_keras.checkpoint.listing import write_list
 from sg_keras.checkpoint.resume import newest_run_directory
 from sg_keras.config import ResumeRequest, TrainingConfig
+from sg_keras.weights import find_checkpoint
 from tests.training.tiny_run import tiny_config
 
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from sg_keras import losses
 from sg_keras.config import OptimizerConfig
-from sg_keras.training.phase import MicroBatch, Phase, PhaseLoss
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.phase import MicroBatch, Phase, PhaseLoss
+from sg_keras.training.step.stylegan import StyleGAN
 from tests.golden.layout import images_in, images_out, tensor, weight_out
 from tests.golden.manifest import Case, take_args
 from tests.golden.networks import buffer_values, trainable_names

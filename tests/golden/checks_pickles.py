@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from sg_keras.checkpoint.network_file import read_network_file
-from sg_keras.checkpoint.official import read_official_pickle
+from sg_keras.weights.network_file import read_network_file
+from sg_keras.weights.official import read_official_pickle
 from tests.golden.layout import images_in, images_out, tensor
 from tests.golden.manifest import Case
 from tests.golden.report import Options, Result, UncoveredError, judge_outputs, judged

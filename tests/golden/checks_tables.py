@@ -14,9 +14,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from sg_keras.checkpoint.published_names import published_weights
 from sg_keras.config.presets import HALF_PRECISION_RESOLUTIONS
 from sg_keras.ops import setup_filter
+from sg_keras.weights.published_names import published_weights
 from tests.golden.checks_half_precision import HALF_PRECISION, check_half_precision, half_by_side
 from tests.golden.checks_plans import check_design, check_filters, counts_of_stylegan3
 from tests.golden.manifest import Case, take_args

@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from sg_keras.checkpoint.published_names import published_weights
 from sg_keras.config import OptimizerConfig
-from sg_keras.training.ema import ema_beta
-from sg_keras.training.phase import Phase
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.ema import ema_beta
+from sg_keras.training.step.phase import Phase
+from sg_keras.training.step.stylegan import StyleGAN
+from sg_keras.weights.published_names import published_weights
 from tests.golden.layout import images_in, tensor
 from tests.golden.manifest import Case, take_args
 from tests.golden.networks import trainable_names

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from sg_keras.checkpoint.published_names import load_published_weights, published_weights
 from sg_keras.models import Discriminator, Generator
 from sg_keras.ops import setup_filter
+from sg_keras.weights.published_names import load_published_weights, published_weights
 from tests.golden.manifest import Case
 from tests.golden.report import Options
 from tests.golden.tolerance import Judgement, compare

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from sg_keras.checkpoint.published_names import published_weights
+from sg_keras.weights.published_names import published_weights
 from tests.golden.__main__ import prepare
 from tests.golden.checks_gradients import run_phases
 from tests.golden.checks_training import NOT_RUN, Trajectory, run_trajectory

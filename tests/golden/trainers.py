@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.config import LossConfig, OptimizerConfig
-from sg_keras.training.phase import Phase
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.phase import Phase
+from sg_keras.training.step.stylegan import StyleGAN
 from tests.golden.layout import images_in, tensor
 from tests.golden.manifest import Case
 from tests.golden.networks import build_discriminator, build_generator, load_weights

@@ -4,9 +4,9 @@ import pathlib
 
 import pytest
 
-from sg_keras.checkpoint import write_snapshot
 from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
 from sg_keras.models import Discriminator
+from sg_keras.weights import write_snapshot
 from tests.tiny_generator import tiny_generator
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import sg_keras
 from sg_keras.tools import convert, generate
-from tests.checkpoint.test_official_networks import assert_same
+from tests.weights.test_official_networks import assert_same
 
 OFFICIAL = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / "sg3t_32_proto4_numpy2.pkl"
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from benchmarks import use_savedmodel
-from sg_keras.checkpoint.export import export_saved_model
+from examples import use_savedmodel
+from sg_keras.export.saved_model import export_saved_model
 from sg_keras.inference import inverse_transform
 from sg_keras.tools import export
 from tests.tiny_generator import tiny_generator

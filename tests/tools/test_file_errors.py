@@ -15,12 +15,12 @@ import tempfile
 import numpy as np
 import pytest
 
-from sg_keras.config.file_errors import explain_file_error
+from sg_keras.files.errors import explain_file_error
 from sg_keras.ops import library
 from sg_keras.tools import convert, doctor, export, fingerprint, generate, train, verify_resume
-from sg_keras.training import pictures as training_pictures
 from sg_keras.training import run as training_run
-from sg_keras.training.stylegan import StyleGAN, build_stylegan
+from sg_keras.training.callbacks import image_grids as training_pictures
+from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 from tests.tools.injected_errors import injected
 from tests.training.tiny_run import NETWORK, write_pictures
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sg_keras.training.collectives import agree, check_devices
+from sg_keras.training.distribution.collectives import agree, check_devices
 
 SECONDS = 5.0
 

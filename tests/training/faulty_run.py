@@ -13,7 +13,7 @@ import time
 
 from sg_keras.data.pixels import CachedPixels
 from sg_keras.tools.train import main
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.stylegan import StyleGAN
 
 AT_NIMG = 48
 FILLER = "FILLER"  # environment variable: a file that fills its disk

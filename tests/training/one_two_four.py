@@ -9,8 +9,8 @@ import sys
 import numpy as np
 
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.devices import make_strategy, own_samples, split_for_replicas
-from sg_keras.training.stylegan import StyleGAN, build_stylegan
+from sg_keras.training.distribution.devices import make_strategy, own_samples, split_for_replicas
+from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 from tests.training.tiny_run import tiny_config
 
 ITERATIONS = 20

@@ -1,5 +1,5 @@
 """Runs that are killed and continued end in the same bits as runs that are not. Real processes; the long version is
-benchmarks/kill_and_resume.py."""
+examples/kill_and_resume.py."""
 
 import pathlib
 import random

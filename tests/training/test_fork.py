@@ -9,9 +9,9 @@ import pytest
 
 from sg_keras.checkpoint import SavedState, checkpoint_fingerprint, find_start
 from sg_keras.checkpoint.manager import saved_checkpoints
-from sg_keras.checkpoint.snapshot import newest_snapshot
 from sg_keras.config import ResumeRequest, TrainingConfig
 from sg_keras.training.run import run
+from sg_keras.weights.snapshot import newest_snapshot
 from tests.training.tiny_run import only_run, tiny_config
 
 AT_TICK_2 = {"kind": "run_dir", "tick": 2, "fork": True}

@@ -14,9 +14,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sg_keras.checkpoint import find_start
 from sg_keras.config import ResumeRequest
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.devices import split_for_replicas
+from sg_keras.training.distribution.devices import split_for_replicas
 from sg_keras.training.run import run
-from sg_keras.training.stylegan import build_stylegan
+from sg_keras.training.step.stylegan import build_stylegan
 from tests.training.test_exact_resume import end, final_fingerprint, status_lines, wait_for_tick
 from tests.training.tiny_run import command, finish, only_run, start, tiny_config
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from sg_keras.checkpoint import checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
 from sg_keras.training.run import run
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.stylegan import StyleGAN
 from tests.training.tiny_run import only_run, tiny_config
 
 SHORT = {"total_kimg": 0.048, "tick_kimg": 0.016}

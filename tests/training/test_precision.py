@@ -11,16 +11,16 @@ import tensorflow as tf
 
 import sg_keras
 from sg_keras.checkpoint import CheckpointStore, checkpoint_fingerprint, fingerprint
-from sg_keras.checkpoint.export import export_saved_model
 from sg_keras.checkpoint.manager import saved_checkpoints
 from sg_keras.config import ResumeRequest, TrainingConfig, adopt_choices
 from sg_keras.data import make_pipeline, open_dataset
+from sg_keras.export.saved_model import export_saved_model
 from sg_keras.models import computes_in_half
 from sg_keras.training import precision_choice
-from sg_keras.training.nonfinite import replaced_gradients
 from sg_keras.training.precision_choice import choose_precision, convolution_shapes, measure
 from sg_keras.training.run import run
-from sg_keras.training.stylegan import build_stylegan
+from sg_keras.training.step.nonfinite import replaced_gradients
+from sg_keras.training.step.stylegan import build_stylegan
 from tests.training.tiny_run import tiny_config
 
 

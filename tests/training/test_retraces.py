@@ -3,8 +3,8 @@
 import pytest
 
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.devices import split_for_replicas
-from sg_keras.training.stylegan import build_stylegan
+from sg_keras.training.distribution.devices import split_for_replicas
+from sg_keras.training.step.stylegan import build_stylegan
 from tests.training.tiny_run import tiny_config
 
 ITERATIONS = 200

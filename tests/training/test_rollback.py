@@ -7,10 +7,10 @@ import pytest
 from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
 from sg_keras.checkpoint.manager import read_note
 from sg_keras.config import ResumeRequest
-from sg_keras.training.nonfinite_replay import NonFiniteError
+from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError
 from sg_keras.training.rollback import rollbacks_so_far
 from sg_keras.training.run import run
-from sg_keras.training.stylegan import StyleGAN
+from sg_keras.training.step.stylegan import StyleGAN
 from tests.training.tiny_run import only_run, tiny_config
 
 SEED = 7

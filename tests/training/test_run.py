@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import sg_keras
 from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
 from sg_keras.config import ResumeRequest, TrainingConfig
-from sg_keras.training.nonfinite_replay import NonFiniteError
+from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError
 from sg_keras.training.run import run
 from tests.training.tiny_run import tiny_config
 

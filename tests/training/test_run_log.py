@@ -11,7 +11,7 @@ import pytest
 import rich.console
 import tensorflow as tf
 
-from sg_keras.training.progress import LiveProgress
+from sg_keras.training.callbacks.progress import LiveProgress
 from sg_keras.training.run_errors import messages_logged
 from sg_keras.training.run_log import RunLog
 

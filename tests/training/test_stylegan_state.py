@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.checkpoint import CheckpointStore, fingerprint, write_snapshot
+from sg_keras.checkpoint import CheckpointStore, fingerprint
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.image_grid import generate_images
-from sg_keras.training.meter import Meter, TimedBatches
-from sg_keras.training.nonfinite_replay import NonFiniteError, NonFiniteGuard
-from sg_keras.training.stylegan import build_stylegan
-from sg_keras.training.ticks import TickClock
+from sg_keras.training.callbacks.image_grid import generate_images
+from sg_keras.training.callbacks.meter import Meter, TimedBatches
+from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError, NonFiniteGuard
+from sg_keras.training.callbacks.ticks import TickClock
+from sg_keras.training.step.stylegan import build_stylegan
+from sg_keras.weights import write_snapshot
 from tests.training.tiny_run import tiny_config
 
 ITERATIONS = 5  # Greg runs in two of them

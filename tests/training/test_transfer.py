@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import sg_keras
-from sg_keras.checkpoint import find_start, published_weights
-from sg_keras.checkpoint.network_file import write_networks
-from sg_keras.checkpoint.snapshot import newest_snapshot
+from sg_keras.checkpoint import find_start
 from sg_keras.config import ResumeRequest
 from sg_keras.training.run import run
 from sg_keras.training.starting_weights import REPORT_FILE, take_starting_weights
-from sg_keras.training.stylegan import build_stylegan
+from sg_keras.training.step.stylegan import build_stylegan
+from sg_keras.weights import published_weights
+from sg_keras.weights.network_file import write_networks
+from sg_keras.weights.snapshot import newest_snapshot
 from tests.served_folder import Requests, served_folder
 from tests.training.tiny_run import tiny_config
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.checkpoint import CheckpointStore, SavedState, checkpoint_fingerprint, fingerprint, write_snapshot
+from sg_keras.checkpoint import CheckpointStore, SavedState, checkpoint_fingerprint, fingerprint
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.devices import make_strategy, split_for_replicas
-from sg_keras.training.nonfinite_replay import find_culprit
-from sg_keras.training.stylegan import StyleGAN, build_stylegan
+from sg_keras.training.callbacks.nonfinite_replay import find_culprit
+from sg_keras.training.distribution.devices import make_strategy, split_for_replicas
+from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
+from sg_keras.weights import write_snapshot
 from tests.training.tiny_run import tiny_config
 
 ITERATIONS = 5

@@ -1,0 +1,1 @@
+"""Demos and experiments: whole programs on top of the package."""

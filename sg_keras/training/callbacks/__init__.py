@@ -1,0 +1,1 @@
+"""What happens at ticks: measuring, showing, saving, and watching for faults."""

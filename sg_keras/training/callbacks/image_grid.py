@@ -1,0 +1,99 @@
+"""Grids of pictures: which reals, which latents, and the PNG file."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.data import ImageDataset
+from sg_keras.files.atomic import whole_file
+from sg_keras.inference import png_bytes, to_uint8
+
+_WIDEST, _HIGHEST = 7680, 4320  # pixels, of a whole grid
+_LATENTS_KEY = -1  # beside the seed; training's own keys are not negative
+
+
+def grid_size(resolution: int) -> tuple[int, int]:
+    """Columns and rows of a grid, as published: as many as fit 7680 x 4320 pixels, 7 to 32 and 4 to 32."""
+    return int(np.clip(_WIDEST // resolution, 7, 32)), int(np.clip(_HIGHEST // resolution, 4, 32))
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleGrid:
+    """The pictures of a run's grids, the same from its first to its last one.
+
+    Attributes:
+        columns, rows: of the grid.
+        reals: uint8 [columns*rows,H,W,C].
+        z: float32 [columns*rows,z_dim].
+        labels: float32 [columns*rows,c_dim], of the reals and for the fakes.
+    """
+
+    columns: int
+    rows: int
+    reals: np.ndarray
+    z: np.ndarray
+    labels: np.ndarray
+
+
+def make_sample_grid(dataset: ImageDataset, size: tuple[int, int] | None, z_dim: int, seed: int) -> SampleGrid:
+    """Choose the pictures of a run's grids: one label a row where there are labels, a random choice otherwise.
+
+    Args:
+        dataset: where the reals and labels are from; no mirrored copies are shown.
+        size: columns and rows, None = as published.
+        z_dim: width of a latent.
+        seed: of the run.
+    """
+    columns, rows = size or grid_size(dataset.resolution)
+    items = _grid_items(dataset, columns, rows)
+    z = tf.random.stateless_normal([columns * rows, z_dim], [_LATENTS_KEY, seed], alg="philox")
+    return SampleGrid(columns, rows, dataset.images(items), z.numpy(), dataset.labels(items))
+
+
+def _grid_items(dataset: ImageDataset, columns: int, rows: int) -> np.ndarray:
+    # NumPy promises the raw stream of Philox for good, unlike Generator.permutation.
+    order = np.argsort(np.random.Philox(key=[0, 0]).random_raw(dataset.num_images), kind="stable")
+    groups = _label_groups(dataset, order)
+    taken = [0] * len(groups)
+    items = []
+    for row in range(rows):
+        number = row % len(groups)
+        group = groups[number]
+        items += [group[(taken[number] + column) % len(group)] for column in range(columns)]
+        taken[number] += columns
+    return np.array(items, np.int64)
+
+
+def _label_groups(dataset: ImageDataset, order: np.ndarray) -> list[np.ndarray]:
+    """Items by label, labels in ascending order; a single group where labels say little about which belong together."""
+    if dataset.c_dim == 0:
+        return [order]
+    # The first column decides the order, and one-hot vectors of low classes are the greater ones.
+    labels, number = np.unique(-dataset.labels(order), axis=0, return_inverse=True)
+    if 2 * len(labels) > len(order):
+        return [order]
+    return [order[number.reshape(-1) == index] for index in range(len(labels))]
+
+
+def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: int) -> np.ndarray:
+    """Pictures uint8 [N,H,W,C] of latents and labels, with constant noise.
+
+    Args:
+        G: generator.
+        z: [N,z_dim].
+        labels: [N,c_dim].
+        batch: at a time, as many as fit into memory.
+    """
+    pieces = [slice(start, start + batch) for start in range(0, len(z), batch)]
+    return np.concatenate([to_uint8(np.asarray(G(z[piece], labels[piece], noise_mode="const"))) for piece in pieces])
+
+
+def save_png(image: np.ndarray, path: pathlib.Path) -> None:
+    """Write a picture uint8 [H,W,1 or 3] as a PNG that is never seen half-written."""
+    with whole_file(path) as beside:
+        beside.write_bytes(png_bytes(image))

@@ -1,0 +1,59 @@
+"""Picture grids of a run: reals.png, fakes_init.png and fakes<kimg>.png."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from sg_keras.inference import tile
+from sg_keras.training.callbacks.image_grid import SampleGrid, generate_images, save_png
+from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
+from sg_keras.training.callbacks.ticks import TickClock
+
+_PIXELS_AT_A_TIME = 2**16
+
+
+class Pictures(TickCallback):
+    """Writes the reals and the first fakes at the start, fakes of G_ema every interval and at the end.
+
+    Attributes:
+        latest: the grid of fakes drawn at this tick, uint8 [H,W,C], None if none was.
+        reals: the grid of reals.
+
+    Args:
+        meter: of the run.
+        run_dir: where the files go.
+        grid: what is shown.
+        clock: of the run.
+        interval_ticks: None = only at the end.
+    """
+
+    def __init__(
+        self, meter: Meter, run_dir: pathlib.Path, grid: SampleGrid, clock: TickClock, interval_ticks: int | None
+    ) -> None:
+        super().__init__(meter)
+        self._run_dir, self._grid, self._clock, self._interval_ticks = run_dir, grid, clock, interval_ticks
+        self.reals = tile(grid.reals, grid.columns)
+        self.latest: np.ndarray | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not (self._run_dir / "reals.png").exists():
+            save_png(self.reals, self._run_dir / "reals.png")
+        if int(self.model.cur_nimg.numpy()) == 0:
+            self._draw("fakes_init.png")
+
+    def on_tick(self, tick: Tick) -> None:
+        self.latest = None
+        if tick.last or self._clock.is_due(tick.nimg, self._interval_ticks):
+            self._draw(f"fakes{tick.nimg // 1000:06d}.png")
+
+    def batch_size(self) -> int:
+        """Pictures to generate at a time: without gradients there is room for more than a micro-batch."""
+        return max(self.model.batch_gpu, _PIXELS_AT_A_TIME // self.model.G.img_resolution**2)
+
+    def _draw(self, name: str) -> None:
+        fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, self.batch_size())
+        self.latest = tile(fakes, self._grid.columns)
+        save_png(self.latest, self._run_dir / name)

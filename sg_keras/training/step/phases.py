@@ -1,0 +1,163 @@
+"""The phases of an iteration: what each computes.
+
+StyleGAN2-ADA's order and definitions (arXiv:2006.06676; lazy regularisation of arXiv:1912.04958, appendix B):
+Gmain, Greg (path length), Dmain, Dreg (R1). StyleGAN3 has no Greg (arXiv:2106.12423).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from sg_keras.losses import (
+    discriminator_fake_loss,
+    discriminator_real_loss,
+    generator_loss,
+    path_length_penalty,
+    path_lengths,
+    r1_penalty,
+)
+from sg_keras.training.step.phase import MicroBatch, Phase, PhaseLoss
+from sg_keras.training.step.replica import assign_local, gather_over_replicas
+
+if TYPE_CHECKING:
+    from sg_keras.training.step.stylegan import StyleGAN
+
+_MAGNITUDE = "magnitude/"  # marks StyleGAN3's layers in the running means of Dmain
+
+
+def _scores(kind: str, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    return {f"Loss/scores/{kind}": logits, f"Loss/signs/{kind}": tf.sign(logits)}
+
+
+class GeneratorMain(Phase):
+    """Gmain: make fakes that D takes for real."""
+
+    name, network = "Gmain", "G"
+
+    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        images, _ = model.generate(self, micro)
+        logits = model.discriminate(images, micro.gen_labels, micro, "fake")
+        loss = generator_loss(logits)
+        return PhaseLoss(loss, {**_scores("fake", logits), "Loss/G/loss": loss})
+
+
+class PathLength(Phase):
+    """Greg: every step in w should move the image by the same amount (arXiv:1912.04958, section 3.2)."""
+
+    name, network = "Greg", "G"
+
+    def skips(self, path: str) -> bool:
+        return path.endswith("/torgb/bias")  # the image's derivative in w does not depend on it
+
+    def read_state(self, model: StyleGAN) -> dict[str, tf.Tensor]:
+        return {"pl_mean": tf.convert_to_tensor(model.pl_mean)}
+
+    def write_state(self, model: StyleGAN, state: dict[str, tf.Tensor]) -> None:
+        assign_local(model.pl_mean, state["pl_mean"])
+
+    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        config = model.loss_config
+        count = max(micro.size // config.pl_batch_shrink, 1)
+        small = dataclasses.replace(micro, gen_labels=micro.gen_labels[:count], size=count)
+        (ws, _), seed = model.mixed_styles(self, small), model.draws.layer_noise_seed(self.index, micro.first_sample)
+        noise = model.draws.path_noise(self.index, micro.first_sample, [count, *model.G.image_shape])
+        lengths = path_lengths(
+            lambda w: model.G.synthesis(w, noise_mode=model.draws.noise_mode, noise_seed=seed), ws, noise
+        )
+        mean, last = _moved_mean(state["pl_mean"], tf.reduce_mean(lengths), config.pl_decay)
+        penalty = path_length_penalty(lengths, mean)
+        statistics = {"Loss/pl_penalty": penalty, "Loss/G/reg": penalty * config.pl_weight}
+        return PhaseLoss(penalty * config.pl_weight, statistics, {"pl_mean": last})
+
+
+def _moved_mean(mean: tf.Tensor, value: tf.Tensor, decay: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Running mean after this replica's micro-batch (gradient flows through `value`) and after the round's last one.
+
+    The micro-batches of a round move the mean one after another, in replica order.
+    """
+    mine = tf.distribute.get_replica_context().replica_id_in_sync_group
+    at_mine = mean
+    for replica, other in enumerate(tf.unstack(gather_over_replicas(value))):
+        mean = mean + decay * (other - mean)
+        at_mine = tf.where(tf.equal(replica, mine), mean, at_mine)
+    return at_mine + decay * (value - tf.stop_gradient(value)), mean
+
+
+class DiscriminatorMain(Phase):
+    """Dmain: tell fakes from reals. The only phase whose fakes move the generator's running means.
+
+    These are w_avg and, in StyleGAN3, the magnitude of each layer's input, which the layer uses moved.
+    """
+
+    name, network = "Dmain", "D"
+
+    def read_state(self, model: StyleGAN) -> dict[str, tf.Tensor]:
+        magnitudes = {_MAGNITUDE + name: value for name, value in model.G.synthesis.magnitudes().items()}
+        return {"w_avg": tf.convert_to_tensor(model.G.mapping.w_avg), **magnitudes}
+
+    def write_state(self, model: StyleGAN, state: dict[str, tf.Tensor]) -> None:
+        assign_local(model.G.mapping.w_avg, state["w_avg"])
+        for name, variable in model.G.synthesis.magnitude_variables().items():
+            assign_local(variable, state[_MAGNITUDE + name])
+
+    def fakes(
+        self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Fakes [N,H,W,C], and the running means that they moved."""
+        ws, w = model.mixed_styles(self, micro)
+        magnitudes = {name.removeprefix(_MAGNITUDE): m for name, m in state.items() if name.startswith(_MAGNITUDE)}
+        images, moved = model.G.synthesis.call_and_move(ws, magnitudes, **model.layer_noise(self, micro))
+        w_avg = state["w_avg"]
+        for w_mean in tf.unstack(gather_over_replicas(tf.reduce_mean(w, axis=0))):
+            w_avg = model.G.mapping.next_w_avg(w_avg, w_mean)
+        return images, {"w_avg": w_avg, **_shared_magnitudes(moved)}
+
+    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        images, moved = self.fakes(model, micro, state)
+        # Fakes and reals in two passes: the minibatch standard deviation must not mix them, and one is no quicker.
+        fake_logits = model.discriminate(images, micro.gen_labels, micro, "fake")
+        real_logits = model.discriminate(micro.images, micro.labels, micro, "real")
+        loss = discriminator_fake_loss(fake_logits) + discriminator_real_loss(real_logits)
+        statistics = {**_scores("fake", fake_logits), **_scores("real", real_logits), "Loss/D/loss": loss}
+        return PhaseLoss(loss, statistics, moved)
+
+
+def _shared_magnitudes(moved: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Magnitudes after a round: each replica moved them from the same values, and their mean is kept."""
+    if not moved:
+        return {}
+    shared = tf.reduce_mean(gather_over_replicas(tf.stack(list(moved.values()))), axis=0)
+    return {_MAGNITUDE + name: value for name, value in zip(moved, tf.unstack(shared), strict=True)}
+
+
+class R1(Phase):
+    """Dreg: keep D's slope at real images small (arXiv:1801.04406)."""
+
+    name, network = "Dreg", "D"
+
+    def skips(self, path: str) -> bool:
+        return path == "b4/out/bias"  # the only variable the slope does not depend on by construction
+
+    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        penalty, logits = r1_penalty(
+            lambda images, labels: model.discriminate(images, labels, micro, "real"), micro.images, micro.labels
+        )
+        loss = penalty * (model.loss_config.r1_gamma / 2)
+        return PhaseLoss(loss, {**_scores("real", logits), "Loss/r1_penalty": penalty, "Loss/D/reg": loss})
+
+
+def training_phases(g_reg_interval: int | None, d_reg_interval: int, pl_weight: float) -> list[Phase]:
+    """Phases in the order in which they run; latents are drawn for each, due or not.
+
+    Args:
+        g_reg_interval: iterations between two runs of Greg. None: there is none (StyleGAN3).
+        d_reg_interval: iterations between two runs of Dreg.
+        pl_weight: weight of the path length penalty; 0 = Greg keeps its place among the draws, but does not run.
+    """
+    if g_reg_interval is None:
+        return [GeneratorMain(0), DiscriminatorMain(1), R1(2, d_reg_interval)]
+    phases = [GeneratorMain(0), PathLength(1, g_reg_interval), DiscriminatorMain(2), R1(3, d_reg_interval)]
+    return [p for p in phases if pl_weight > 0 or p.name != "Greg"]  # the others keep their places among the draws

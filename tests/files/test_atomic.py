@@ -1,0 +1,70 @@
+"""Files that are there completely or not at all."""
+
+import pytest
+
+from sg_keras.files.atomic import remove_partial, set_aside, whole_file, whole_folder, write_text
+
+
+def test_a_file_takes_its_place_at_the_end(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with whole_file(path) as beside:
+        beside.write_text("new", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "old"
+    assert path.read_text(encoding="utf-8") == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_an_error_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), whole_file(path) as beside:
+        beside.write_text("half", encoding="utf-8")
+        raise RuntimeError
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_replaces_an_older_one(tmp_path):
+    for text in ("old", "new"):
+        with whole_folder(tmp_path / "snapshot") as beside:
+            (beside / text).touch()
+            assert not (tmp_path / "snapshot" / text).exists()
+    assert [entry.name for entry in (tmp_path / "snapshot").iterdir()] == ["new"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["snapshot"]
+
+
+def test_an_error_leaves_the_old_folder(tmp_path):
+    (tmp_path / "snapshot").mkdir()
+    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot") as beside:
+        (beside / "half").touch()
+        raise RuntimeError
+    assert list((tmp_path / "snapshot").iterdir()) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["snapshot"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path / ".partial-a.png").touch()
+    (tmp_path / ".partial-b").mkdir()
+    (tmp_path / "c").touch()
+    remove_partial(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["c"]
+
+
+def test_an_older_folder_comes_back_where_the_process_was_killed_between_two_renames(tmp_path):
+    (tmp_path / ".partial-old-snapshot").mkdir()
+    (tmp_path / ".partial-old-snapshot" / "old").touch()
+    (tmp_path / ".partial-snapshot").mkdir()
+    assert remove_partial(tmp_path) == [tmp_path / ".partial-snapshot"]
+    assert (tmp_path / "snapshot" / "old").exists()
+    (tmp_path / "snapshot").rename(tmp_path / ".partial-old-snapshot")
+    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot"):
+        raise RuntimeError
+    assert (tmp_path / "snapshot" / "old").exists()
+
+
+def test_what_is_set_aside_takes_no_ones_place(tmp_path):
+    for number in (1, 2):
+        (tmp_path / "a").touch()
+        assert set_aside([tmp_path / "a"], tmp_path / "aside") == tmp_path / f"aside-{number}"
+        assert (tmp_path / f"aside-{number}" / "a").exists() and not (tmp_path / "a").exists()

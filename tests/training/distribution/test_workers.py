@@ -1,0 +1,162 @@
+"""Two machines share a run: two processes on the loopback interface."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from sg_keras.checkpoint import SavedState, StartingPoint, checkpoint_fingerprint
+from sg_keras.checkpoint.manager import saved_checkpoints
+from sg_keras.training.distribution import workers as machines
+from tests.training.tiny_run import ROOT, command, only_run, tiny_config
+
+OPTIONS = [
+    "--batch-gpu=4",
+    "--aug=ada",
+    "--ada_kimg=0.1",
+    "--ops=reference",
+    "--tick=0.032",
+    "--snap=1",
+    "--image_snap=4",
+]
+LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of STOP_INTERVAL
+LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
+WITHIN = 60.0  # seconds in which a machine notices that another was killed
+LONGEST = 240.0
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def start(
+    pictures: pathlib.Path, outdir: pathlib.Path, *words: str, by_tf_config: bool = False
+) -> list[subprocess.Popen]:
+    """Both machines of a run, the chief first."""
+    hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    machines = []
+    for index in range(2):
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        own = [f"--workers_hosts={','.join(hosts)}", f"--worker_index={index}"]
+        if by_tf_config:
+            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+            environment["TF_CONFIG"], own = json.dumps(task), []
+        line = command(pictures, outdir, *OPTIONS, f"--kimg={LENGTH}", *own, *words)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        machines.append(subprocess.Popen(line, cwd=ROOT, env=environment, **pipes))
+    return machines
+
+
+def finish(machines: list[subprocess.Popen], expected: int = 0) -> list[str]:
+    """Wait for the end of both; what they printed."""
+    outputs = [machine.communicate(timeout=LONGEST)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [expected] * len(machines), "\n".join(outputs)
+    return outputs
+
+
+def newest(outdir: pathlib.Path) -> pathlib.Path:
+    return saved_checkpoints(only_run(outdir) / "checkpoints")[-1]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(pictures, tmp_path_factory):
+    """Output directory of a whole run on two machines, and what they printed."""
+    outdir = tmp_path_factory.mktemp("machines") / "whole"
+    return outdir, finish(start(pictures, outdir, by_tf_config=True))
+
+
+def test_each_machine_reads_its_own_copy_of_the_data(pictures, tmp_path, monkeypatch):
+    """The chief's configuration counts, but for where the images lie; run() compares their fingerprint."""
+    chiefs, own = (tiny_config(folder, tmp_path) for folder in (pictures, tmp_path / "scratch"))
+    chiefs = dataclasses.replace(chiefs, seed=7)
+    facts = {"config": chiefs.to_json(), "checkpoint": None, "nimg": 0, "sec": 0.0}
+    monkeypatch.setattr(machines, "agree", lambda strategy, text: json.dumps(facts))
+    config = machines.same_start(None, StartingPoint(own)).config
+    assert (config.seed, config.dataset.path) == (7, str(tmp_path / "scratch"))
+
+
+def test_one_writes_and_both_train(uninterrupted):
+    outdir, (chief, other) = uninterrupted
+    assert "TF_CONFIG names 2 machines, which share the run; this is number 1" in other
+    assert f"Done: {LENGTH} of {LENGTH} kimg" in chief and f"Left at {LENGTH} of {LENGTH} kimg" in other
+    assert "tick 7" in chief and "tick 7" not in other
+    assert SavedState(newest(outdir)).nimg == NIMG
+    run_dir = only_run(outdir)
+    assert "-gpus0-batch8-" in run_dir.name
+    assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
+
+
+def test_two_machines_are_two_devices(uninterrupted, pictures, tmp_path):
+    words = [word for word in OPTIONS if not word.startswith("--image")]
+    line = command(pictures, tmp_path, *words, f"--kimg={LENGTH}", "--cpu_devices=2")
+    subprocess.run(line, cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
+    together, apart = (SavedState(newest(outdir)) for outdir in (tmp_path, uninterrupted[0]))
+    assert together.names() == apart.names()
+    expected, found = dict(together.values()), dict(apart.values())
+    differences = [
+        np.max(np.abs(found[name] - np.asarray(value, np.float64)), initial=0) for name, value in expected.items()
+    ]
+    assert max(differences) < LARGEST_DIFFERENCE
+
+
+def wait_for_checkpoint(outdir: pathlib.Path, number: int, machines: list[subprocess.Popen]) -> None:
+    while not (outdir.is_dir() and list(outdir.glob(f"0*/checkpoints/ckpt-{number}.index"))):
+        assert all(machine.poll() is None for machine in machines), finish(machines)
+        time.sleep(0.05)
+
+
+def end_of_the_other(machines: list[subprocess.Popen], lost: int) -> None:
+    """See that one machine notices in time that the other is lost."""
+    lost_at = time.monotonic()
+    output = machines[1 - lost].communicate(timeout=LONGEST)[0]
+    assert time.monotonic() - lost_at < WITHIN
+    assert machines[1 - lost].returncode == 1, output
+    assert f"Error: machine {1 - lost} (127.0.0.1:" in output and "lost another of the 2 machines" in output
+
+
+@pytest.mark.long
+def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted, pictures, tmp_path):
+    outdir = tmp_path / "killed"
+    machines = start(pictures, outdir)
+    wait_for_checkpoint(outdir, 2, machines)
+    machines[0].send_signal(signal.SIGKILL)
+    end_of_the_other(machines, lost=0)
+    machines[0].communicate()
+    assert SavedState(newest(outdir)).nimg < NIMG
+    finish(start(pictures, outdir, "--resume=latest"))
+    assert checkpoint_fingerprint(newest(outdir)) == checkpoint_fingerprint(newest(uninterrupted[0]))
+
+
+@pytest.mark.long
+def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
+    outdir = tmp_path / "frozen"
+    machines = start(pictures, outdir, "--kimg=100")
+    wait_for_checkpoint(outdir, 1, machines)
+    machines[1].send_signal(signal.SIGSTOP)
+    try:
+        end_of_the_other(machines, lost=1)
+    finally:
+        machines[1].kill()
+        machines[1].communicate()
+
+
+@pytest.mark.long
+def test_a_signal_to_one_machine_stops_both(pictures, tmp_path):
+    outdir = tmp_path / "stopped"
+    machines = start(pictures, outdir, "--kimg=100")
+    wait_for_checkpoint(outdir, 1, machines)
+    machines[1].send_signal(signal.SIGTERM)
+    chief, _ = finish(machines)
+    assert "Stopped by a signal to another machine at" in chief
+    assert SavedState(newest(outdir)).nimg % 8 == 0

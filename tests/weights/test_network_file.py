@@ -1,0 +1,178 @@
+"""Networks through files of other formats and back, to the last bit, and files that are refused."""
+
+import functools
+import inspect
+import json
+import pickle
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sg_keras
+from sg_keras.models import Discriminator, Generator
+from sg_keras.weights.network_description import NetworkDescription, build_network, describe
+from sg_keras.weights.network_file import write_networks
+from tests.weights.official_files import Raw, pickled
+from tests.weights.test_official_networks import CASES, assert_same, tiny_networks
+
+NAMES = ["networks.safetensors", "networks.pkl", "network-snapshot-000000"]
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return tiny_networks(*CASES["labels"])
+
+
+@pytest.mark.parametrize("case", ["labels", "stylegan3-r"])
+def test_round_trips_keep_every_bit(case, tmp_path):
+    first = found = tiny_networks(*CASES[case])
+    for name in [*NAMES, f"second/{NAMES[0]}"]:
+        write_networks(tmp_path / name, found)
+        found = sg_keras.load(tmp_path / name)
+        assert_same(found, first)
+        for key, network in first.items():
+            assert found[key].get_config() == network.get_config()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*NAMES, "second"])
+    assert (tmp_path / NAMES[0]).read_bytes() == (tmp_path / "second" / NAMES[0]).read_bytes()
+
+
+def test_other_programs_can_read_the_files(networks, tmp_path):
+    for name in NAMES[:2]:
+        write_networks(tmp_path / name, networks)
+    tensors = safetensors.numpy.load_file(tmp_path / NAMES[0])
+    assert tensors["G_ema.synthesis.b8.conv0.weight"].shape == (8, 8, 3, 3)
+    assert tensors["D.mapping.embed.weight"].shape == (8, 3)
+    assert tensors["G.synthesis.b4.conv1.noise_strength"].shape == ()
+    np.testing.assert_array_equal(tensors["G.mapping.fc1.weight"].T, networks["G"].mapping.fc1.weight.numpy())
+    content = pickle.loads((tmp_path / NAMES[1]).read_bytes())
+    assert set(content) == {"format", "about", "networks"}
+    for name, found in content["networks"].items():
+        json.dumps(found["config"])
+        for key, array in found["weights"].items():
+            np.testing.assert_array_equal(array, tensors[f"{name}.{key}"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_overwritten_or_left_half_written(name, networks, tmp_path, monkeypatch):
+    (tmp_path / name).write_text("years of work", encoding="utf-8")
+    with pytest.raises(ValueError, match="found it there already, expected a new file or folder"):
+        write_networks(tmp_path / name, networks)
+    assert (tmp_path / name).read_text(encoding="utf-8") == "years of work"
+    (tmp_path / name).unlink()
+    with pytest.raises(AttributeError):
+        write_networks(tmp_path / name, {**networks, "G_ema": None})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["networks.pt", "G.keras", "networks.npz"])
+def test_other_formats_are_not_written(name, networks, tmp_path):
+    with pytest.raises(ValueError, match=r"expected \.safetensors, \.pkl or a folder's name"):
+        write_networks(tmp_path / name, networks)
+
+
+def _rewritten(tmp_path, networks, change):
+    path = tmp_path / "networks.safetensors"
+    write_networks(path, networks)
+    tensors = safetensors.numpy.load_file(path)
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    descriptions = json.loads(metadata["networks"])
+    change(tensors, descriptions)
+    metadata["networks"] = json.dumps(descriptions)
+    safetensors.numpy.save_file(tensors, path, metadata=metadata)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda t, d: t.pop("D.b4.out.bias"), r"D: found no b4.out.bias, expected it with shape \[8\]"),
+        (lambda t, d: t.update({"G.extra": np.zeros(1)}), "G: found 'extra', expected weights of StyleGAN2"),
+        (lambda t, d: t.update({"G.mapping.w_avg": np.zeros(8, np.int32)}), "G: found mapping.w_avg of type int32"),
+        (lambda t, d: d.pop("G_ema"), "G_ema: found no kind and config"),
+        (lambda t, d: d.update(G=d["D"]), "G: found a Discriminator, expected a Generator"),
+        (lambda t, d: d["G"]["config"].update(z_dim="8"), "G: z_dim: found '8', expected a whole number"),
+        (lambda t, d: d["G"]["config"].update(depth=8), "G: found the argument 'depth', expected one of z_dim"),
+        (
+            lambda t, d: d["D"]["config"].update(channel_max=2**30, channel_base=2**30),
+            "D: found b16.fromrgb.weight with",
+        ),
+        (lambda t, d: d["D"]["config"].update(mapping_kwargs={"num_layers": 2**30}), "D: found no mapping.fc2.weight"),
+        (lambda t, d: d["G"]["config"].update(mapping_kwargs=[1]), "G: "),
+        (lambda t, d: d["G"]["config"].update(architecture=[]), "G: "),
+    ],
+)
+def test_descriptions_that_do_not_fit_are_one_line(change, message, networks, tmp_path):
+    path = _rewritten(tmp_path, networks, change)
+    with pytest.raises(ValueError, match=message) as caught:
+        sg_keras.load(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+DEEP, WIDE = b"K\x01" + b"\x85" * 100_000, b"K\x01" + b"q\x000(h\x00h\x00l" * 100
+
+
+@pytest.mark.parametrize("endless", [DEEP, WIDE], ids=["deep", "wide"])
+@pytest.mark.parametrize("place", ["kind", "cfg", "activation", "z_dim", "resample_filter", "num_layers", "unknown"])
+def test_endless_values_in_a_plain_pickle(endless, place, tmp_path):
+    config = {"mapping_kwargs": {"num_layers": Raw(endless)}} if place == "num_layers" else {place: Raw(endless)}
+    kind = Raw(endless) if place == "kind" else "Generator"
+    network = {"kind": kind, "config": config, "weights": {}}
+    path = tmp_path / "networks.pkl"
+    path.write_bytes(
+        pickled({"format": "sg_keras networks 1", "networks": dict.fromkeys(["G", "D", "G_ema"], network)})
+    )
+    with pytest.raises(ValueError, match=r"networks.pkl: (G|D): found|networks.pkl: G: \w+: found") as caught:
+        sg_keras.load(path)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("content", [b"", b"12345678", b"\xff" * 100, (2**62).to_bytes(8, "little") + b"{}"])
+def test_damaged_safetensors(content, tmp_path):
+    (tmp_path / "networks.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"networks.safetensors: found a damaged file \(.*\), expected a safetensors"):
+        sg_keras.load(tmp_path / "networks.safetensors")
+
+
+def test_safetensors_of_other_programs(tmp_path):
+    safetensors.numpy.save_file({"weight": np.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="found weights without a description of networks"):
+        sg_keras.load(tmp_path / "other.safetensors")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([8, 16, 64]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+ARGUMENTS = sorted({*inspect.signature(Generator).parameters, *inspect.signature(Discriminator).parameters})
+
+
+@functools.cache
+def tiny_description(case: str, name: str) -> NetworkDescription:
+    return describe(tiny_networks(*CASES[case])[name])
+
+
+FURTHER = ["num_layers", "lr_multiplier", "w_avg_beta", "num_critical", "first_cutoff", "margin_size", "filter_size"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["labels", "stylegan3-t"]),
+    st.sampled_from(["G", "D"]),
+    st.dictionaries(st.sampled_from(ARGUMENTS), VALUES, min_size=1, max_size=2),
+    st.sampled_from(["", "mapping_kwargs", "synthesis_kwargs"]),
+    st.dictionaries(st.sampled_from(FURTHER), VALUES, max_size=2),
+)
+def test_arguments_of_any_kind(case, name, changed, group, further):
+    tiny = tiny_description(case, name)
+    config = {**tiny.config, **changed}
+    if isinstance(config.get(group), dict):
+        config[group] = {**config[group], **further}
+    try:
+        build_network(NetworkDescription(tiny.kind, config, tiny.weights), name, "reference")
+    except ValueError as error:
+        assert str(error).startswith(f"{name}: ") and "\n" not in str(error)
