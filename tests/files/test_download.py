@@ -96,4 +96,4 @@ def test_networks_by_their_address(served, tmp_path):
     with pytest.raises(ValueError) as error:
         sg_keras.load(f"{address}/damaged.pkl")
     message = str(error.value)
-    assert message.startswith(f"{address}/damaged.pkl: found ") and "without that file, it is fetched again" in message
+    assert message.startswith(f"{address}/damaged.pkl: found ") and "without it, it is fetched again" in message
