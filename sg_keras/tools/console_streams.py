@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from sg_keras.tools.writing import remedy
+from sg_keras.tools.writing import StreamError, remedy
 
 _NOBODY_READS = (errno.EPIPE, errno.EBADF)
 _ESCAPED = "sg_keras.escaped"  # what becomes of letters that the encoding cannot show, by the codecs' name for it
@@ -67,7 +67,7 @@ class _Descriptor(io.FileIO):
         except OSError as error:
             _lead_nowhere(self.fileno())
             if error.errno not in self._forgiven:
-                raise OSError(
+                raise StreamError(
                     f"stdout: found that it cannot be written ({error.strerror}), expected {remedy(error.errno)}"
                 ) from error
             return memoryview(data).nbytes

@@ -20,11 +20,15 @@ _EXPECTED = {
     errno.ENOTDIR: "a place below folders alone",
     errno.EEXIST: "a folder, or nothing yet",
     errno.EISDIR: "no folder of that name",
-    errno.ENOENT: "its folder to stay there",
+    errno.ENOENT: "a place where files can be made",
     errno.ENAMETOOLONG: "a shorter name",
     errno.ELOOP: "a place that its links lead to",
     errno.EIO: "a disk that works",
 }
+
+
+class StreamError(OSError):
+    """stdout cannot be written, one line."""
 
 
 @contextlib.contextmanager
@@ -37,6 +41,8 @@ def writing(name: str, place: str | os.PathLike[str]) -> Iterator[None]:
     """
     try:
         yield
+    except StreamError:
+        raise
     except Exception as error:  # TensorFlow, HDF5 and safetensors have their own kinds for errors of the system
         code = _system_error(error)
         if code is None:

@@ -5,7 +5,7 @@ import errno
 import pytest
 import tensorflow as tf
 
-from sg_keras.tools.writing import writing
+from sg_keras.tools.writing import StreamError, writing
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,7 @@ def test_errors_of_the_system_are_one_line_with_the_option(error, text):
 def test_other_errors_pass():
     with pytest.raises(KeyError), writing("--outdir", "out"):
         raise KeyError("a mistake")
+    with pytest.raises(StreamError, match=r"^stdout: .*No space"), writing("--outdir", "out"):
+        raise StreamError("stdout: found that it cannot be written (No space left on device)")
     with pytest.raises(OSError, match=r"^a line of ours$"), writing("--outdir", "out"):
         raise OSError("a line of ours")
