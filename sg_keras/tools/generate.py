@@ -57,6 +57,7 @@ def _generate(values: dict[str, Any]) -> int:
 def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.ndarray], most: int) -> None:
     """A file for each picture, and the first `most` in the grid."""
     import numpy as np
+    import rich.console
     import rich.progress
 
     from sg_keras.files.atomic import whole_file
@@ -64,9 +65,15 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.nda
 
     outdir.mkdir(parents=True, exist_ok=True)
     in_grid: list[np.ndarray] = []
-    for seed, picture in zip(
-        seeds, rich.progress.track(pictures, "generating", len(seeds), transient=True), strict=True
-    ):
+    shown = rich.progress.track(
+        pictures,
+        "generating",
+        len(seeds),
+        transient=True,
+        console=rich.console.Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+    for seed, picture in zip(seeds, shown, strict=True):
         with whole_file(outdir / f"seed{seed:04d}.png") as path:
             path.write_bytes(png_bytes(picture))
         if len(in_grid) < most:
