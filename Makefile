@@ -28,7 +28,7 @@ TEST = $(BIN)/python -m tests.peak_memory $(BIN)/python -m pytest -n $(TEST_PROC
 FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test test-long test-quick test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
+.PHONY: help docs venv install ops test test-long test-quick test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
@@ -39,6 +39,7 @@ help:
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
 	@echo "make golden  compare with the numbers in $(GOLDEN_DIR)"
+	@echo "make docs    the documentation as a site in build/docs, which opens from disk"
 	@echo "make bench   benchmarks of the ops, the training step and the data pipeline"
 	@echo "make lint    style and types;  make format  mend what can be mended"
 	@echo "make install | ops    the environment in $(VENV) | the compiled ops"
@@ -53,7 +54,7 @@ venv: $(BIN)/python
 $(INSTALLED): pyproject.toml setup.py | $(BIN)/python
 	@$(BIN)/python -c 'import tensorflow' 2>/dev/null || \
 	  $(PIP) install "$${SG_KERAS_TENSORFLOW:-$$(command -v nvidia-smi >/dev/null && echo 'tensorflow[and-cuda]' || echo tensorflow-cpu)}"
-	SG_KERAS_NO_OPS=1 $(PIP) install --editable '.[demo,dev]'
+	SG_KERAS_NO_OPS=1 $(PIP) install --editable '.[demo,dev,docs]'
 	@touch $@
 
 install: $(INSTALLED)
@@ -103,6 +104,11 @@ demo: ops
 
 demo-stylegan3: ops
 	$(BIN)/python -m examples.demo_digits --cfg=$(DEMO_CFG)
+
+docs: $(INSTALLED)
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+	$(BIN)/python -m docs.check_site build/docs
 
 bench: ops
 	$(BIN)/python -m benchmarks.ops

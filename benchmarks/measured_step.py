@@ -66,7 +66,7 @@ class MeasuredStep:
             seed=0,
             batch=config.batch,
             start_nimg=0,
-            num_phases=self.model.num_draws,
+            num_phases=self.model.num_phases,
             workers=config.dataset.workers,
         )
         self.batches = TimedBatches(iter(pipeline))
@@ -116,7 +116,7 @@ class MeasuredStep:
     def run_alone(self, name: str, batch: dict[str, tf.Tensor]) -> None:
         """One phase (or the moving average) by itself."""
         if name == EMA:
-            self.model.run_ema(int(self.model.cur_nimg))
+            self.model.run_ema(self.model.schedules.at(int(self.model.cur_nimg)).ema_beta)
             return
         phase = next(phase for phase in self.model.phases if phase.name == name)
         self.model.run_phase(phase, batch, int(self.model.cur_nimg))

@@ -5,6 +5,8 @@ TensorFlow's own reflecting `tf.pad` takes several times as long on a CPU, and i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 _ROWS, _COLUMNS = 1, 2
@@ -27,7 +29,7 @@ def reflect_pad(images: tf.Tensor, margins: tf.Tensor) -> tf.Tensor:
 
 def _pad_axis(x: tf.Tensor, axis: int, size: int, before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
     @tf.custom_gradient
-    def pad(x: tf.Tensor):
+    def pad(x: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tf.Tensor]]:
         source = tf.abs(tf.range(-before, size + after))
         padded = tf.gather(x, size - 1 - tf.abs(size - 1 - source), axis=axis)
         return padded, lambda cotangent: _fold_axis(cotangent, axis, size, before, after)
@@ -39,7 +41,7 @@ def _fold_axis(y: tf.Tensor, axis: int, size: int, before: tf.Tensor, after: tf.
     """The transpose of `_pad_axis`: adds to each pixel those that are its reflections."""
 
     @tf.custom_gradient
-    def fold(y: tf.Tensor):
+    def fold(y: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tf.Tensor]]:
         position = tf.range(size)
         first, last = before - position, before + 2 * (size - 1) - position  # where reflections lie in y
         reflected = [(first, (position > 0) & (first >= 0))]

@@ -8,6 +8,7 @@ another sample or another transform gets.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -64,7 +65,7 @@ class AugmentDraws(Protocol):
         """[count, len(GATES)] in 0..1, compared with probabilities."""
 
     def noise_images(self, count: int | tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
-        """[count, *shape], standard normal."""
+        """[count, H, W, C], standard normal."""
 
 
 class StatelessDraws:
@@ -93,7 +94,7 @@ class StatelessDraws:
         table = self._draw(tf.raw_ops.StatelessRandomNormalV2, 3, count, int(np.prod(shape)))
         return tf.reshape(table, [-1, *shape])
 
-    def _draw(self, operation, table: int, count: int | tf.Tensor, width: int) -> tf.Tensor:
+    def _draw(self, operation: Callable[..., tf.Tensor], table: int, count: int | tf.Tensor, width: int) -> tf.Tensor:
         """[count, width]: row i starts at block (first_sample + i) * blocks of its table's own sequence."""
         blocks = -(-width // _PER_BLOCK)
         # The counter has 128 bits, the low half first: the high half tells the tables apart.

@@ -8,6 +8,7 @@ Sources: StyleGAN2 (arXiv:1912.04958), StyleGAN2-ADA (2006.06676), StyleGAN3 (21
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES
 from sg_keras.config.parts import (
@@ -121,7 +122,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         augment=_augment(options),
         run=run,
         batch=options.batch,
-        batch_gpu=_first(None if automatic else options.batch_gpu, options.batch // replicas),
+        batch_gpu=options.batch_gpu if isinstance(options.batch_gpu, int) else options.batch // replicas,
         batch_gpu_auto=automatic,
         gpus=options.gpus,
         cpu_devices=options.cpu_devices,
@@ -137,7 +138,10 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     )
 
 
-def _first(chosen, default):
+_Value = TypeVar("_Value")
+
+
+def _first(chosen: _Value | None, default: _Value) -> _Value:
     return default if chosen is None else chosen
 
 

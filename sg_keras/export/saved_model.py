@@ -27,11 +27,11 @@ _CUSTOM_GRADIENT = "_gradient_op_type"  # attribute of a node whose gradient is 
 def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path:
     """Write a generator as a SavedModel with these signatures, for batches of any size.
 
-    mapping:   z [N,z_dim], c [N,c_dim], truncation_psi [] -> ws [N,num_ws,w_dim]
-    synthesis: ws [N,num_ws,w_dim] -> images [N,H,W,C], nominally -1..1, and images_uint8 [N,H,W,C]
-    generate:  z [N,z_dim], c [N,c_dim], truncation_psi [] -> images, images_uint8
-    synthesis_transformed (StyleGAN3 alone): ws, transform [3,3] or [N,3,3] -> images, images_uint8, moved by the
-        transform's inverse
+    * mapping: z [N,z_dim], c [N,c_dim], truncation_psi [] -> ws [N,num_ws,w_dim]
+    * synthesis: ws [N,num_ws,w_dim] -> images [N,H,W,C], nominally -1..1, and images_uint8 [N,H,W,C]
+    * generate: z [N,z_dim], c [N,c_dim], truncation_psi [] -> images, images_uint8
+    * synthesis_transformed (StyleGAN3 alone): ws, transform [3,3] or [N,3,3] -> images, images_uint8, moved by the
+      transform's inverse
 
     All floating numbers are float32, noise is the picture stored in the network, and c is left out for a network
     without labels. The graph holds no op and no gradient function of ours, so it can be differentiated, too.

@@ -6,30 +6,13 @@ appendix F, "Gaussian blur").
 
 from __future__ import annotations
 
-import math
-
 import tensorflow as tf
 
 
-def blur_sigma(cur_nimg: int, initial_sigma: float, fade_kimg: float) -> float | None:
-    """Width of the blur in pixels: falls linearly from `initial_sigma` at the start to 0 at `fade_kimg`.
-
-    Args:
-        cur_nimg: real images seen so far.
-        initial_sigma: width at the start in pixels, 0 = never any blur.
-        fade_kimg: thousands of images until there is no blur, 0 = never any blur.
-
-    Returns:
-        None where the filter would be a single tap.
-    """
-    if fade_kimg <= 0:
-        return None
-    sigma = initial_sigma * max(1 - cur_nimg / (fade_kimg * 1e3), 0)
-    return sigma if math.floor(3 * sigma) > 0 else None
-
-
 def blur_images(images: tf.Tensor, sigma: tf.Tensor | float) -> tf.Tensor:
-    """Filter rows and columns with normalised taps 2^(-(i / sigma)^2), |i| <= floor(3 sigma), zeros outside.
+    """Filter rows and columns with normalised taps 2^(-(i / sigma)^2), i from -floor(3 sigma) to floor(3 sigma).
+
+    Beyond the borders there are zeros.
 
     Written as a product with a band matrix for each axis, so that sigma can be a tensor: a sigma that changes at every
     step needs no new graph. Below a half-size of one pixel the matrices are identities and change no bit.

@@ -8,7 +8,8 @@ from typing import Protocol
 import keras
 
 from sg_keras.data import readable_data_errors
-from sg_keras.training.step.stylegan import Batch, StyleGAN
+from sg_keras.training.step.micro_batch import Data
+from sg_keras.training.step.stylegan import StyleGAN
 
 
 class Stop(Protocol):
@@ -20,7 +21,7 @@ class Stop(Protocol):
 
 def train(
     model: StyleGAN,
-    batches: Iterator[Batch],
+    batches: Iterator[Data],
     callbacks: Sequence[keras.callbacks.Callback],
     total_nimg: float,
     signals: Stop,

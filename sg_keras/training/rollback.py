@@ -53,7 +53,7 @@ def roll_back(
     if number > MOST_ROLLBACKS:
         raise NonFiniteError(f"{error}; the run was rolled back {MOST_ROLLBACKS} times already") from error
     model.noise_key.assign_add(_KEY_STRIDE)
-    model.watch.reset()
+    model.monitor.reset()
     model.statistics.read_and_reset()
     note = read_note(prefix)
     store.save(checkpoint_number(prefix), {**note, "rollbacks": number})

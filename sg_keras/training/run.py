@@ -20,6 +20,7 @@ from sg_keras.models import float32_variables
 from sg_keras.ops.library import resolve_impl
 from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
 from sg_keras.training.callbacks.checkpoints import ExactCheckpoints, NetworkSnapshots
+from sg_keras.training.callbacks.freeze_notes import FreezeNotes
 from sg_keras.training.callbacks.image_grid import make_sample_grid
 from sg_keras.training.callbacks.image_grids import Pictures
 from sg_keras.training.callbacks.meter import Meter, TimedBatches
@@ -46,8 +47,8 @@ from sg_keras.training.run_errors import errors_logged, frames_released, message
 from sg_keras.training.run_log import RunLog
 from sg_keras.training.signals import StopSignals, hangups_ignored
 from sg_keras.training.starting_weights import take_starting_weights, write_report
-from sg_keras.training.step.freezing import FreezeNotes
-from sg_keras.training.step.stylegan import Batch, StyleGAN, build_stylegan
+from sg_keras.training.step.micro_batch import Data
+from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 from sg_keras.training.summary import run_summary
 from sg_keras.weights.transfer import TransferReport
 
@@ -275,7 +276,7 @@ def _open_dataset(config: TrainingConfig) -> ImageDataset:
 
 def _whole_batches(
     config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int, own: np.ndarray | None = None
-) -> Iterator[Batch]:
+) -> Iterator[Data]:
     """Batches of all replicas together, or the `own` samples of each."""
     return iter(
         make_pipeline(
@@ -283,18 +284,18 @@ def _whole_batches(
             seed=config.seed,
             batch=config.batch,
             start_nimg=start_nimg,
-            num_phases=model.num_draws,
+            num_phases=model.num_phases,
             workers=config.dataset.workers,
             own=own,
         )
     )
 
 
-def _batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Batch]:
+def _batches(config: TrainingConfig, model: StyleGAN, dataset: ImageDataset, start_nimg: int) -> Iterator[Data]:
     """Batches as `train_step` takes them, one of them on its way to the devices while another is trained on."""
     strategy = model.distribute_strategy
     own = own_samples(strategy, config.batch, config.batch_gpu)
-    waiting: Batch | None = None
+    waiting: Data | None = None
     for batch in _whole_batches(config, model, dataset, start_nimg, own):
         ready, waiting = waiting, split_for_replicas(batch, strategy, config.batch_gpu)
         if ready is not None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from sg_keras import losses
 from sg_keras.config import OptimizerConfig
-from sg_keras.training.step.phase import MicroBatch, Phase, PhaseLoss
+from sg_keras.training.step.micro_batch import MicroBatch, Phase, PhaseLoss
 from sg_keras.training.step.stylegan import StyleGAN
 from tests.golden.layout import images_in, images_out, tensor, weight_out
 from tests.golden.manifest import Case, take_args
@@ -75,7 +75,7 @@ def run_phases(case: Case, options: Options) -> tuple[Arrays, list[Judgement]]:
         gen_labels=tensor(case.arrays["c"], options.dtype),
         first_sample=tf.constant(0, tf.int64),
         size=case.args["batch"],
-        blur_sigma=model.blur_sigma_at(case.args.get("cur_nimg", 0)),
+        scalars=model.scalars_at(case.args.get("cur_nimg", 0)),
     )
     found = _generator_main(model, micro, case)
     if any(phase.name == "Greg" for phase in model.phases):
@@ -109,7 +109,7 @@ def _trainer(case: Case, options: Options) -> tuple[StyleGAN, list[Judgement]]:
     # Greg's place among the phases is StyleGAN2's; StyleGAN3 has none.
     g_reg_interval = 4 if case.entry.get("generation", "stylegan2") == "stylegan2" else None
     model, judgements = build_trainer(
-        case, options, "", loss_config(case, g_reg_interval, 16), OptimizerConfig(), batch=args["batch"], draws=draws
+        case, options, "", loss_config(case, g_reg_interval, 16), OptimizerConfig(), batch=args["batch"], random=draws
     )
     if case.get("pl_mean_before") is not None:
         model.pl_mean.assign(tf.cast(case.arrays["pl_mean_before"], model.pl_mean.dtype))
@@ -155,7 +155,7 @@ def _path_length(model: StyleGAN, micro: MicroBatch, case: Case, options: Option
     count = len(noise)
     z, c = tensor(case.arrays["z"][:count], options.dtype), micro.gen_labels[:count]
     ws = model.G.mapping(z, c)
-    synthesis = lambda ws: model.G.synthesis(ws, noise_mode=model.draws.noise_mode)  # noqa: E731
+    synthesis = lambda ws: model.G.synthesis(ws, noise_mode=model.random.noise_mode)  # noqa: E731
     found["pl_lengths"] = np.asarray(losses.path_lengths(synthesis, ws, noise))
     with tf.GradientTape() as tape:
         tape.watch(ws)

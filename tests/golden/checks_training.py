@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from sg_keras.config import OptimizerConfig
-from sg_keras.training.step.ema import ema_beta
 from sg_keras.training.step.phase import Phase
 from sg_keras.training.step.stylegan import StyleGAN
 from sg_keras.weights.published_names import published_weights
@@ -146,7 +145,7 @@ def _build(case: Case, options: Options) -> tuple[LoggedStyleGAN, list[Judgement
         ema_kimg=args["ema_kimg"],
         ema_rampup=args["ema_rampup"],
     )
-    model.draws = RecordedDraws(
+    model.random = RecordedDraws(
         case.arrays["gen_z"],
         case.get("pl_noise"),
         {p.index: names.index(p.name) for p in model.phases},
@@ -182,7 +181,7 @@ def _train(case: Case, model: LoggedStyleGAN, options: Options) -> Trajectory:
     logs: dict[str, np.ndarray] = {}
     trajectory = Trajectory(logs, {}, np.zeros([steps, 3]))
     for step in range(steps):
-        model.log = {"ema_beta": ema_beta(int(model.cur_nimg.numpy()), model.batch, model.ema_kimg, model.ema_rampup)}
+        model.log = {"ema_beta": model.schedules.at(int(model.cur_nimg.numpy())).ema_beta}
         model.train_step(
             {
                 "image": tensor(images_in(case.arrays["real_uint8"][step]), "uint8"),

@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from sg_keras.losses import blur_images, blur_sigma
+from sg_keras.losses import blur_images
 
 
 @pytest.mark.parametrize("sigma", [0.34, 1.0, 2.5, 10.0])
@@ -33,12 +33,3 @@ def test_one_graph_serves_every_sigma():
         result = blur(x, tf.constant(sigma, tf.float64))
         np.testing.assert_allclose(result, blur_images(x, sigma), atol=1e-6)
     assert blur.experimental_get_tracing_count() == 1
-
-
-def test_schedule():
-    assert blur_sigma(0, 10, 200) == 10
-    assert blur_sigma(100_000, 10, 200) == 5
-    assert blur_sigma(199_000, 10, 200) is None  # 0.05 pixels: a single tap
-    assert blur_sigma(300_000, 10, 200) is None
-    assert blur_sigma(0, 0, 200) is None
-    assert blur_sigma(0, 10, 0) is None

@@ -40,7 +40,7 @@ def main() -> None:
     before = values(model)
     dataset = open_dataset(config.dataset.path, use_labels=True, mirror=True)
     own = own_samples(strategy, BATCH, BATCH_GPU)
-    batches = make_pipeline(dataset, seed=0, batch=BATCH, start_nimg=0, num_phases=model.num_draws, own=own)
+    batches = make_pipeline(dataset, seed=0, batch=BATCH, start_nimg=0, num_phases=model.num_phases, own=own)
     for batch in batches.take(ITERATIONS):
         model.train_step(split_for_replicas(batch, strategy, BATCH_GPU))
     np.savez(file, **values(model), **{f"before/{name}": value for name, value in before.items()})

@@ -28,7 +28,7 @@ def iterations(model, pictures, count):
     """Train; after each iteration all variables of the state by name."""
     with contextlib.closing(open_dataset(str(pictures), use_labels=True)) as dataset:
         nimg = int(model.cur_nimg)
-        batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=nimg, num_phases=model.num_draws)
+        batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=nimg, num_phases=model.num_phases)
         for batch in batches.take(count):
             model.train_step(split_for_replicas(batch, model.distribute_strategy, model.batch_gpu))
             yield values(model)
@@ -157,7 +157,7 @@ def test_a_whole_network_can_be_frozen(freeze, pictures, tmp_path):
         is_frozen = f"{network.lower()}:all" in freeze
         assert bool(trained & touched) is not is_frozen
         assert any(name.startswith(f"{network.lower()}_optimizer") for name in touched) is not is_frozen
-    assert "G/mapping/w_avg" in touched and model.watch.first() is None
+    assert "G/mapping/w_avg" in touched and model.monitor.first() is None
     assert {"Loss/G/loss", "Loss/D/loss"} <= model.statistics.read_and_reset().keys()
 
 

@@ -26,7 +26,7 @@ from tests.training.tiny_run import tiny_config
 
 def train(config, model, iterations, start_nimg=0):
     dataset = open_dataset(config.dataset.path, use_labels=True)
-    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_draws)
+    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_phases)
     for batch in itertools.islice(batches, iterations):
         model.train_step(batch)
 
@@ -54,7 +54,7 @@ def test_training_is_near_that_in_float32(impl, cfg, pictures, tmp_path):
         assert model.computes_in_half == computes_in_half(model.G_ema) == (precision == "bfloat16")
         before = {v.path: v.value.numpy().copy() for v in trainable(model)}
         train(config, model, 3)
-        assert model.watch.first() is None
+        assert model.monitor.first() is None
         assert {v.dtype.name for n, v in model.state_variables().items() if n.startswith(("G", "D", "g_", "d_"))} <= {
             "float32",
             "int64",
@@ -131,7 +131,7 @@ def test_the_watch_stops_for_such_gradients_in_full_precision_alone(precision, s
 
     monkeypatch.setattr(type(model), "discriminate", in_gmain_alone)
     train(config, model, 2)
-    assert (model.watch.first() is not None) == stops
+    assert (model.monitor.first() is not None) == stops
     if not stops:
         assert all(np.all(np.isfinite(v.numpy())) for v in model.state_variables().values())
         assert model.statistics.read_and_reset()["Gradients/Gmain/replaced"]["mean"] == 1
@@ -143,7 +143,7 @@ def test_losses_are_watched_in_half_precision(pictures, tmp_path):
     model.D.b4.out.bias.assign(np.full(model.D.b4.out.bias.shape, np.nan))
     before = model.G.trainable_variables[0].value.numpy().copy()
     train(config, model, 1)
-    assert model.watch.first() == (0, 0)
+    assert model.monitor.first() == (0, 0)
     np.testing.assert_array_equal(model.G.trainable_variables[0].value, before)
 
 

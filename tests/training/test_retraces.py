@@ -19,7 +19,7 @@ def test_no_phase_is_traced_again_in_200_iterations(options, pictures, tmp_path)
     config = tiny_config(pictures, tmp_path, **options)
     model = build_stylegan(config)
     dataset = open_dataset(str(pictures), use_labels=True)
-    batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_draws)
+    batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_phases)
     counts = []
     for number, batch in enumerate(batches.take(ITERATIONS)):
         model.train_step(split_for_replicas(batch, model.distribute_strategy, model.batch_gpu))

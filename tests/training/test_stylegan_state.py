@@ -27,7 +27,7 @@ def config(pictures, tmp_path_factory):
 def batches(config, model, start_nimg=0):
     dataset = open_dataset(config.dataset.path, use_labels=True)
     return make_pipeline(
-        dataset, seed=config.seed, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_draws
+        dataset, seed=config.seed, batch=config.batch, start_nimg=start_nimg, num_phases=model.num_phases
     )
 
 
@@ -73,9 +73,7 @@ def test_saving_changes_no_bit_and_another_model_goes_on_to_the_same_ones(config
 
 
 def eager_model(config):
-    model = build_stylegan(config)
-    model._compile_phases = False
-    return model
+    return build_stylegan(config, compile_phases=False)
 
 
 def guard_of(config, model):

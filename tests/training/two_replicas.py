@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, SavedState, checkpoint_fingerprint, fingerprint
 from sg_keras.data import make_pipeline, open_dataset
-from sg_keras.training.callbacks.nonfinite_replay import find_culprit
+from sg_keras.training.callbacks.nonfinite_replay import first_nonfinite_layer
 from sg_keras.training.distribution.devices import make_strategy, split_for_replicas
 from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 from sg_keras.weights import write_snapshot
@@ -26,7 +26,7 @@ def train(model: StyleGAN, config: Any, strategy: tf.distribute.Strategy) -> Non
     """ITERATIONS more iterations."""
     dataset = open_dataset(config.dataset.path, use_labels=True)
     start = int(model.cur_nimg.numpy())
-    pipeline = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=start, num_phases=model.num_draws)
+    pipeline = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=start, num_phases=model.num_phases)
     for batch in pipeline.take(ITERATIONS):
         model.train_step(split_for_replicas(batch, strategy, config.batch_gpu))
 
@@ -86,9 +86,9 @@ def culprit(model: StyleGAN, config: Any) -> str:
     """What the replay says of an overflow, on two replicas."""
     model.D.b4.fc.weight.assign(tf.fill(model.D.b4.fc.weight.shape, 3e38))
     dataset = open_dataset(config.dataset.path, use_labels=True)
-    batch = next(iter(make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_draws)))
+    batch = next(iter(make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_phases)))
     (phase,) = (phase for phase in model.phases if phase.name == "Dmain")
-    return find_culprit(model, phase, batch, 0)
+    return first_nonfinite_layer(model, phase, batch, 0)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class AugmentationWatch(TickCallback):
 
     def _augmented_grid(self, pixels: np.ndarray, kind: str, tick: Tick) -> np.ndarray:
         images = tf.constant(pixels.astype(np.float32) / 127.5 - 1)
-        draws = self.model.draws.augmentation(0, kind, tf.constant(tick.nimg, tf.int64))
+        draws = self.model.random.augmentation(0, kind, tf.constant(tick.nimg, tf.int64))
         augmented = to_uint8(self.model.augmentation(images, tick.augment_p, draws).numpy())
         missing = -len(augmented) % _COLUMNS
         filled = np.concatenate([augmented, np.zeros([missing, *augmented.shape[1:]], np.uint8)])

@@ -15,16 +15,17 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
+from sg_keras.training.step.micro_batch import Data
 from sg_keras.training.step.nonfinite import replaced_gradients
-from sg_keras.training.step.phase import MicroBatch, Phase
-from sg_keras.training.step.stylegan import Batch, StyleGAN
+from sg_keras.training.step.phase import Phase
+from sg_keras.training.step.stylegan import StyleGAN
 
 
 class NonFiniteError(ValueError):
-    """Training met an infinite or undefined number. The message is one line."""
+    """Training met a NaN or Inf. The message is one line."""
 
 
-class _CulpritFoundError(Exception):
+class _FoundError(Exception):
     """Ends the repetition at the first number that is not finite."""
 
 
@@ -36,7 +37,7 @@ class NonFiniteGuard(TickCallback):
         fetch_batch: gives the whole batch of the iteration that starts after so many real images.
     """
 
-    def __init__(self, meter: Meter, fetch_batch: Callable[[int], Batch]) -> None:
+    def __init__(self, meter: Meter, fetch_batch: Callable[[int], Data]) -> None:
         super().__init__(meter)
         self._fetch_batch = fetch_batch
 
@@ -49,26 +50,33 @@ class NonFiniteGuard(TickCallback):
         Raises:
             NonFiniteError: naming phase, and layer or variable.
         """
-        first = self.model.watch.first()
+        first = self.model.monitor.first()
         if first is None:
             return
         index, nimg = first
         phase = next(phase for phase in self.model.phases if phase.index == index)
-        culprit = find_culprit(self.model, phase, self._fetch_batch(nimg), nimg)
+        place = first_nonfinite_layer(self.model, phase, self._fetch_batch(nimg), nimg)
         raise NonFiniteError(
             f"training stopped: found a number that is not finite in phase {phase.name} of the iteration at kimg "
-            f"{nimg / 1000:g}, {culprit}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)"
+            f"{nimg / 1000:g}, {place}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)"
         )
 
 
-def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
-    """Repeat a phase eagerly, micro-batch by micro-batch, and say what first is not finite."""
+def first_nonfinite_layer(model: StyleGAN, phase: Phase, data: Data, nimg: int) -> str:
+    """Repeat a phase eagerly, micro-batch by micro-batch, and say where the first NaN or Inf appears.
+
+    Args:
+        model: in the state from which the phase started.
+        phase: to be repeated.
+        data: whole batch of the iteration, that of all replicas.
+        nimg: real images seen before it.
+    """
     try:
         for variable in [*model.G.variables, *model.D.variables]:
             _require_finite(variable.value, f"already in the weight {variable.path}")
-        gradients = _summed_gradients(model, phase, batch, nimg)
-    except _CulpritFoundError as culprit:
-        return str(culprit)
+        gradients = _summed_gradients(model, phase, data, nimg)
+    except _FoundError as found:
+        return str(found)
     if not gradients:  # all is frozen
         return "which a repetition did not show"
     norm = tf.linalg.global_norm(list(gradients.values()))
@@ -80,41 +88,23 @@ def find_culprit(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> str:
     return f"first in the norm of the gradients, the largest is that of {largest}"
 
 
-def _summed_gradients(model: StyleGAN, phase: Phase, batch: Batch, nimg: int) -> dict[str, tf.Tensor]:
-    """Gradients of a phase by variable, summed over micro-batches."""
-    variables, state = phase.trained_variables(model), phase.read_state(model)
-    sources = [v.value for v in variables]
+def _summed_gradients(model: StyleGAN, phase: Phase, data: Data, nimg: int) -> dict[str, tf.Tensor]:
+    """Gradients of a phase by variable, summed over the micro-batches of all replicas."""
+    variables, state, scalars = phase.trained_variables(model), phase.read_state(model), model.scalars_at(nimg)
     total: dict[str, tf.Tensor] = {}
     for number in range(model.num_rounds * model.num_replicas):
-        micro = _micro_batch(model, phase, batch, nimg, number)
-        with tf.GradientTape(watch_accessed_variables=False) as tape, _checked_outputs([model.G, model.D]) as culprits:
-            tape.watch(sources)
-            result = phase.loss(model, micro, state)
-            loss = tf.reduce_mean(result.loss) * phase.interval
-        if culprits:
-            raise _CulpritFoundError(f"first in the output of layer {culprits[0]}")
+        micro = model.micro_batch(data, scalars, phase.index, number, number)
+        with _checked_outputs([model.G, model.D]) as layers:
+            result, loss, gradients = phase.differentiate(model, micro, state, variables)
+        if layers:
+            raise _FoundError(f"first in the output of layer {layers[0]}")
         _require_finite(loss, "first in the loss itself, all layers' outputs are finite")
-        gradients = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         for variable, gradient in zip(variables, gradients, strict=True):
             if not model.computes_in_half:  # where gradients that overflow are replaced
                 _require_finite(gradient, f"first in the gradient of {variable.path}, all layers' outputs are finite")
             total[variable.path] = gradient + total.get(variable.path, 0.0)
         state = {**state, **result.state}
     return total
-
-
-def _micro_batch(model: StyleGAN, phase: Phase, batch: Batch, nimg: int, number: int) -> MicroBatch:
-    """Micro-batch `number` of an iteration, from the batch of all replicas."""
-    share = slice(number * model.batch_gpu, (number + 1) * model.batch_gpu)
-    return MicroBatch(
-        images=tf.cast(batch["image"][share], model.D.compute_dtype) / 127.5 - 1,
-        labels=batch["label"][share],
-        gen_labels=batch["gen_label"][share, phase.index],
-        first_sample=tf.constant(nimg + number * model.batch_gpu, tf.int64),
-        size=model.batch_gpu,
-        phase=phase.index,
-        **model.before_D(nimg)._asdict(),
-    )
 
 
 @contextlib.contextmanager
@@ -124,11 +114,11 @@ def _checked_outputs(networks: list[keras.Model]) -> Iterator[list[str]]:
     An inner layer returns before the one around it. Nothing is raised: Keras would rewrite the message.
     """
     layers = [layer for network in networks for layer in _layers_of(network)]
-    culprits: list[str] = []
+    found: list[str] = []
     for layer in layers:
-        layer.call = _checked(layer, culprits)
+        layer.call = _checked(layer, found)
     try:
-        yield culprits
+        yield found
     finally:
         for layer in layers:
             del layer.call  # the class's own again
@@ -141,21 +131,21 @@ def _layers_of(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
             yield from _layers_of(part)
 
 
-def _checked(layer: keras.layers.Layer, culprits: list[str]) -> Callable[..., Any]:
+def _checked(layer: keras.layers.Layer, found: list[str]) -> Callable[..., Any]:
     call = layer.call
 
     def checked(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
         if not all(_is_finite(output) for output in tf.nest.flatten(outputs) if output is not None):
-            culprits.append(layer.path)
+            found.append(layer.path)
         return outputs
 
     return checked
 
 
-def _require_finite(tensor: Any, culprit: str) -> None:
+def _require_finite(tensor: Any, place: str) -> None:
     if not _is_finite(tensor):
-        raise _CulpritFoundError(culprit)
+        raise _FoundError(place)
 
 
 def _is_finite(tensor: Any) -> bool:

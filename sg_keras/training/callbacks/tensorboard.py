@@ -16,7 +16,6 @@ from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
 from sg_keras.training.callbacks.image_grids import Pictures
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.status import tick_statistics
-from sg_keras.training.step.ema import ema_beta
 
 _LARGEST_SIDE = 2048  # pixels; the files in the run directory are whole
 
@@ -57,7 +56,7 @@ class TensorBoardEvents(TickCallback):
             for name, optimizer in model.optimizers.items():
                 tf.summary.scalar(f"Schedule/learning_rate/{name}", optimizer.learning_rate)
             before = tick.nimg - model.batch
-            tf.summary.scalar("Schedule/ema_beta", ema_beta(before, model.batch, model.ema_kimg, model.ema_rampup))
+            tf.summary.scalar("Schedule/ema_beta", model.schedules.at(before).ema_beta)
             for name, count in model.freezing.frozen_parameters(before).items():
                 tf.summary.scalar(f"Schedule/frozen_parameters/{name}", count)
             _write_grid("Pictures/fakes", self._pictures.latest)

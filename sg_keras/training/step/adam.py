@@ -24,6 +24,7 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: step size.
         beta_1, beta_2: decay of first and second moments.
         epsilon: added to the square root of the bias-corrected second moment.
+        lazy_ratio: what a scheduled learning rate is multiplied by (`lazy_adam`); learning_rate has it already.
     """
 
     def __init__(
@@ -32,11 +33,20 @@ class Adam(keras.optimizers.Optimizer):
         beta_1: float = 0.0,
         beta_2: float = 0.99,
         epsilon: float = 1e-8,
+        lazy_ratio: float = 1.0,
         name: str = "adam",
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.beta_1, self.beta_2, self.epsilon, self.lazy_ratio = beta_1, beta_2, epsilon, lazy_ratio
+        self._scheduled_rate = learning_rate
+
+    def follow_schedule(self, learning_rate: float) -> None:
+        """Take over a scheduled learning rate, not yet corrected for lazy regularisation; outside of any replica."""
+        rate = learning_rate * self.lazy_ratio
+        if rate != self._scheduled_rate:
+            self._scheduled_rate = rate
+            self.learning_rate = rate
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Create moments and step counts for `variables`, in their order."""
@@ -86,7 +96,8 @@ class Adam(keras.optimizers.Optimizer):
         assign_local(self.iterations, tf.convert_to_tensor(self.iterations) + 1)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        own = {name: getattr(self, name) for name in ("beta_1", "beta_2", "epsilon", "lazy_ratio")}
+        return {**super().get_config(), **own}
 
 
 def lazy_adam(
@@ -97,4 +108,5 @@ def lazy_adam(
     StyleGAN2, arXiv:1912.04958, appendix B: with c = k/(k+1), lr * c and betas ** c keep the effective time constants.
     """
     ratio = 1.0 if interval is None else interval / (interval + 1)
-    return Adam(learning_rate * ratio, beta_1**ratio if beta_1 else 0.0, beta_2**ratio, epsilon, name=name)
+    beta_1 = beta_1**ratio if beta_1 else 0.0
+    return Adam(learning_rate * ratio, beta_1, beta_2**ratio, epsilon, lazy_ratio=ratio, name=name)

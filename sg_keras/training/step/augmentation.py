@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from sg_keras.augment import AugmentDraws, AugmentPipeline, AugmentTransforms, DiffAugment, next_p
 from sg_keras.config import AugmentConfig
-from sg_keras.training.step.nonfinite import NonFiniteWatch
+from sg_keras.training.step.nonfinite import NonFiniteMonitor
 from sg_keras.training.step.replica import assign_local
 
 #: In the names of all ops of augmentation and their derivatives, for those who measure it.
@@ -45,7 +45,7 @@ class Augmentation:
             names = ("ada_sign_sum", "ada_sign_count")
             self.state = {name: tf.Variable(0.0, dtype=tf.float64, name=name, **shared) for name in names}
 
-    def p_now(self) -> tf.Tensor | None:
+    def current_p(self) -> tf.Tensor | None:
         """The probability as the phases take it, a float32 scalar on the CPU; None where nothing is augmented."""
         if self._layer is None:
             return None
@@ -79,21 +79,22 @@ class Augmentation:
             for variable, value in zip(self.state.values(), tf.unstack(tf.cast(seen, tf.float64)), strict=True):
                 assign_local(variable, tf.convert_to_tensor(variable) + value)
 
-    def adjust(self, batch_index: int, batch: int, watch: NonFiniteWatch) -> None:
+    def adjust(self, batch_index: int, batch: int, ada_kimg: float, monitor: NonFiniteMonitor) -> None:
         """Move p, if it is time, after an iteration.
 
         Args:
             batch_index: iterations so far.
-            batch: images an iteration.
-            watch: from the first number on that was not finite, p stays as it was when the phase ran.
+            batch: images per iteration.
+            ada_kimg: thousands of images in which p can move by one, at this point of the run.
+            monitor: from the first NaN or Inf on, p stays as it was when the phase ran.
         """
         config = self.config
-        if not self.state or batch_index % config.ada_interval or watch.first() is not None:
+        if not self.state or batch_index % config.ada_interval or monitor.first() is not None:
             return
         total, count = (float(variable.numpy()) for variable in self.state.values())
         if count > 0:
             p = float(self.p.numpy())
-            self.p.assign(next_p(p, total / count, config.target, batch, config.ada_interval, config.ada_kimg))
+            self.p.assign(next_p(p, total / count, config.target, batch, config.ada_interval, ada_kimg))
         for variable in self.state.values():
             variable.assign(0.0)
 

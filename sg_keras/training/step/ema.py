@@ -8,17 +8,6 @@ import tensorflow as tf
 from sg_keras.training.step.replica import assign_local
 
 
-def ema_beta(cur_nimg: int, batch: int, ema_kimg: float, ema_rampup: float | None) -> float:
-    """Decay of G_ema in the iteration that starts after `cur_nimg` real images.
-
-    0.5 ** (batch / half-life) with a half-life of ema_kimg thousand images, at most ema_rampup * cur_nimg images.
-    """
-    half_life_nimg = ema_kimg * 1000
-    if ema_rampup is not None:
-        half_life_nimg = min(half_life_nimg, cur_nimg * ema_rampup)
-    return 0.5 ** (batch / max(half_life_nimg, 1e-8))
-
-
 def update_ema(average: keras.Model, model: keras.Model, beta: tf.Tensor) -> None:
     """Move `average` towards `model`, in replica context: parameters lerped, moving buffers copied.
 

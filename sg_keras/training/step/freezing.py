@@ -37,33 +37,33 @@ class Freezing:
         self._frozen = {name: self._frozen_at(name, 0) for name in self._networks}
 
     def is_frozen(self, variable: keras.Variable) -> bool:
-        """Whether a trainable variable is frozen at the point that was moved to last."""
+        """Whether a trainable variable is frozen at the point of the last `update`."""
         return any(variable.path in frozen for frozen in self._frozen.values())
 
-    def move_to(self, cur_nimg: int) -> list[str]:
-        """Go to the iteration that starts after `cur_nimg` real images.
+    def update(self, active: tuple[FreezeRule, ...]) -> list[str]:
+        """Freeze what these rules say, and nothing else.
 
         Returns:
             Names of the networks of which other variables are frozen than before.
         """
         if not self.rules:
             return []
-        frozen = {name: self._frozen_at(name, cur_nimg) for name in self._networks}
+        frozen = {name: self._frozen_by(name, active) for name in self._networks}
         changed = [name for name in frozen if frozen[name] != self._frozen[name]]
         self._frozen = frozen
         return changed
 
     def lines(self, cur_nimg: int) -> list[str]:
-        """For people: what is frozen at this point, and what was."""
+        """Human-readable: what is frozen at this point, and what was."""
         lines = [f"Frozen: {self._counted(rule)}" for rule in self.rules if rule.is_active(cur_nimg)]
-        lines += [f"Thawed before: {self._counted(rule)}" for rule in self.rules if not rule.is_active(cur_nimg)]
+        lines += [f"Unfrozen before: {self._counted(rule)}" for rule in self.rules if not rule.is_active(cur_nimg)]
         layers = self._networks["D"].frozen_layer_names
         return [*([f"Frozen: --freezed={len(layers)}, of D {', '.join(layers)}"] if layers else []), *lines]
 
-    def thawed(self, before: int, cur_nimg: int) -> list[str]:
-        """For people: what ceases to be frozen between two numbers of real images."""
+    def unfrozen(self, before: int, cur_nimg: int) -> list[str]:
+        """Human-readable: what ceases to be frozen between two numbers of real images."""
         ended = [rule for rule in self.rules if rule.is_active(before) and not rule.is_active(cur_nimg)]
-        return [f"Thawed at kimg {cur_nimg / 1000:g}: {self._counted(rule)}" for rule in ended]
+        return [f"Unfrozen at kimg {cur_nimg / 1000:g}: {self._counted(rule)}" for rule in ended]
 
     def frozen_parameters(self, cur_nimg: int) -> dict[str, int]:
         """Parameters that are frozen, by network; empty where nothing ever is."""
@@ -78,34 +78,15 @@ class Freezing:
         return [*by_rules, *(model.non_trainable_variables if network == "D" else [])]  # D has no buffers
 
     def _frozen_at(self, network: str, cur_nimg: int) -> frozenset[str]:
-        active = [rule for rule in self.rules if rule.network.upper() == network and rule.is_active(cur_nimg)]
-        return frozenset(variable.path for rule in active for variable in self._parts[rule])
+        return self._frozen_by(network, tuple(rule for rule in self.rules if rule.is_active(cur_nimg)))
+
+    def _frozen_by(self, network: str, active: tuple[FreezeRule, ...]) -> frozenset[str]:
+        own = [rule for rule in active if rule.network.upper() == network]
+        return frozenset(variable.path for rule in own for variable in self._parts[rule])
 
     def _counted(self, rule: FreezeRule) -> str:
         variables = self._parts[rule]
         return f"{rule} ({len(variables)} variables, {_count(variables):,} parameters)"
-
-
-class FreezeNotes(keras.callbacks.Callback):
-    """Says what is frozen at the start, and when something thaws.
-
-    Args:
-        write_line: of the log.
-    """
-
-    def __init__(self, write_line: Callable[[str], None]) -> None:
-        super().__init__()
-        self._write_line = write_line
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        for line in self.model.freezing.lines(int(self.model.cur_nimg.numpy())):
-            self._write_line(line)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.model.freezing.rules:
-            nimg = int(self.model.cur_nimg.numpy())
-            for line in self.model.freezing.thawed(nimg - self.model.batch, nimg):
-                self._write_line(line)
 
 
 def _variables_of(rule: FreezeRule, network: Any) -> list[keras.Variable]:

@@ -43,7 +43,7 @@ def _fit(gradient: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.math.is_inf(gradient), tf.sign(gradient) * limit, gradient)
 
 
-class NonFiniteWatch:
+class NonFiniteMonitor:
     """Where the first non-finite loss or gradient appeared: phase index and nimg, -1 while there was none."""
 
     def __init__(self) -> None:

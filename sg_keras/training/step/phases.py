@@ -7,7 +7,6 @@ Gmain, Greg (path length), Dmain, Dreg (R1). StyleGAN3 has no Greg (arXiv:2106.1
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -19,11 +18,10 @@ from sg_keras.losses import (
     path_lengths,
     r1_penalty,
 )
-from sg_keras.training.step.phase import MicroBatch, Phase, PhaseLoss
+from sg_keras.training.step.micro_batch import MicroBatch
+from sg_keras.training.step.networks import TrainingNetworks
+from sg_keras.training.step.phase import Phase, PhaseLoss
 from sg_keras.training.step.replica import assign_local, gather_over_replicas
-
-if TYPE_CHECKING:
-    from sg_keras.training.step.stylegan import StyleGAN
 
 _MAGNITUDE = "magnitude/"  # marks StyleGAN3's layers in the running means of Dmain
 
@@ -37,9 +35,9 @@ class GeneratorMain(Phase):
 
     name, network = "Gmain", "G"
 
-    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
-        images, _ = model.generate(self, micro)
-        logits = model.discriminate(images, micro.gen_labels, micro, "fake")
+    def loss(self, networks: TrainingNetworks, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        images = networks.generate(micro)
+        logits = networks.discriminate(images, micro.gen_labels, micro, "fake")
         loss = generator_loss(logits)
         return PhaseLoss(loss, {**_scores("fake", logits), "Loss/G/loss": loss})
 
@@ -52,31 +50,29 @@ class PathLength(Phase):
     def skips(self, path: str) -> bool:
         return path.endswith("/torgb/bias")  # the image's derivative in w does not depend on it
 
-    def read_state(self, model: StyleGAN) -> dict[str, tf.Tensor]:
-        return {"pl_mean": tf.convert_to_tensor(model.pl_mean)}
+    def read_state(self, networks: TrainingNetworks) -> dict[str, tf.Tensor]:
+        return {"pl_mean": tf.convert_to_tensor(networks.pl_mean)}
 
-    def write_state(self, model: StyleGAN, state: dict[str, tf.Tensor]) -> None:
-        assign_local(model.pl_mean, state["pl_mean"])
+    def write_state(self, networks: TrainingNetworks, state: dict[str, tf.Tensor]) -> None:
+        assign_local(networks.pl_mean, state["pl_mean"])
 
-    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
-        config = model.loss_config
+    def loss(self, networks: TrainingNetworks, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        config = networks.loss_config
         count = max(micro.size // config.pl_batch_shrink, 1)
         small = dataclasses.replace(micro, gen_labels=micro.gen_labels[:count], size=count)
-        (ws, _), seed = model.mixed_styles(self, small), model.draws.layer_noise_seed(self.index, micro.first_sample)
-        noise = model.draws.path_noise(self.index, micro.first_sample, [count, *model.G.image_shape])
-        lengths = path_lengths(
-            lambda w: model.G.synthesis(w, noise_mode=model.draws.noise_mode, noise_seed=seed), ws, noise
-        )
-        mean, last = _moved_mean(state["pl_mean"], tf.reduce_mean(lengths), config.pl_decay)
+        (ws, _), noise_arguments = networks.mixed_styles(small), networks.layer_noise(micro)
+        noise = networks.random.path_noise(self.index, micro.first_sample, [count, *networks.G.image_shape])
+        lengths = path_lengths(lambda w: networks.G.synthesis(w, **noise_arguments), ws, noise)
+        mean, last = _updated_mean(state["pl_mean"], tf.reduce_mean(lengths), config.pl_decay)
         penalty = path_length_penalty(lengths, mean)
         statistics = {"Loss/pl_penalty": penalty, "Loss/G/reg": penalty * config.pl_weight}
         return PhaseLoss(penalty * config.pl_weight, statistics, {"pl_mean": last})
 
 
-def _moved_mean(mean: tf.Tensor, value: tf.Tensor, decay: float) -> tuple[tf.Tensor, tf.Tensor]:
+def _updated_mean(mean: tf.Tensor, value: tf.Tensor, decay: float) -> tuple[tf.Tensor, tf.Tensor]:
     """Running mean after this replica's micro-batch (gradient flows through `value`) and after the round's last one.
 
-    The micro-batches of a round move the mean one after another, in replica order.
+    The micro-batches of a round update the mean one after another, in replica order.
     """
     mine = tf.distribute.get_replica_context().replica_id_in_sync_group
     at_mine = mean
@@ -87,50 +83,50 @@ def _moved_mean(mean: tf.Tensor, value: tf.Tensor, decay: float) -> tuple[tf.Ten
 
 
 class DiscriminatorMain(Phase):
-    """Dmain: tell fakes from reals. The only phase whose fakes move the generator's running means.
+    """Dmain: tell fakes from reals. The only phase whose fakes update the generator's running means.
 
-    These are w_avg and, in StyleGAN3, the magnitude of each layer's input, which the layer uses moved.
+    These are w_avg and, in StyleGAN3, the magnitude of each layer's input, which the layer uses as updated.
     """
 
     name, network = "Dmain", "D"
 
-    def read_state(self, model: StyleGAN) -> dict[str, tf.Tensor]:
-        magnitudes = {_MAGNITUDE + name: value for name, value in model.G.synthesis.magnitudes().items()}
-        return {"w_avg": tf.convert_to_tensor(model.G.mapping.w_avg), **magnitudes}
+    def read_state(self, networks: TrainingNetworks) -> dict[str, tf.Tensor]:
+        magnitudes = {_MAGNITUDE + name: value for name, value in networks.G.synthesis.magnitudes().items()}
+        return {"w_avg": tf.convert_to_tensor(networks.G.mapping.w_avg), **magnitudes}
 
-    def write_state(self, model: StyleGAN, state: dict[str, tf.Tensor]) -> None:
-        assign_local(model.G.mapping.w_avg, state["w_avg"])
-        for name, variable in model.G.synthesis.magnitude_variables().items():
+    def write_state(self, networks: TrainingNetworks, state: dict[str, tf.Tensor]) -> None:
+        assign_local(networks.G.mapping.w_avg, state["w_avg"])
+        for name, variable in networks.G.synthesis.magnitude_variables().items():
             assign_local(variable, state[_MAGNITUDE + name])
 
     def fakes(
-        self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]
+        self, networks: TrainingNetworks, micro: MicroBatch, state: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Fakes [N,H,W,C], and the running means that they moved."""
-        ws, w = model.mixed_styles(self, micro)
+        """Fakes [N,H,W,C], and the running means that they update."""
+        ws, w = networks.mixed_styles(micro)
         magnitudes = {name.removeprefix(_MAGNITUDE): m for name, m in state.items() if name.startswith(_MAGNITUDE)}
-        images, moved = model.G.synthesis.call_and_move(ws, magnitudes, **model.layer_noise(self, micro))
+        images, updated = networks.G.synthesis.call_and_move(ws, magnitudes, **networks.layer_noise(micro))
         w_avg = state["w_avg"]
         for w_mean in tf.unstack(gather_over_replicas(tf.reduce_mean(w, axis=0))):
-            w_avg = model.G.mapping.next_w_avg(w_avg, w_mean)
-        return images, {"w_avg": w_avg, **_shared_magnitudes(moved)}
+            w_avg = networks.G.mapping.next_w_avg(w_avg, w_mean)
+        return images, {"w_avg": w_avg, **_shared_magnitudes(updated)}
 
-    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
-        images, moved = self.fakes(model, micro, state)
+    def loss(self, networks: TrainingNetworks, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+        images, means = self.fakes(networks, micro, state)
         # Fakes and reals in two passes: the minibatch standard deviation must not mix them, and one is no quicker.
-        fake_logits = model.discriminate(images, micro.gen_labels, micro, "fake")
-        real_logits = model.discriminate(micro.images, micro.labels, micro, "real")
+        fake_logits = networks.discriminate(images, micro.gen_labels, micro, "fake")
+        real_logits = networks.discriminate(micro.images, micro.labels, micro, "real")
         loss = discriminator_fake_loss(fake_logits) + discriminator_real_loss(real_logits)
         statistics = {**_scores("fake", fake_logits), **_scores("real", real_logits), "Loss/D/loss": loss}
-        return PhaseLoss(loss, statistics, moved)
+        return PhaseLoss(loss, statistics, means)
 
 
-def _shared_magnitudes(moved: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Magnitudes after a round: each replica moved them from the same values, and their mean is kept."""
-    if not moved:
+def _shared_magnitudes(updated: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Magnitudes after a round: each replica updates them from the same values, and their mean is kept."""
+    if not updated:
         return {}
-    shared = tf.reduce_mean(gather_over_replicas(tf.stack(list(moved.values()))), axis=0)
-    return {_MAGNITUDE + name: value for name, value in zip(moved, tf.unstack(shared), strict=True)}
+    shared = tf.reduce_mean(gather_over_replicas(tf.stack(list(updated.values()))), axis=0)
+    return {_MAGNITUDE + name: value for name, value in zip(updated, tf.unstack(shared), strict=True)}
 
 
 class R1(Phase):
@@ -141,11 +137,11 @@ class R1(Phase):
     def skips(self, path: str) -> bool:
         return path == "b4/out/bias"  # the only variable the slope does not depend on by construction
 
-    def loss(self, model: StyleGAN, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
+    def loss(self, networks: TrainingNetworks, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
         penalty, logits = r1_penalty(
-            lambda images, labels: model.discriminate(images, labels, micro, "real"), micro.images, micro.labels
+            lambda images, labels: networks.discriminate(images, labels, micro, "real"), micro.images, micro.labels
         )
-        loss = penalty * (model.loss_config.r1_gamma / 2)
+        loss = penalty * tf.cast(micro.scalars.r1_gamma / 2, penalty.dtype)
         return PhaseLoss(loss, {**_scores("real", logits), "Loss/r1_penalty": penalty, "Loss/D/reg": loss})
 
 
@@ -155,9 +151,9 @@ def training_phases(g_reg_interval: int | None, d_reg_interval: int, pl_weight: 
     Args:
         g_reg_interval: iterations between two runs of Greg. None: there is none (StyleGAN3).
         d_reg_interval: iterations between two runs of Dreg.
-        pl_weight: weight of the path length penalty; 0 = Greg keeps its place among the draws, but does not run.
+        pl_weight: weight of the path length penalty; 0 = Greg keeps its place among them, but does not run.
     """
     if g_reg_interval is None:
         return [GeneratorMain(0), DiscriminatorMain(1), R1(2, d_reg_interval)]
     phases = [GeneratorMain(0), PathLength(1, g_reg_interval), DiscriminatorMain(2), R1(3, d_reg_interval)]
-    return [p for p in phases if pl_weight > 0 or p.name != "Greg"]  # the others keep their places among the draws
+    return [p for p in phases if pl_weight > 0 or p.name != "Greg"]  # the others keep their places

@@ -20,7 +20,7 @@ _PHASE_STRIDE = 1 << 12
 _KEY_STRIDE = 1 << 20
 
 
-class StatelessDraws:
+class PhaseRandom:
     """Everything random in a phase, from Philox keyed by [noise key and purpose, global sample index].
 
     Args:

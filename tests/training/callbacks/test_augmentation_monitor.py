@@ -14,7 +14,7 @@ from sg_keras.training.callbacks import augmentation_monitor as augmentation_wat
 from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
 from sg_keras.training.run import run
 from sg_keras.training.step.augmentation import Augmentation
-from sg_keras.training.step.random_streams import StatelessDraws
+from sg_keras.training.step.random_streams import PhaseRandom
 from tests.training.callbacks.test_status import TICK
 from tests.training.tiny_run import tiny_config
 
@@ -31,7 +31,7 @@ def make_watch(config, dataset=None, latest=None):
     watch = AugmentationWatch(None, lines, dataset, pictures, mirror=False, mirrory=False, seed=0)
     augmentation = Augmentation(config, "reference")
     model = types.SimpleNamespace(
-        augmentation=augmentation, draws=StatelessDraws(tf.constant(3, tf.int64), 4, 0.0), G_ema=None
+        augmentation=augmentation, draws=PhaseRandom(tf.constant(3, tf.int64), 4, 0.0), G_ema=None
     )
     watch.set_model(types.SimpleNamespace(**vars(model), G=types.SimpleNamespace(z_dim=4)))
     return watch, lines

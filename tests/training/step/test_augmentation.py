@@ -11,8 +11,8 @@ from sg_keras.checkpoint import CheckpointStore, fingerprint
 from sg_keras.config import AugmentConfig
 from sg_keras.data import make_pipeline, open_dataset
 from sg_keras.training.step.augmentation import Augmentation
-from sg_keras.training.step.nonfinite import NonFiniteWatch
-from sg_keras.training.step.random_streams import StatelessDraws
+from sg_keras.training.step.nonfinite import NonFiniteMonitor
+from sg_keras.training.step.random_streams import PhaseRandom
 from sg_keras.training.step.stylegan import build_stylegan
 from tests.training.tiny_run import tiny_config
 
@@ -29,7 +29,7 @@ def train(config, model, iterations):
     """Further iterations; returns p and the sums after each."""
     dataset = open_dataset(config.dataset.path, use_labels=True)
     start = int(model.cur_nimg.numpy())
-    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=start, num_phases=model.num_draws)
+    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=start, num_phases=model.num_phases)
     seen = []
     for batch in itertools.islice(batches, iterations):
         model.train_step(batch)
@@ -86,7 +86,7 @@ def test_the_controller_follows_the_signs_of_the_reals_without_new_graphs(ada_co
     assert set(counts) == {"Gmain", "Greg", "Dmain", "Dreg", "ema"} and set(counts.values()) == {1}
 
 
-class Watch(NonFiniteWatch):
+class Watch(NonFiniteMonitor):
     """Says what it is told."""
 
     found = None
@@ -103,7 +103,7 @@ def test_trajectory_of_p():
     for iteration, (total, count) in enumerate([*sequence, (4, 4), (4, 4)], start=1):
         augmentation.observe([tf.constant([total, count], tf.float32)] if count else [])
         watch.found = (2, 96) if iteration > len(sequence) else None
-        augmentation.adjust(iteration, 4, watch)
+        augmentation.adjust(iteration, 4, config.ada_kimg, watch)
         trajectory.append(float(augmentation.p.numpy()))
     step = 4 * 2 / 40
     even = [0.1 + step, 0.1 + 2 * step, 0.1 + step, 0.1 + step, 0.1 + step, 0.1, 0.1]
@@ -122,9 +122,9 @@ def test_nothing_is_kept_where_p_is_not_steered(pictures, tmp_path):
 def test_no_augmentation_leaves_nothing_in_the_graph(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path)
     model = build_stylegan(config)
-    assert model.before_D(0) == (None, None)
+    assert model.scalars_at(0)[2:] == (None, None)
     batch = next(iter(make_pipeline(open_dataset(config.dataset.path, use_labels=True), seed=0, batch=BATCH,
-                                    start_nimg=0, num_phases=model.num_draws)))  # fmt: skip
+                                    start_nimg=0, num_phases=model.num_phases)))  # fmt: skip
     plain = [op.type for phase in model.phases for op in model.phase_graph(phase, batch, 0).get_operations()]
     assert "Select" not in plain
     fixed = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed"))
@@ -146,7 +146,7 @@ def test_a_probability_of_zero_changes_no_bit(pictures, tmp_path):
 
 
 def test_every_picture_has_numbers_of_its_own():
-    draws = StatelessDraws(tf.Variable(3, dtype=tf.int64), 4, 0.0)
+    draws = PhaseRandom(tf.Variable(3, dtype=tf.int64), 4, 0.0)
     kinds = itertools.product(range(4), ("fake", "real"))
     tables = np.concatenate([draws.augmentation(*kind, tf.constant(16, tf.int64)).uniforms(8) for kind in kinds])
     assert len(np.unique(tables, axis=0)) == 64
@@ -158,10 +158,7 @@ def test_fakes_and_reals_go_through_the_pipeline_before_d(pictures, tmp_path, mo
     model = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed", p=1.0))
     images = tf.random.stateless_uniform([8, 8, 8, 3], [1, 2], -1, 1)
     batch = {"image": tf.zeros([8, 8, 8, 3], tf.uint8), "label": tf.zeros([8, 3]), "gen_label": tf.zeros([8, 4, 3])}
-    micros = {
-        phase.name: model.micro_batch(phase, batch, tf.constant(0, tf.int64), 0, model.before_D(0))
-        for phase in model.phases
-    }
+    micros = {phase.name: model.micro_batch(batch, model.scalars_at(0), phase.index, 0, 0) for phase in model.phases}
     given = [images]
     monkeypatch.setattr(model, "D", lambda images, labels: given.append(images))
     for phase, kind in (("Gmain", "fake"), ("Dmain", "fake"), ("Dmain", "real"), ("Dreg", "real")):

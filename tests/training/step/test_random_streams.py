@@ -7,12 +7,12 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.training.step.ema import ema_beta
-from sg_keras.training.step.random_streams import StatelessDraws
+from sg_keras.config.schedules import ema_beta
+from sg_keras.training.step.random_streams import PhaseRandom
 
 
-def _draws(key: int = 0, mixing: float = 0.9) -> StatelessDraws:
-    return StatelessDraws(tf.constant(key, tf.int64), z_dim=8, style_mixing_prob=mixing)
+def _draws(key: int = 0, mixing: float = 0.9) -> PhaseRandom:
+    return PhaseRandom(tf.constant(key, tf.int64), z_dim=8, style_mixing_prob=mixing)
 
 
 def test_same_place_same_numbers():

@@ -1,0 +1,59 @@
+"""Writes the option reference, a page of tables, from the tables of options themselves."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator, Sequence
+
+from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+
+_INTRODUCTION = """\
+# Options
+
+Made from the code. Options are written `--name=value` or `--name value`; hyphens and underscores in names mean the
+same; BOOL is 0 or 1. `--help` prints the same.
+"""
+
+#: Heading -> options of each program.
+PROGRAMS: dict[str, Sequence[Option]] = {
+    "Training: `run_training.py`, `sg-keras-train`": OPTIONS,
+    "Images: `sg-keras-generate`": GENERATE_OPTIONS,
+    "Exports: `sg-keras-export`": EXPORT_OPTIONS,
+    "What is installed: `sg-keras-doctor`": DOCTOR_OPTIONS,
+}
+
+
+def write_option_reference(path: pathlib.Path) -> None:
+    """Write the page, unless it is there already with the same text."""
+    text = option_reference()
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def option_reference() -> str:
+    """The page, in Markdown."""
+    return "\n".join(line for lines in _sections() for line in lines)
+
+
+def _sections() -> Iterator[list[str]]:
+    yield [_INTRODUCTION]
+    for heading, options in PROGRAMS.items():
+        yield [f"## {heading}", ""]
+        for group in GROUPS:
+            members = [option for option in options if option.group == group]
+            if members:
+                yield [f"**{group}**", "", "| option | meaning | default |", "|---|---|---|", *map(_row, members), ""]
+
+
+def _row(option: Option) -> str:
+    usage = f"--{option.name}" + (f"={option.metavar}" if option.metavar else "")
+    default = "required" if option.group == REQUIRED else option.shown_default
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in (f"`{usage}`", _text(option.help), default)) + " |"
+
+
+def _text(words: str) -> str:
+    """Help is plain text: what Markdown would take for its own is escaped."""
+    for character in "\\`*_<>":
+        words = words.replace(character, "\\" + character)
+    return words
