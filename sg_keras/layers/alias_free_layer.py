@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,11 +10,13 @@ import keras
 import tensorflow as tf
 
 from sg_keras.layers.alias_free_design import AliasFreeDesign
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.layers.dense import Dense
 from sg_keras.ops import filtered_lrelu, modulated_conv2d_stylegan3
 
 
-class AliasFreeLayer(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class AliasFreeLayer(ConfiguredLayer):
     """Modulated convolution, and a leaky ReLU at a raised sampling rate between two low-pass filters.
 
     The input is divided by its root mean square, of which a running mean is kept: `magnitude_ema`, of the mean square.
@@ -104,13 +105,3 @@ class AliasFreeLayer(keras.layers.Layer):
         squares = tf.square(tf.cast(x, self.variable_dtype))
         mean_square = tf.stop_gradient(tf.reduce_mean(tf.reduce_mean(squares, axis=[1, 2, 3])))
         return self.magnitude_ema_beta * magnitude + (1 - self.magnitude_ema_beta) * mean_square
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "design": dataclasses.asdict(self.design),
-            "w_dim": self.w_dim,
-            "conv_clamp": self.conv_clamp,
-            "magnitude_ema_beta": self.magnitude_ema_beta,
-            "ops": self.ops,
-        }

@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.ops import ACTIVATIONS, bias_act, conv2d_resample, setup_filter
 
 
-class Conv2D(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class Conv2D(ConfiguredLayer):
     """y = activation(conv(x, weight / sqrt(in*k*k)) + bias), clamped; up- or downsampled by a FIR filter on the way.
 
     Args:
@@ -88,17 +90,3 @@ class Conv2D(keras.layers.Layer):
         gain_of_act = ACTIVATIONS[self.activation].default_gain * gain
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
         return bias_act(x, bias, self.activation, gain=gain_of_act, clamp=clamp, impl=self.ops)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "bias": self.use_bias,
-            "activation": self.activation,
-            "up": self.up,
-            "down": self.down,
-            "resample_filter": self.resample_filter,
-            "conv_clamp": self.conv_clamp,
-            "ops": self.ops,
-        }

@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.ops.bias_act import bias_act
 
 
-class Dense(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class Dense(ConfiguredLayer):
     """y = activation(x @ (weight * lr / sqrt(in)) + bias * lr), gain of the activation included.
 
     Args:
@@ -71,15 +73,3 @@ class Dense(keras.layers.Layer):
         if self.activation == "linear":
             return y if bias is None else y + bias
         return bias_act(y, bias, act=self.activation, impl=self.ops)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": self.activation,
-            "bias": self.use_bias,
-            "lr_multiplier": self.lr_multiplier,
-            "weight_init": self.weight_init,
-            "bias_init": self.bias_init,
-            "ops": self.ops,
-        }

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.layers.dense import Dense
 
 
@@ -35,7 +36,8 @@ class UniformDisc(keras.initializers.Initializer):
         return {"radius": self.radius}
 
 
-class FourierInput(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class FourierInput(ConfiguredLayer):
     """Plane waves of fixed frequencies, moved and turned by w and on request by the user, and mixed.
 
     Args:
@@ -111,17 +113,6 @@ class FourierInput(keras.layers.Layer):
         y = 2 * math.pi * (centres * freqs[:, tf.newaxis, :, 1])[:, :, tf.newaxis]  # [N,H,1,C]
         amplitudes = amplitudes[:, tf.newaxis, tf.newaxis]
         return (tf.sin(x) * amplitudes) * tf.cos(y) + (tf.cos(x) * amplitudes) * tf.sin(y)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "channels": self.channels,
-            "w_dim": self.w_dim,
-            "size": self.size,
-            "sampling_rate": self.sampling_rate,
-            "bandwidth": self.bandwidth,
-            "ops": self.ops,
-        }
 
 
 def _learned_transform(t: tf.Tensor) -> tf.Tensor:

@@ -7,8 +7,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from sg_keras.layers.configured_layer import ConfiguredLayer
 
-class MinibatchStd(keras.layers.Layer):
+
+@keras.saving.register_keras_serializable(package="sg_keras")
+class MinibatchStd(ConfiguredLayer):
     """Append the average standard deviation over groups of samples as extra feature maps.
 
     Sample i belongs to group i mod N/G; the standard deviation over a group is averaged over pixels and over the
@@ -42,9 +45,6 @@ class MinibatchStd(keras.layers.Layer):
         y = tf.reduce_mean(y, axis=[1, 2, 4])  # [M,F]
         y = tf.tile(y[:, None, None, :], [group, height, width, 1])  # [N,H,W,F]
         return tf.concat([x, y], axis=3)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "group_size": self.group_size, "num_channels": self.num_channels}
 
 
 def _minimum(group: int, batch: int | tf.Tensor) -> int | tf.Tensor:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.layers.dense import Dense
 from sg_keras.ops import (
     ACTIVATIONS,
@@ -26,7 +27,8 @@ from sg_keras.ops import (
 NOISE_MODES = ("const", "random", "none")
 
 
-class SynthesisLayer(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class SynthesisLayer(ConfiguredLayer):
     """Modulated convolution, noise, bias and activation.
 
     Args:
@@ -137,23 +139,9 @@ class SynthesisLayer(keras.layers.Layer):
             return tf.random.normal(shape, dtype=strength.dtype) * strength
         return tf.random.stateless_normal(shape, noise_seed, dtype=strength.dtype, alg="philox") * strength
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "w_dim": self.w_dim,
-            "resolution": self.resolution,
-            "kernel_size": self.kernel_size,
-            "up": self.up,
-            "use_noise": self.use_noise,
-            "activation": self.activation,
-            "resample_filter": self.resample_filter,
-            "conv_clamp": self.conv_clamp,
-            "ops": self.ops,
-        }
 
-
-class ToRGB(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class ToRGB(ConfiguredLayer):
     """Modulated convolution without demodulation to the image channels.
 
     Args:
@@ -206,13 +194,3 @@ class ToRGB(keras.layers.Layer):
         )
         bias = tf.cast(tf.convert_to_tensor(self.bias), x.dtype)
         return tf.cast(bias_act(x, bias, clamp=self.conv_clamp, impl=self.ops), self.variable_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "channels": self.channels,
-            "w_dim": self.w_dim,
-            "kernel_size": self.kernel_size,
-            "conv_clamp": self.conv_clamp,
-            "ops": self.ops,
-        }

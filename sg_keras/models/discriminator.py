@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.layers import Conv2D, Dense, MinibatchStd
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.models.mapping import Mapping
 from sg_keras.models.summary import print_blocks
@@ -18,7 +19,8 @@ from sg_keras.models.synthesis_stylegan2 import block_channels, block_resolution
 from sg_keras.ops import downsample2d, setup_filter
 
 
-class DiscriminatorBlock(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class DiscriminatorBlock(ConfiguredLayer):
     """One resolution: from the image (where the architecture says so), a convolution, a downsampling convolution.
 
     Args:
@@ -91,7 +93,8 @@ class DiscriminatorBlock(keras.layers.Layer):
         return x, img
 
 
-class DiscriminatorEpilogue(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class DiscriminatorEpilogue(ConfiguredLayer):
     """4x4: minibatch standard deviation, convolution, two dense layers, projection on the label.
 
     Call: (x [N,4,4,C], img or None, cmap [N,cmap_dim] or None) -> logits [N,1].
@@ -146,7 +149,7 @@ class DiscriminatorEpilogue(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
-class Discriminator(keras.Model):
+class Discriminator(ConfiguredLayer, keras.Model):
     """Images and labels to logits: positive for real.
 
     Args:
@@ -194,25 +197,6 @@ class Discriminator(keras.Model):
         super().__init__(name=name, **kwargs)
         if architecture not in ("skip", "resnet", "orig"):
             raise ValueError(f"architecture: found {architecture!r}, expected resnet, skip or orig")
-        self._config = {
-            "c_dim": c_dim,
-            "img_resolution": img_resolution,
-            "img_channels": img_channels,
-            "architecture": architecture,
-            "channel_base": channel_base,
-            "channel_max": channel_max,
-            "resample_filter": np.asarray(resample_filter).tolist(),
-            "activation": activation,
-            "conv_clamp": conv_clamp,
-            "cmap_dim": cmap_dim,
-            "mapping_kwargs": dict(mapping_kwargs or {}),
-            "mbstd_group_size": mbstd_group_size,
-            "mbstd_num_channels": mbstd_num_channels,
-            "freeze_layers": freeze_layers,
-            "ops": ops,
-            "num_fp16_res": num_fp16_res,
-            "half_dtype": half_dtype,
-        }
         self.c_dim, self.img_resolution, self.img_channels = c_dim, img_resolution, img_channels
         self.resolutions = block_resolutions(img_resolution)[:0:-1]
         shared: dict[str, Any] = {"activation": activation, "conv_clamp": conv_clamp, "ops": ops}
@@ -277,7 +261,8 @@ class Discriminator(keras.Model):
         return self.b4(x, image, cmap)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy), **self._config}
+        config = super().get_config()
+        return {**config, "mapping_kwargs": config["mapping_kwargs"] or {}}
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
         """Print one line a block: layers, output shape, parameters."""

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from sg_keras.models.mapping import Mapping
+from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
+from sg_keras.models.mapping import Mapping as MappingNetwork
 from sg_keras.models.summary import print_blocks, print_plan
 from sg_keras.models.synthesis_stylegan2 import SynthesisStyleGAN2
 from sg_keras.models.synthesis_stylegan3 import SynthesisStyleGAN3
 
 #: What sets R apart from T; the doubled width of the published R is a matter of its training configuration.
 _STYLEGAN3_R = {"conv_kernel": 1, "use_radial_filters": True}
-#: Arguments of both synthesis networks.
-_SHARED = (
-    "w_dim",
-    "img_resolution",
-    "img_channels",
-    "channel_base",
-    "channel_max",
-    "conv_clamp",
-    "ops",
-    "num_fp16_res",
-    "half_dtype",
-)
 STYLEGAN3 = {"stylegan3-t": {}, "stylegan3-r": _STYLEGAN3_R}
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
-class Generator(keras.Model):
+class Generator(ConfiguredLayer, keras.Model):
     """Latent z and label c to images.
 
     Args:
@@ -83,50 +71,18 @@ class Generator(keras.Model):
         name: str = "G",
         **kwargs: Any,
     ) -> None:
+        arguments = dict(locals())  # what the synthesis network takes of them goes on by name
         super().__init__(name=name, **kwargs)
-        self._config: dict[str, Any] = {
-            "z_dim": z_dim,
-            "c_dim": c_dim,
-            "w_dim": w_dim,
-            "img_resolution": img_resolution,
-            "img_channels": img_channels,
-            "cfg": cfg,
-            "mapping_kwargs": dict(mapping_kwargs or {}),
-            "channel_base": channel_base,
-            "channel_max": channel_max,
-            "architecture": architecture,
-            "resample_filter": np.asarray(resample_filter).tolist(),
-            "use_noise": use_noise,
-            "activation": activation,
-            "conv_clamp": conv_clamp,
-            "ops": ops,
-            "num_fp16_res": num_fp16_res,
-            "half_dtype": half_dtype,
-            "synthesis_kwargs": dict(synthesis_kwargs or {}),
-        }
         self.cfg = cfg
         self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
         self.img_resolution, self.img_channels = img_resolution, img_channels
-        self.synthesis = self._new_synthesis()
+        self.synthesis = _new_synthesis(cfg, arguments, synthesis_kwargs or {}, self.dtype_policy)
         self.num_ws = self.synthesis.num_ws
         further = {"num_layers": 2 if cfg in STYLEGAN3 else 8, **(mapping_kwargs or {})}
-        self.mapping = Mapping(
+        self.mapping = MappingNetwork(
             z_dim, c_dim, w_dim, self.num_ws, ops=ops, name="mapping", dtype=self.dtype_policy, **further
         )
         self.build()
-
-    def _new_synthesis(self) -> SynthesisStyleGAN2 | SynthesisStyleGAN3:
-        config = self._config
-        further = config["synthesis_kwargs"]
-        shared = {name: config[name] for name in _SHARED} | {"name": "synthesis", "dtype": self.dtype_policy}
-        if self.cfg in STYLEGAN3:
-            return SynthesisStyleGAN3(**shared, **{**STYLEGAN3[self.cfg], **further})
-        if self.cfg != "stylegan2":
-            raise ValueError(f"cfg: found {self.cfg!r}, expected stylegan2, {' or '.join(STYLEGAN3)}")
-        if further:
-            raise ValueError(f"synthesis_kwargs: found {sorted(further)} with stylegan2, expected none")
-        own = {name: config[name] for name in ("architecture", "resample_filter", "use_noise", "activation")}
-        return SynthesisStyleGAN2(**shared, **own)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -158,7 +114,8 @@ class Generator(keras.Model):
         return self.synthesis(ws, noise_mode=noise_mode, noise_seed=noise_seed, transform=transform)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": keras.saving.serialize_keras_object(self.dtype_policy), **self._config}
+        config = super().get_config()
+        return {**config, **{name: config[name] or {} for name in ("mapping_kwargs", "synthesis_kwargs")}}
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
         """Print what each block or layer is: sizes, parameters and, for StyleGAN3, rates, frequencies and filters."""
@@ -170,3 +127,17 @@ class Generator(keras.Model):
             (f"synthesis.{b.name}", b, [b.resolution, b.resolution, b.out_channels]) for b in self.synthesis.blocks
         ]
         print_blocks(self, blocks, print_fn)
+
+
+def _new_synthesis(
+    cfg: str, arguments: Mapping[str, Any], further: Mapping[str, Any], dtype: keras.DTypePolicy
+) -> SynthesisStyleGAN2 | SynthesisStyleGAN3:
+    """The synthesis network of a cfg, with those of the generator's arguments that it takes."""
+    if cfg in STYLEGAN3:
+        shared = accepted_by(SynthesisStyleGAN3, arguments)
+        return SynthesisStyleGAN3(**shared, name="synthesis", dtype=dtype, **{**STYLEGAN3[cfg], **further})
+    if cfg != "stylegan2":
+        raise ValueError(f"cfg: found {cfg!r}, expected stylegan2, {' or '.join(STYLEGAN3)}")
+    if further:
+        raise ValueError(f"synthesis_kwargs: found {sorted(further)} with stylegan2, expected none")
+    return SynthesisStyleGAN2(**accepted_by(SynthesisStyleGAN2, arguments), name="synthesis", dtype=dtype)

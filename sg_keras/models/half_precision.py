@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import keras
 
+from sg_keras.layers.configured_layer import sublayers
+
 HALF_DTYPES = ("float16", "bfloat16")
 _LOWEST_HALF_RESOLUTION = 8  # 4x4 stays in full precision
 
@@ -46,7 +48,9 @@ def policy_of(half: bool, half_dtype: str, full: keras.DTypePolicy) -> keras.DTy
 
 def computes_in_half(layer: keras.layers.Layer) -> bool:
     """Whether a layer, or any of those inside a network, computes in a smaller type than that of its variables."""
-    return any(part.compute_dtype != part.variable_dtype for part in layer._flatten_layers())
+    if layer.compute_dtype != layer.variable_dtype:
+        return True
+    return any(computes_in_half(part) for part in sublayers(layer))
 
 
 def in_full_precision(network: keras.Model, ops: str) -> keras.Model:

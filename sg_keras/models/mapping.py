@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from sg_keras.layers import Dense
+from sg_keras.layers.configured_layer import ConfiguredLayer
 
 
 def normalize_2nd_moment(x: tf.Tensor) -> tf.Tensor:
@@ -15,7 +16,8 @@ def normalize_2nd_moment(x: tf.Tensor) -> tf.Tensor:
     return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis=1, keepdims=True) + 1e-8)
 
 
-class Mapping(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class Mapping(ConfiguredLayer):
     """MLP from z and the embedded label to w, repeated for each layer of the synthesis network.
 
     Args:
@@ -53,19 +55,6 @@ class Mapping(keras.layers.Layer):
         super().__init__(**kwargs)
         if z_dim == 0 and c_dim == 0:
             raise ValueError("Mapping: z_dim and c_dim are both 0, expected at least one input")
-        self._config = {
-            "z_dim": z_dim,
-            "c_dim": c_dim,
-            "w_dim": w_dim,
-            "num_ws": num_ws,
-            "num_layers": num_layers,
-            "embed_features": embed_features,
-            "layer_features": layer_features,
-            "activation": activation,
-            "lr_multiplier": lr_multiplier,
-            "w_avg_beta": w_avg_beta,
-            "ops": ops,
-        }
         self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
         self.num_ws, self.num_layers, self.w_avg_beta = num_ws, num_layers, w_avg_beta
         embed_features = w_dim if embed_features is None else embed_features
@@ -125,9 +114,6 @@ class Mapping(keras.layers.Layer):
     def next_w_avg(self, w_avg: tf.Tensor, w_mean: tf.Tensor) -> tf.Tensor:
         """The running mean [w_dim] after one more micro-batch of mean w_mean [w_dim]."""
         return w_mean + self.w_avg_beta * (w_avg - w_mean)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._config}
 
 
 def truncate(ws: tf.Tensor, w_avg: tf.Tensor, psi: float | tf.Tensor, cutoff: int | None = None) -> tf.Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from sg_keras.layers.configured_layer import sublayers
 from sg_keras.models.layer_plan import LayerPlan
 
 
@@ -27,7 +28,7 @@ def print_blocks(
     for name, layer, shape in blocks:
         table.add_row(
             name,
-            " ".join(sub.name for sub in layer._layers),
+            " ".join(sub.name for sub in sublayers(layer)),
             " x ".join(str(n) for n in shape),
             layer.compute_dtype,
             f"{_count(layer.trainable_variables):,}",

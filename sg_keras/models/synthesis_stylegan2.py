@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from sg_keras.layers import Conv2D, SynthesisLayer, ToRGB
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.ops import setup_filter, upsample2d
 
@@ -30,7 +31,8 @@ def block_channels(resolution: int, channel_base: int, channel_max: int) -> int:
     return min(channel_base // resolution, channel_max)
 
 
-class SynthesisBlock(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class SynthesisBlock(ConfiguredLayer):
     """One resolution: an upsampling convolution (or the constant), a convolution, and the way to the image.
 
     Args:
@@ -131,7 +133,8 @@ class SynthesisBlock(keras.layers.Layer):
         return x, img
 
 
-class SynthesisStyleGAN2(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class SynthesisStyleGAN2(ConfiguredLayer):
     """Blocks from 4x4 to the image's resolution.
 
     Args:

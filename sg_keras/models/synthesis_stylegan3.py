@@ -10,13 +10,15 @@ import keras
 import tensorflow as tf
 
 from sg_keras.layers import AliasFreeLayer, FourierInput
+from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import policy_of
 from sg_keras.models.layer_plan import plan_synthesis
 
 _OWN = ("img_resolution", "img_channels", "channel_base", "channel_max", "num_fp16_res")
 
 
-class SynthesisStyleGAN3(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="sg_keras")
+class SynthesisStyleGAN3(ConfiguredLayer):
     """Fourier features, then alias-free layers up to the image.
 
     Args:
@@ -31,7 +33,7 @@ class SynthesisStyleGAN3(keras.layers.Layer):
         num_fp16_res, half_dtype: layers of so many of the highest resolutions (2^n times their rate is above the
             image's) compute in this type ("float16", "bfloat16").
         design: further arguments of plan_synthesis, by name, such as num_layers or conv_kernel.
-        name, dtype: of the Keras layer.
+        name, dtype, trainable: of the Keras layer.
 
     Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, transform=None, magnitudes=None) -> images
     [N,res,res,C], nominally -1..1. transform [3,3] or [N,3,3] moves the picture by its inverse (see FourierInput);
@@ -53,9 +55,10 @@ class SynthesisStyleGAN3(keras.layers.Layer):
         half_dtype: str = "float16",
         name: str | None = None,
         dtype: Any = None,
+        trainable: bool = True,
         **design: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
         self.plan = plan_synthesis(
             img_resolution, img_channels, channel_base, channel_max, num_fp16_res=num_fp16_res, **_known(design)
         )

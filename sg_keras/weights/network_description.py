@@ -25,7 +25,7 @@ NETWORK_NAMES = ("G", "D", "G_ema")
 FILTERS = (".resample_filter", ".up_filter", ".down_filter", "synthesis.input.transform")
 _KINDS = {"Generator": Generator, "Discriminator": Discriminator}
 _SHAPES = {"Generator": generator_shapes, "Discriminator": discriminator_shapes}
-_NOT_SHAPING = ("name", "kwargs", "dtype", "ops", "num_fp16_res", "half_dtype")  # how a network is run
+_NOT_SHAPING = ("name", "kwargs", "dtype", "trainable", "ops", "num_fp16_res", "half_dtype")  # how a network is run
 _INTEGERS = {
     *("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "channel_base", "channel_max", "num_layers"),
     *("embed_features", "layer_features", "cmap_dim", "mbstd_group_size", "mbstd_num_channels", "freeze_layers"),

@@ -209,7 +209,7 @@ def test_weights_that_share_memory(networks, tmp_path):
 @pytest.mark.parametrize("changed", [{"num_layers": 10**9}, {"filter_size": 10**9}, {"first_cutoff": 1e300}])
 def test_a_plan_without_end_is_refused(changed, tmp_path):
     networks = tiny_networks({"cfg": "stylegan3-t", "synthesis_kwargs": SMALL_STYLEGAN3}, {})
-    networks["G"]._config["synthesis_kwargs"] |= changed
+    networks["G"]._arguments["synthesis_kwargs"] |= changed
     with pytest.raises(ValueError, match=f"network.pkl: G: .*{next(iter(changed))}: found"):
         sg_keras.load(write_official(tmp_path / "network.pkl", networks))
 
