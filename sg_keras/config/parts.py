@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 
 #: Pixels a side that images must have at least: the discriminator needs a block above its last one at 4x4.
 LEAST_RESOLUTION = 8
@@ -65,8 +66,8 @@ class GeneratorConfig:
     z_dim: int = 512
     w_dim: int = 512
     mapping_layers: int = 8
-    channel_base: int = 32768
-    channel_max: int = 512
+    channel_base: int = DEFAULT_CHANNEL_BASE
+    channel_max: int = DEFAULT_CHANNEL_MAX
     architecture: str = "skip"  # skip, resnet, orig (StyleGAN2 only)
     conv_clamp: float | None = 256.0
     num_fp16_res: int = 0  # resolutions, from the highest, in half precision
@@ -89,8 +90,8 @@ class GeneratorConfig:
 class DiscriminatorConfig:
     """Shape of the discriminator, and how many of its first layers stay frozen."""
 
-    channel_base: int = 32768
-    channel_max: int = 512
+    channel_base: int = DEFAULT_CHANNEL_BASE
+    channel_max: int = DEFAULT_CHANNEL_MAX
     architecture: str = "resnet"  # resnet, skip, orig
     mapping_layers: int = 8  # of the label mapping
     mbstd_group_size: int | None = 4

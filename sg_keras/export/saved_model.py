@@ -20,7 +20,7 @@ DESCRIPTION_FILE = "description.json"
 _GRAPH_FILE = "saved_model.pb"
 _LOGGER = logging.getLogger(__name__)
 # How our code would run the network.
-_NOT_DESCRIBED = ("name", "dtype", "trainable", "ops", "num_fp16_res", "half_dtype")
+_NOT_DESCRIBED = ("name", "dtype", "trainable", "impl", "num_fp16_res", "half_dtype")
 _OWN_FILES = {_GRAPH_FILE, DESCRIPTION_FILE, "fingerprint.pb", "variables", "assets"}
 _CUSTOM_GRADIENT = "_gradient_op_type"  # attribute of a node whose gradient is a Python function
 

@@ -20,14 +20,14 @@ class AliasFreeLayer(ConfiguredLayer):
     """Modulated convolution, and a leaky ReLU at a raised sampling rate between two low-pass filters.
 
     The input is divided by its root mean square, of which a running mean is kept: `magnitude_ema`, of the mean square.
-    The layer does not move it: see `moved_magnitude`.
+    The layer does not update it: see `updated_magnitude`.
 
     Args:
         design: sizes, rates and frequencies (or the same as a dictionary).
         w_dim: width of the style vector.
         conv_clamp: clamp the nonlinearity's output to +-this, or None.
         magnitude_ema_beta: decay of the running mean for each micro-batch.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (x [N,in_size,in_size,in_channels], w [N,w_dim], magnitude=None) -> [N,out_size,out_size,out_channels]
     of the layer's compute type, whatever x's.
@@ -40,7 +40,7 @@ class AliasFreeLayer(ConfiguredLayer):
         w_dim: int,
         conv_clamp: float | None = 256.0,
         magnitude_ema_beta: float = 0.999,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
@@ -48,13 +48,13 @@ class AliasFreeLayer(ConfiguredLayer):
         self.w_dim = w_dim
         self.conv_clamp = conv_clamp
         self.magnitude_ema_beta = magnitude_ema_beta
-        self.ops = ops
+        self.impl = impl
         self._up_filter, self._down_filter = self.design.up_filter(), self.design.down_filter()
 
     def build(self, input_shape: Sequence[Any] | None = None) -> None:
         channels, k = self.design.in_channels, self.design.kernel_size
         self.weight_gain = 1 / math.sqrt(channels * k * k)
-        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.variable_dtype)
+        self.affine = Dense(channels, bias_init=1.0, impl=self.impl, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
         self.weight = self.add_weight(
             name="weight",
@@ -83,7 +83,7 @@ class AliasFreeLayer(ConfiguredLayer):
             padding=self.design.kernel_size - 1,
             demodulate=not self.design.is_torgb,
             input_gain=tf.math.rsqrt(magnitude),
-            impl=self.ops,
+            impl=self.impl,
         )
         return filtered_lrelu(
             x,
@@ -96,10 +96,10 @@ class AliasFreeLayer(ConfiguredLayer):
             gain=1.0 if self.design.is_torgb else math.sqrt(2),
             slope=1.0 if self.design.is_torgb else 0.2,
             clamp=self.conv_clamp,
-            impl=self.ops,
+            impl=self.impl,
         )
 
-    def moved_magnitude(self, magnitude: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    def updated_magnitude(self, magnitude: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """The running mean [] after one more micro-batch x [N,in_size,in_size,in_channels]. It has no gradient."""
         # By image first: the sum of each is one thread's, so the result does not depend on their number.
         squares = tf.square(tf.cast(x, self.variable_dtype))

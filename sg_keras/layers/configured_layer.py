@@ -38,6 +38,14 @@ class ConfiguredLayer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **copy.deepcopy(self._arguments)}
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], **kwargs: Any) -> Any:
+        """The layer of a configuration. Those of older files have `ops` for the argument `impl`."""
+        config = dict(config)
+        if "ops" in config and "ops" not in inspect.signature(cls.__init__).parameters:
+            config["impl"] = config.pop("ops")
+        return super().from_config(config, **kwargs)
+
 
 def accepted_by(constructor: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the values that a constructor has arguments for, by name; name and dtype of a layer excepted.

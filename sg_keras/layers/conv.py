@@ -25,7 +25,7 @@ class Conv2D(ConfiguredLayer):
         up, down: integer resampling factors.
         resample_filter: taps of the low-pass filter, used where up or down is above 1.
         conv_clamp: clamp the output to +-this, or None.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (x [N,H,W,C], gain=1) -> [N,H*up/down,W*up/down,filters] of the layer's compute type, whatever x's; gain
     scales both output and clamp.
@@ -41,7 +41,7 @@ class Conv2D(ConfiguredLayer):
         down: int = 1,
         resample_filter: Sequence[float] | None = (1, 3, 3, 1),
         conv_clamp: float | None = None,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # weights are scaled in their own type first
@@ -53,7 +53,7 @@ class Conv2D(ConfiguredLayer):
         self.down = down
         self.resample_filter = None if resample_filter is None else np.asarray(resample_filter).tolist()
         self.conv_clamp = conv_clamp
-        self.ops = ops
+        self.impl = impl
         self._taps = setup_filter(self.resample_filter) if up > 1 or down > 1 else None
 
     def build(self, input_shape: Sequence[Any]) -> None:
@@ -82,11 +82,11 @@ class Conv2D(ConfiguredLayer):
             down=self.down,
             padding=self.kernel_size // 2,
             flip_weight=self.up == 1,
-            impl=self.ops,
+            impl=self.impl,
         )
         if is_linear:
             return x
         bias = None if self.bias is None else tf.cast(tf.convert_to_tensor(self.bias), self.compute_dtype)
         gain_of_act = ACTIVATIONS[self.activation].default_gain * gain
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
-        return bias_act(x, bias, self.activation, gain=gain_of_act, clamp=clamp, impl=self.ops)
+        return bias_act(x, bias, self.activation, gain=gain_of_act, clamp=clamp, impl=self.impl)

@@ -24,7 +24,7 @@ class Dense(ConfiguredLayer):
         lr_multiplier: scales the effective learning rate; weights are stored divided by it.
         weight_init: standard deviation of the effective weights at the start, before division by lr_multiplier.
         bias_init: effective bias at the start, one value or one for each unit.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: x [N,in] -> [N,units].
     """
@@ -37,7 +37,7 @@ class Dense(ConfiguredLayer):
         lr_multiplier: float = 1.0,
         weight_init: float = 1.0,
         bias_init: float | Sequence[float] = 0.0,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -47,7 +47,7 @@ class Dense(ConfiguredLayer):
         self.lr_multiplier = lr_multiplier
         self.weight_init = weight_init
         self.bias_init = np.asarray(bias_init, np.float64).tolist()
-        self.ops = ops
+        self.impl = impl
 
     def build(self, input_shape: Sequence[Any]) -> None:
         in_features = int(input_shape[-1])
@@ -72,4 +72,4 @@ class Dense(ConfiguredLayer):
             bias = bias * self.lr_multiplier
         if self.activation == "linear":
             return y if bias is None else y + bias
-        return bias_act(y, bias, act=self.activation, impl=self.ops)
+        return bias_act(y, bias, act=self.activation, impl=self.impl)

@@ -46,7 +46,7 @@ class FourierInput(ConfiguredLayer):
         size: side of the result in samples.
         sampling_rate: samples across the picture; the rest of `size` is a margin round it.
         bandwidth: highest frequency, in periods across the picture.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (w [N,w_dim], transform=None) -> [N,size,size,channels]. transform [3,3] or [N,3,3] acts on homogeneous
     coordinates (x to the right, y down, the picture from -1/2 to 1/2) and says where each point of the result is
@@ -60,7 +60,7 @@ class FourierInput(ConfiguredLayer):
         size: int,
         sampling_rate: float,
         bandwidth: float,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -69,11 +69,11 @@ class FourierInput(ConfiguredLayer):
         self.size = size
         self.sampling_rate = sampling_rate
         self.bandwidth = bandwidth
-        self.ops = ops
+        self.impl = impl
 
     def build(self, input_shape: Any = None) -> None:
         self.affine = Dense(
-            4, weight_init=0.0, bias_init=(1.0, 0.0, 0.0, 0.0), ops=self.ops, name="affine", dtype=self.dtype_policy
+            4, weight_init=0.0, bias_init=(1.0, 0.0, 0.0, 0.0), impl=self.impl, name="affine", dtype=self.dtype_policy
         )
         self.affine.build((None, self.w_dim))
         self.weight = self.add_weight(

@@ -32,7 +32,9 @@ class MinibatchStd(ConfiguredLayer):
     def build(self, input_shape: Any) -> None:
         channels = int(input_shape[-1])
         if channels % self.num_channels:
-            raise ValueError(f"MinibatchStd: {channels} channels cannot be split into {self.num_channels} parts")
+            raise ValueError(
+                f"num_channels: found {self.num_channels}, expected a divisor of the {channels} channels of x"
+            )
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         _, height, width, channels = x.shape

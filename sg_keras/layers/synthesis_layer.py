@@ -13,12 +13,8 @@ from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.layers.dense import Dense
 from sg_keras.ops import (
     ACTIVATIONS,
-    HALF_TYPES,
     bias_act,
-    channel_scale,
-    conv2d_resample,
-    demodulation,
-    in_half_range,
+    modulate_and_convolve,
     modulated_conv2d,
     scale_bias_act,
     setup_filter,
@@ -41,7 +37,7 @@ class SynthesisLayer(ConfiguredLayer):
         activation: one of bias_act's nine.
         resample_filter: taps of the low-pass filter of upsampling.
         conv_clamp: clamp the output to +-this, or None.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,resolution,resolution,filters]
     of the layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
@@ -59,7 +55,7 @@ class SynthesisLayer(ConfiguredLayer):
         activation: str = "lrelu",
         resample_filter: Sequence[float] = (1, 3, 3, 1),
         conv_clamp: float | None = None,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
@@ -72,12 +68,12 @@ class SynthesisLayer(ConfiguredLayer):
         self.activation = activation
         self.resample_filter = np.asarray(resample_filter).tolist()
         self.conv_clamp = conv_clamp
-        self.ops = ops
+        self.impl = impl
         self._taps = setup_filter(self.resample_filter)
 
     def build(self, input_shape: Sequence[Any]) -> None:
         channels, k = int(input_shape[-1]), self.kernel_size
-        self.affine = Dense(channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.variable_dtype)
+        self.affine = Dense(channels, bias_init=1.0, impl=self.impl, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
         # One initializer a variable: an instance draws the same numbers each time it is used.
         self.weight = self.add_weight(
@@ -107,23 +103,26 @@ class SynthesisLayer(ConfiguredLayer):
         gain: float = 1.0,
     ) -> tf.Tensor:
         x = tf.cast(x, self.compute_dtype)
-        weight, styles = tf.convert_to_tensor(self.weight), self.affine(w)
-        if x.dtype in HALF_TYPES:
-            weight, styles = in_half_range(weight, styles)
         noise = self._noise(x, noise_mode, noise_seed)
-        # modulated_conv2d, its second scaling fused with what follows.
-        kernel, padding = tf.cast(weight, x.dtype), self.kernel_size // 2
-        x = channel_scale(x, tf.cast(styles, x.dtype), impl=self.ops)
-        x = conv2d_resample(x, kernel, self._taps, up=self.up, padding=padding, flip_weight=self.up == 1, impl=self.ops)
+        x, scale = modulate_and_convolve(
+            x,
+            tf.convert_to_tensor(self.weight),
+            self.affine(w),
+            up=self.up,
+            padding=self.kernel_size // 2,
+            f=self._taps,
+            flip_weight=self.up == 1,
+            impl=self.impl,
+        )
         return scale_bias_act(
             x,
-            tf.cast(demodulation(weight, styles), x.dtype),
+            scale,
             None if noise is None else tf.cast(noise, x.dtype),
             tf.cast(tf.convert_to_tensor(self.bias), x.dtype),
             self.activation,
             gain=ACTIVATIONS[self.activation].default_gain * gain,
             clamp=None if self.conv_clamp is None else self.conv_clamp * gain,
-            impl=self.ops,
+            impl=self.impl,
         )
 
     def _noise(self, x: tf.Tensor, noise_mode: str, noise_seed: tf.Tensor | None) -> tf.Tensor | None:
@@ -149,7 +148,7 @@ class ToRGB(ConfiguredLayer):
         w_dim: width of the style vector.
         kernel_size: k of the k x k kernel.
         conv_clamp: clamp the output to +-this, or None.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (x [N,H,W,C], w [N,w_dim]) -> [N,H,W,channels], of the variables' type: images add up in full precision.
     """
@@ -160,7 +159,7 @@ class ToRGB(ConfiguredLayer):
         w_dim: int,
         kernel_size: int = 1,
         conv_clamp: float | None = None,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
@@ -168,12 +167,12 @@ class ToRGB(ConfiguredLayer):
         self.w_dim = w_dim
         self.kernel_size = kernel_size
         self.conv_clamp = conv_clamp
-        self.ops = ops
+        self.impl = impl
 
     def build(self, input_shape: Sequence[Any]) -> None:
         in_channels, k = int(input_shape[-1]), self.kernel_size
         self.weight_gain = 1 / np.sqrt(in_channels * k * k)
-        self.affine = Dense(in_channels, bias_init=1.0, ops=self.ops, name="affine", dtype=self.variable_dtype)
+        self.affine = Dense(in_channels, bias_init=1.0, impl=self.impl, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
         self.weight = self.add_weight(
             name="weight",
@@ -190,7 +189,7 @@ class ToRGB(ConfiguredLayer):
             self.affine(w) * self.weight_gain,
             padding=self.kernel_size // 2,
             demodulate=False,
-            impl=self.ops,
+            impl=self.impl,
         )
         bias = tf.cast(tf.convert_to_tensor(self.bias), x.dtype)
-        return tf.cast(bias_act(x, bias, clamp=self.conv_clamp, impl=self.ops), self.variable_dtype)
+        return tf.cast(bias_act(x, bias, clamp=self.conv_clamp, impl=self.impl), self.variable_dtype)

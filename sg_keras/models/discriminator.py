@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 from sg_keras.layers import Conv2D, Dense, MinibatchStd
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import is_half_resolution, policy_of
@@ -30,7 +31,7 @@ class DiscriminatorBlock(ConfiguredLayer):
         resolution: side in pixels.
         img_channels: channels of the image.
         architecture: "resnet", "skip" or "orig".
-        activation, resample_filter, conv_clamp, ops: handed to the layers.
+        activation, resample_filter, conv_clamp, impl: handed to the layers.
 
     Call: (x or None, img or None) -> (x, img or None).
     """
@@ -46,16 +47,16 @@ class DiscriminatorBlock(ConfiguredLayer):
         activation: str = "lrelu",
         resample_filter: Sequence[float] = (1, 3, 3, 1),
         conv_clamp: float | None = None,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # the image stays in full precision
         self.tmp_channels, self.out_channels = tmp_channels, out_channels
         self.resolution, self.img_channels = resolution, img_channels
-        self.architecture, self.ops = architecture, ops
+        self.architecture, self.impl = architecture, impl
         self.has_fromrgb = in_channels == 0 or architecture == "skip"
         self._taps = setup_filter(resample_filter)
-        shared: dict[str, Any] = {"resample_filter": resample_filter, "ops": ops, "dtype": self.dtype_policy}
+        shared: dict[str, Any] = {"resample_filter": resample_filter, "impl": impl, "dtype": self.dtype_policy}
         conv = {"activation": activation, "conv_clamp": conv_clamp, **shared}
         if self.has_fromrgb:
             self.fromrgb = Conv2D(tmp_channels, 1, name="fromrgb", **conv)
@@ -84,7 +85,7 @@ class DiscriminatorBlock(ConfiguredLayer):
         if self.has_fromrgb:
             y = self.fromrgb(img)
             x = y if x is None else x + y
-            img = downsample2d(img, self._taps, impl=self.ops) if self.architecture == "skip" else None
+            img = downsample2d(img, self._taps, impl=self.impl) if self.architecture == "skip" else None
         if self.architecture == "resnet":
             y = self.skip(x, gain=math.sqrt(0.5))
             x = y + self.conv1(self.conv0(x), gain=math.sqrt(0.5))
@@ -110,13 +111,13 @@ class DiscriminatorEpilogue(ConfiguredLayer):
         mbstd_num_channels: int = 1,
         activation: str = "lrelu",
         conv_clamp: float | None = None,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.in_channels, self.cmap_dim, self.img_channels = in_channels, cmap_dim, img_channels
         self.architecture, self.mbstd_num_channels = architecture, mbstd_num_channels
-        shared: dict[str, Any] = {"ops": ops, "dtype": self.dtype_policy}
+        shared: dict[str, Any] = {"impl": impl, "dtype": self.dtype_policy}
         if architecture == "skip":
             self.fromrgb = Conv2D(in_channels, 1, activation=activation, name="fromrgb", **shared)
         if mbstd_num_channels > 0:
@@ -165,7 +166,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         mapping_kwargs: further arguments of the label's Mapping, such as num_layers.
         mbstd_group_size, mbstd_num_channels: of the minibatch standard deviation.
         freeze_layers: layers, counted from the image on, that are not trained (freeze-D, arXiv:2002.10964).
-        ops: implementation of the fused ops: "auto", "custom" or "reference".
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
         num_fp16_res: how many of the highest resolutions compute in half precision, never 4x4; weights are float32.
         half_dtype: "float16" or "bfloat16", for these.
 
@@ -178,8 +179,8 @@ class Discriminator(ConfiguredLayer, keras.Model):
         img_resolution: int = 256,
         img_channels: int = 3,
         architecture: str = "resnet",
-        channel_base: int = 32768,
-        channel_max: int = 512,
+        channel_base: int = DEFAULT_CHANNEL_BASE,
+        channel_max: int = DEFAULT_CHANNEL_MAX,
         resample_filter: Sequence[float] = (1, 3, 3, 1),
         activation: str = "lrelu",
         conv_clamp: float | None = 256.0,
@@ -188,7 +189,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         mbstd_group_size: int | None = 4,
         mbstd_num_channels: int = 1,
         freeze_layers: int = 0,
-        ops: str = "auto",
+        impl: str = "auto",
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
         name: str = "D",
@@ -199,7 +200,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
             raise ValueError(f"architecture: found {architecture!r}, expected resnet, skip or orig")
         self.c_dim, self.img_resolution, self.img_channels = c_dim, img_resolution, img_channels
         self.resolutions = block_resolutions(img_resolution)[:0:-1]
-        shared: dict[str, Any] = {"activation": activation, "conv_clamp": conv_clamp, "ops": ops}
+        shared: dict[str, Any] = {"activation": activation, "conv_clamp": conv_clamp, "impl": impl}
         channels = {r: block_channels(r, channel_base, channel_max) for r in [*self.resolutions, 4]}
         for res in self.resolutions:
             in_channels = 0 if res == img_resolution else channels[res]
@@ -217,7 +218,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         self.mapping = None
         if c_dim > 0:
             self.mapping = Mapping(
-                0, c_dim, self.cmap_dim, None, ops=ops, name="mapping", dtype=self.dtype_policy,
+                0, c_dim, self.cmap_dim, None, impl=impl, name="mapping", dtype=self.dtype_policy,
                 **{"w_avg_beta": None, **(mapping_kwargs or {})},
             )  # fmt: skip
         self.build()

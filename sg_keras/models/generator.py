@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import tensorflow as tf
 
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.mapping import Mapping as MappingNetwork
 from sg_keras.models.summary import print_blocks, print_plan
 from sg_keras.models.synthesis_stylegan2 import SynthesisStyleGAN2
 from sg_keras.models.synthesis_stylegan3 import SynthesisStyleGAN3
+
+
+@runtime_checkable
+class TracksMagnitudes(Protocol):
+    """A synthesis network whose layers keep a running mean of their input's magnitude, as StyleGAN3's do."""
+
+    def magnitude_variables(self) -> dict[str, keras.Variable]:
+        """The running means, by layer."""
+
+    def call_with_updates(
+        self, ws: tf.Tensor, magnitudes: Mapping[str, tf.Tensor], **noise: Any
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Images, and the running means after this micro-batch, by layer."""
+
 
 #: What sets R apart from T; the doubled width of the published R is a matter of its training configuration.
 _STYLEGAN3_R = {"conv_kernel": 1, "use_radial_filters": True}
@@ -36,7 +51,7 @@ class Generator(ConfiguredLayer, keras.Model):
         use_noise: noise inputs in every synthesis layer.
         activation: of the synthesis layers.
         conv_clamp: clamp the layers' outputs to +-this, or None.
-        ops: implementation of the fused ops: "auto", "custom" or "reference".
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
         num_fp16_res: how many of the highest resolutions compute in half precision; weights and images are float32.
         half_dtype: "float16" or "bfloat16", for these.
         synthesis_kwargs: StyleGAN3 alone: output_scale, magnitude_ema_beta and all that plan_synthesis takes, such as
@@ -45,7 +60,7 @@ class Generator(ConfiguredLayer, keras.Model):
 
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None,
         transform=None) -> images [N,res,res,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
-        StyleGAN3's alone: it moves the picture by its inverse (see FourierInput).
+        StyleGAN3's alone: it moves the image by its inverse (see FourierInput).
     """
 
     def __init__(
@@ -57,14 +72,14 @@ class Generator(ConfiguredLayer, keras.Model):
         img_channels: int = 3,
         cfg: str = "stylegan2",
         mapping_kwargs: dict[str, Any] | None = None,
-        channel_base: int = 32768,
-        channel_max: int = 512,
+        channel_base: int = DEFAULT_CHANNEL_BASE,
+        channel_max: int = DEFAULT_CHANNEL_MAX,
         architecture: str = "skip",
         resample_filter: Sequence[float] = (1, 3, 3, 1),
         use_noise: bool = True,
         activation: str = "lrelu",
         conv_clamp: float | None = 256.0,
-        ops: str = "auto",
+        impl: str = "auto",
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
         synthesis_kwargs: dict[str, Any] | None = None,
@@ -80,7 +95,7 @@ class Generator(ConfiguredLayer, keras.Model):
         self.num_ws = self.synthesis.num_ws
         further = {"num_layers": 2 if cfg in STYLEGAN3 else 8, **(mapping_kwargs or {})}
         self.mapping = MappingNetwork(
-            z_dim, c_dim, w_dim, self.num_ws, ops=ops, name="mapping", dtype=self.dtype_policy, **further
+            z_dim, c_dim, w_dim, self.num_ws, impl=impl, name="mapping", dtype=self.dtype_policy, **further
         )
         self.build()
 
@@ -91,7 +106,7 @@ class Generator(ConfiguredLayer, keras.Model):
 
     @property
     def takes_transform(self) -> bool:
-        """Whether its pictures can be moved by a transform."""
+        """Whether its images can be moved by a transform."""
         return self.cfg in STYLEGAN3
 
     def build(self, input_shape: Any = None) -> None:
@@ -112,6 +127,29 @@ class Generator(ConfiguredLayer, keras.Model):
     ) -> tf.Tensor:
         ws = self.mapping(z, c, truncation_psi=truncation_psi, truncation_cutoff=truncation_cutoff)
         return self.synthesis(ws, noise_mode=noise_mode, noise_seed=noise_seed, transform=transform)
+
+    def magnitude_variables(self) -> dict[str, keras.Variable]:
+        """Running means of the layers' magnitudes, by layer: StyleGAN3's alone, else none."""
+        synthesis: object = self.synthesis
+        return synthesis.magnitude_variables() if isinstance(synthesis, TracksMagnitudes) else {}
+
+    def synthesize_with_updates(
+        self, ws: tf.Tensor, magnitudes: Mapping[str, tf.Tensor], **noise: Any
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Images of ws, and the running means of magnitudes as this micro-batch updates them. No variable is written.
+
+        Args:
+            ws: [N,num_ws,w_dim].
+            magnitudes: running means before, [] each, by layer; none for a network that keeps none.
+            noise: noise_mode and noise_seed, as of a call.
+
+        Returns:
+            Images [N,res,res,img_channels], and the running means after, by layer.
+        """
+        synthesis: object = self.synthesis
+        if isinstance(synthesis, TracksMagnitudes):
+            return synthesis.call_with_updates(ws, magnitudes, **noise)
+        return self.synthesis(ws, **noise), {}
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -53,10 +53,10 @@ def computes_in_half(layer: keras.layers.Layer) -> bool:
     return any(computes_in_half(part) for part in sublayers(layer))
 
 
-def in_full_precision(network: keras.Model, ops: str) -> keras.Model:
+def in_full_precision(network: keras.Model, impl: str) -> keras.Model:
     """A network that computes in float32 with these fused ops: itself, or a copy with the same weights."""
     config = network.get_config()
-    wanted = {**config, "ops": ops, "num_fp16_res": 0}
+    wanted = {**config, "impl": impl, "num_fp16_res": 0}
     if wanted == config:
         return network
     copy = type(network).from_config(wanted)

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, require_power_of_two
 from sg_keras.layers import AliasFreeDesign
 
 
@@ -75,8 +76,8 @@ class _Signal:
 def plan_synthesis(
     img_resolution: int,
     img_channels: int,
-    channel_base: int = 32768,
-    channel_max: int = 512,
+    channel_base: int = DEFAULT_CHANNEL_BASE,
+    channel_max: int = DEFAULT_CHANNEL_MAX,
     num_layers: int = 14,
     num_critical: int = 2,
     first_cutoff: float = 2.0,
@@ -177,8 +178,7 @@ def _check(
     img_resolution: int, num_layers: int, num_critical: int, margin_size: int, bands: tuple[float, float, float, float]
 ) -> None:
     first_cutoff, first_stopband, last_cutoff, last_stopband = bands
-    power = img_resolution >= 8 and not img_resolution & (img_resolution - 1)
-    _require(power, "img_resolution", img_resolution, "a power of two of at least 8")
+    require_power_of_two(img_resolution, "img_resolution", at_least=8)
     _require(num_layers >= 1, "num_layers", num_layers, "1 or more")
     _require(0 <= num_critical < num_layers, "num_critical", num_critical, f"0 to {num_layers - 1}")
     _require(margin_size >= 0, "margin_size", margin_size, "0 or more")

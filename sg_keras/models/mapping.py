@@ -31,7 +31,7 @@ class Mapping(ConfiguredLayer):
         activation: of every layer.
         lr_multiplier: learning rate multiplier of the layers (not of the label's embedding).
         w_avg_beta: decay of the running mean of w, None = no running mean.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (z [N,z_dim] or None, c [N,c_dim] or None, truncation_psi=1, truncation_cutoff=None)
         -> [N,num_ws,w_dim], or [N,w_dim] without num_ws.
@@ -49,12 +49,12 @@ class Mapping(ConfiguredLayer):
         activation: str = "lrelu",
         lr_multiplier: float = 0.01,
         w_avg_beta: float | None = 0.998,
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if z_dim == 0 and c_dim == 0:
-            raise ValueError("Mapping: z_dim and c_dim are both 0, expected at least one input")
+            raise ValueError("z_dim and c_dim: found 0 for both, expected at least one input")
         self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
         self.num_ws, self.num_layers, self.w_avg_beta = num_ws, num_layers, w_avg_beta
         embed_features = w_dim if embed_features is None else embed_features
@@ -64,9 +64,9 @@ class Mapping(ConfiguredLayer):
             raise ValueError(f"Mapping: found inputs of width {self.input_width} and no layers, expected width {w_dim}")
         self._widths = [layer_features] * (num_layers - 1) + [w_dim] * min(num_layers, 1)
         if c_dim > 0:
-            self.embed = Dense(embed_features, ops=ops, name="embed", dtype=self.dtype_policy)
+            self.embed = Dense(embed_features, impl=impl, name="embed", dtype=self.dtype_policy)
         for i, width in enumerate(self._widths):
-            layer = Dense(width, activation, True, lr_multiplier, ops=ops, name=f"fc{i}", dtype=self.dtype_policy)
+            layer = Dense(width, activation, True, lr_multiplier, impl=impl, name=f"fc{i}", dtype=self.dtype_policy)
             setattr(self, f"fc{i}", layer)
 
     def build(self, input_shape: Any = None) -> None:
@@ -98,7 +98,7 @@ class Mapping(ConfiguredLayer):
         if isinstance(truncation_psi, (int, float)) and truncation_psi == 1:
             return ws
         if self.w_avg is None:
-            raise ValueError("Mapping: truncation needs the running mean of w (w_avg_beta), which this network lacks")
+            raise ValueError("truncation_psi: found one in a network without w_avg (w_avg_beta=None), expected 1")
         return truncate(ws, tf.convert_to_tensor(self.w_avg), truncation_psi, truncation_cutoff)
 
     def styles(self, z: tf.Tensor | None, c: tf.Tensor | None = None) -> tf.Tensor:
@@ -111,7 +111,7 @@ class Mapping(ConfiguredLayer):
             x = getattr(self, f"fc{i}")(x)
         return x
 
-    def next_w_avg(self, w_avg: tf.Tensor, w_mean: tf.Tensor) -> tf.Tensor:
+    def updated_w_avg(self, w_avg: tf.Tensor, w_mean: tf.Tensor) -> tf.Tensor:
         """The running mean [w_dim] after one more micro-batch of mean w_mean [w_dim]."""
         return w_mean + self.w_avg_beta * (w_avg - w_mean)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, require_power_of_two
 from sg_keras.layers import Conv2D, SynthesisLayer, ToRGB
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import is_half_resolution, policy_of
@@ -21,8 +22,7 @@ def block_resolutions(img_resolution: int) -> list[int]:
     Raises:
         ValueError: not a power of two from 4 on.
     """
-    if img_resolution < 4 or img_resolution & (img_resolution - 1):
-        raise ValueError(f"img_resolution: found {img_resolution}, expected a power of two of at least 4")
+    require_power_of_two(img_resolution, "img_resolution", at_least=4)
     return [2**i for i in range(2, img_resolution.bit_length())]
 
 
@@ -43,7 +43,7 @@ class SynthesisBlock(ConfiguredLayer):
         img_channels: channels of the image.
         is_last: whether this is the highest resolution.
         architecture: "skip", "resnet" or "orig".
-        resample_filter, conv_clamp, use_noise, activation, ops: handed to the layers.
+        resample_filter, conv_clamp, use_noise, activation, impl: handed to the layers.
 
     Call: (x or None, img or None, ws: num_convs+1 of [N,w_dim], noise_mode, noise_seeds) -> (x, img or None).
     """
@@ -61,17 +61,17 @@ class SynthesisBlock(ConfiguredLayer):
         conv_clamp: float | None = None,
         use_noise: bool = True,
         activation: str = "lrelu",
-        ops: str = "auto",
+        impl: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # the image stays in full precision
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.resolution, self.architecture, self.ops = resolution, architecture, ops
+        self.resolution, self.architecture, self.impl = resolution, architecture, impl
         self.has_torgb = is_last or architecture == "skip"
         self.has_skip = in_channels > 0 and architecture == "resnet"
         self.num_convs = 1 if in_channels == 0 else 2
         self._taps = setup_filter(resample_filter)
-        shared: dict[str, Any] = {"conv_clamp": conv_clamp, "ops": ops, "dtype": self.dtype_policy}
+        shared: dict[str, Any] = {"conv_clamp": conv_clamp, "impl": impl, "dtype": self.dtype_policy}
         conv = {"use_noise": use_noise, "activation": activation, "resample_filter": resample_filter, **shared}
         if in_channels > 0:
             self.conv0 = SynthesisLayer(out_channels, w_dim, resolution, up=2, name="conv0", **conv)
@@ -85,7 +85,7 @@ class SynthesisBlock(ConfiguredLayer):
                 bias=False,
                 up=2,
                 resample_filter=resample_filter,
-                ops=ops,
+                impl=impl,
                 name="skip",
                 dtype=self.dtype_policy,
             )
@@ -126,7 +126,7 @@ class SynthesisBlock(ConfiguredLayer):
             x = self.conv0(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
             x = self.conv1(x, ws[1], noise_mode=noise_mode, noise_seed=noise_seeds[1])
         if img is not None:
-            img = upsample2d(img, self._taps, impl=self.ops)
+            img = upsample2d(img, self._taps, impl=self.impl)
         if self.has_torgb:
             y = self.torgb(x, ws[self.num_convs])
             img = y if img is None else img + y
@@ -143,12 +143,11 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         img_channels: channels of the image.
         channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
         architecture: "skip" (an image path beside the features), "resnet" or "orig".
-        resample_filter, use_noise, activation, conv_clamp, ops: handed to the layers.
+        resample_filter, use_noise, activation, conv_clamp, impl: handed to the layers.
         num_fp16_res, half_dtype: so many of the highest resolutions compute in this type ("float16", "bfloat16").
 
     Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,C], nominally -1..1.
-    noise_seed, int64 [2], makes "random" noise a pure function of it. `transform` and `magnitudes` are StyleGAN3's;
-    that training code needs no distinction, this network has the same methods, and no magnitudes.
+    noise_seed, int64 [2], makes "random" noise a pure function of it. transform is StyleGAN3's, and refused here.
     """
 
     def __init__(
@@ -156,14 +155,14 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         w_dim: int,
         img_resolution: int,
         img_channels: int,
-        channel_base: int = 32768,
-        channel_max: int = 512,
+        channel_base: int = DEFAULT_CHANNEL_BASE,
+        channel_max: int = DEFAULT_CHANNEL_MAX,
         architecture: str = "skip",
         resample_filter: Sequence[float] = (1, 3, 3, 1),
         use_noise: bool = True,
         activation: str = "lrelu",
         conv_clamp: float | None = 256.0,
-        ops: str = "auto",
+        impl: str = "auto",
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
         **kwargs: Any,
@@ -189,7 +188,7 @@ class SynthesisStyleGAN2(ConfiguredLayer):
                 conv_clamp=conv_clamp,
                 use_noise=use_noise,
                 activation=activation,
-                ops=ops,
+                impl=impl,
                 name=f"b{res}",
                 dtype=policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy),
             )
@@ -211,10 +210,9 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         noise_mode: str = "const",
         noise_seed: tf.Tensor | None = None,
         transform: None = None,
-        magnitudes: Mapping[str, tf.Tensor] | None = None,
     ) -> tf.Tensor:
         if transform is not None:
-            raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its pictures")
+            raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its images")
         x = img = None
         styles = tf.unstack(ws, axis=1)  # once: a slice for each block would be filled up with zeros in the gradient
         first = 0  # of styles; a block's ToRGB shares its w with the next block's first convolution
@@ -225,25 +223,3 @@ class SynthesisStyleGAN2(ConfiguredLayer):
             x, img = block(x, img, block_ws, noise_mode=noise_mode, noise_seeds=seeds)
             first += block.num_convs
         return img
-
-    def call_and_move(
-        self,
-        ws: tf.Tensor,
-        magnitudes: Mapping[str, tf.Tensor],
-        noise_mode: str = "const",
-        noise_seed: tf.Tensor | None = None,
-        transform: None = None,
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Images as of `call`, and no magnitudes."""
-        return self(ws, noise_mode=noise_mode, noise_seed=noise_seed, transform=transform), {}
-
-    def magnitudes(self) -> dict[str, tf.Tensor]:
-        """None."""
-        return {}
-
-    def magnitude_variables(self) -> dict[str, keras.Variable]:
-        """None."""
-        return {}
-
-    def assign_magnitudes(self, magnitudes: Mapping[str, tf.Tensor]) -> None:
-        """Nothing to store."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 from sg_keras.layers import AliasFreeLayer, FourierInput
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import policy_of
@@ -29,15 +30,15 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         output_scale: factor of the image.
         conv_clamp: clamp the layers' outputs to +-this, or None.
         magnitude_ema_beta: decay of the layers' running mean magnitudes for each micro-batch.
-        ops: implementation of the fused ops.
+        impl: implementation of the fused ops: "auto", "custom" or "reference".
         num_fp16_res, half_dtype: layers of so many of the highest resolutions (2^n times their rate is above the
             image's) compute in this type ("float16", "bfloat16").
         design: further arguments of plan_synthesis, by name, such as num_layers or conv_kernel.
         name, dtype, trainable: of the Keras layer.
 
-    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, transform=None, magnitudes=None) -> images
-    [N,res,res,C], nominally -1..1. transform [3,3] or [N,3,3] moves the picture by its inverse (see FourierInput);
-    magnitudes take the place of the stored ones. This network has no noise: what is said of it is ignored.
+    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, transform=None) -> images [N,res,res,C], nominally
+    -1..1. transform [3,3] or [N,3,3] moves the image by its inverse (see FourierInput). This network has no noise: what
+    is said of it is ignored.
     """
 
     def __init__(
@@ -45,12 +46,12 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         w_dim: int,
         img_resolution: int,
         img_channels: int,
-        channel_base: int = 32768,
-        channel_max: int = 512,
+        channel_base: int = DEFAULT_CHANNEL_BASE,
+        channel_max: int = DEFAULT_CHANNEL_MAX,
         output_scale: float = 0.25,
         conv_clamp: float | None = 256.0,
         magnitude_ema_beta: float = 0.999,
-        ops: str = "auto",
+        impl: str = "auto",
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
         name: str | None = None,
@@ -72,7 +73,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
             start.size,
             start.sampling_rate,
             start.bandwidth,
-            ops=ops,
+            impl=impl,
             name="input",
             dtype=self.dtype_policy,
         )
@@ -82,7 +83,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
                 w_dim,
                 conv_clamp,
                 magnitude_ema_beta,
-                ops=ops,
+                impl=impl,
                 name=planned.name,
                 dtype=policy_of(planned.half_precision, half_dtype, self.dtype_policy),
             )
@@ -104,16 +105,11 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         noise_mode: str = "const",
         noise_seed: tf.Tensor | None = None,
         transform: tf.Tensor | None = None,
-        magnitudes: Mapping[str, tf.Tensor] | None = None,
     ) -> tf.Tensor:
         del noise_mode, noise_seed
-        first, *styles = tf.unstack(ws, axis=1)
-        x = self.input_layer(first, transform=transform)
-        for layer, w in zip(self.alias_free_layers, styles, strict=True):
-            x = layer(x, w, magnitude=None if magnitudes is None else magnitudes[layer.name])
-        return tf.cast(x, self.variable_dtype) * self.output_scale
+        return self._images(ws, transform, lambda layer, x: None)
 
-    def call_and_move(
+    def call_with_updates(
         self,
         ws: tf.Tensor,
         magnitudes: Mapping[str, tf.Tensor],
@@ -121,9 +117,9 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         noise_seed: tf.Tensor | None = None,
         transform: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Images as of `call`, each layer's running mean magnitude moved by this micro-batch before it is used.
+        """Images as of `call`, each layer's running mean magnitude updated by this micro-batch before it is used.
 
-        No variable is written: hand the result to `assign_magnitudes`.
+        No variable is written: see `magnitude_variables`.
 
         Args:
             ws: [N,num_ws,w_dim].
@@ -135,26 +131,34 @@ class SynthesisStyleGAN3(ConfiguredLayer):
             Images [N,res,res,C], and the running means after, by layer. They have no gradient.
         """
         del noise_mode, noise_seed
-        moved = {}
+        updated: dict[str, tf.Tensor] = {}
+
+        def update(layer: AliasFreeLayer, x: tf.Tensor) -> tf.Tensor:
+            updated[layer.name] = layer.updated_magnitude(magnitudes[layer.name], x)
+            return updated[layer.name]
+
+        return self._images(ws, transform, update), updated
+
+    def _images(
+        self,
+        ws: tf.Tensor,
+        transform: tf.Tensor | None,
+        magnitude: Callable[[AliasFreeLayer, tf.Tensor], tf.Tensor | None],
+    ) -> tf.Tensor:
+        """Images, with magnitude(layer, input of the layer) as each layer's magnitude, None = the stored one."""
         first, *styles = tf.unstack(ws, axis=1)
         x = self.input_layer(first, transform=transform)
         for layer, w in zip(self.alias_free_layers, styles, strict=True):
-            moved[layer.name] = layer.moved_magnitude(magnitudes[layer.name], x)
-            x = layer(x, w, magnitude=moved[layer.name])
-        return tf.cast(x, self.variable_dtype) * self.output_scale, moved
+            x = layer(x, w, magnitude=magnitude(layer, x))
+        return tf.cast(x, self.variable_dtype) * self.output_scale
 
     def magnitudes(self) -> dict[str, tf.Tensor]:
         """Running mean of the squared input, [] for each layer, as stored."""
-        return {layer.name: tf.convert_to_tensor(layer.magnitude_ema) for layer in self.alias_free_layers}
+        return {name: tf.convert_to_tensor(v) for name, v in self.magnitude_variables().items()}
 
     def magnitude_variables(self) -> dict[str, keras.Variable]:
         """The variables of these."""
         return {layer.name: layer.magnitude_ema for layer in self.alias_free_layers}
-
-    def assign_magnitudes(self, magnitudes: Mapping[str, tf.Tensor]) -> None:
-        """Store running means of every layer."""
-        for layer in self.alias_free_layers:
-            layer.magnitude_ema.assign(magnitudes[layer.name])
 
 
 def _known(design: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,10 +7,16 @@ from sg_keras.ops.filter_design import design_lowpass_filter
 from sg_keras.ops.filtered_lrelu import filtered_lrelu
 from sg_keras.ops.filters import setup_filter
 from sg_keras.ops.library import resolve_impl
-from sg_keras.ops.modulated_conv2d import HALF_TYPES, demodulation, in_half_range, modulated_conv2d
+from sg_keras.ops.modulated_conv2d import (
+    HALF_TYPES,
+    demodulation,
+    in_half_range,
+    modulate_and_convolve,
+    modulated_conv2d,
+)
 from sg_keras.ops.modulated_conv2d_stylegan3 import modulated_conv2d_stylegan3
 from sg_keras.ops.scale_bias_act import scale_bias_act
-from sg_keras.ops.upfirdn2d import downsample2d, filter2d, upfirdn2d, upsample2d
+from sg_keras.ops.upfirdn2d import downsample2d, upfirdn2d, upsample2d
 from sg_keras.ops.warp_affine import warp_affine
 
 __all__ = [
@@ -22,9 +28,9 @@ __all__ = [
     "demodulation",
     "design_lowpass_filter",
     "downsample2d",
-    "filter2d",
     "filtered_lrelu",
     "in_half_range",
+    "modulate_and_convolve",
     "modulated_conv2d",
     "modulated_conv2d_stylegan3",
     "resolve_impl",

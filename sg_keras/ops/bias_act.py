@@ -83,19 +83,19 @@ def bias_act(
     """Computes clamp(gain * act(x + b)) element by element.
 
     Args:
-      x: activations [..., C] of a floating type, at least one axis. The batch may be empty or unknown.
-      b: bias [C] of x's type, added along the last axis. None: no bias.
-      act: linear, relu, lrelu, tanh, sigmoid, elu, selu, softplus or swish (u * sigmoid(u)).
-      alpha: slope of lrelu for negative numbers. None: 0.2. Other activations take no notice of it.
-      gain: factor after the activation. None: sqrt(2) for relu, lrelu and swish, else 1.
-      clamp: limits the result to -clamp ... clamp; the gradient is 0 where it acts. None: no limit.
-      impl: "auto", "custom" or "reference".
+        x: activations [..., C] of a floating type, at least one axis. The batch may be empty or unknown.
+        b: bias [C] of x's type, added along the last axis. None: no bias.
+        act: linear, relu, lrelu, tanh, sigmoid, elu, selu, softplus or swish (u * sigmoid(u)).
+        alpha: slope of lrelu for negative numbers. None: 0.2. Other activations take no notice of it.
+        gain: factor after the activation. None: sqrt(2) for relu, lrelu and swish, else 1.
+        clamp: limits the result to -clamp ... clamp; the gradient is 0 where it acts. None: no limit.
+        impl: "auto", "custom" or "reference".
 
     Returns:
-      x's shape and type. Differentiable to any order in x and b.
+        x's shape and type. Differentiable to any order in x and b.
 
     Raises:
-      ValueError: unknown activation; x, b, gain, alpha or clamp of a wrong form; see also `library.resolve_impl`.
+        ValueError: unknown activation; x, b, gain, alpha or clamp of a wrong form; see also `library.resolve_impl`.
     """
     x = tf.convert_to_tensor(x)
     if act not in ACTIVATIONS:

@@ -19,14 +19,14 @@ class BuildStamp:
     """What a library was built from and for.
 
     Attributes:
-      sg_keras: release of this package.
-      tensorflow: release of TensorFlow.
-      cxx11_abi: "1" or "0": libstdc++'s ABI, _GLIBCXX_USE_CXX11_ABI.
-      compiler: name and release.
-      cuda: release of CUDA, or "none" where the library has no GPU kernels.
-      cuda_archs: compute capabilities without the point, such as "80 90", or "none".
-      sanitizers: of the compiler, or "none".
-      sources: digest of the C++ and CUDA sources.
+        sg_keras: release of this package.
+        tensorflow: release of TensorFlow.
+        cxx11_abi: "1" or "0": libstdc++'s ABI, _GLIBCXX_USE_CXX11_ABI.
+        compiler: name and release.
+        cuda: release of CUDA, or "none" where the library has no GPU kernels.
+        cuda_archs: compute capabilities without the point, such as "80 90", or "none".
+        sanitizers: of the compiler, or "none".
+        sources: digest of the C++ and CUDA sources.
     """
 
     sg_keras: str
@@ -55,7 +55,7 @@ def read_stamp(library: pathlib.Path) -> BuildStamp | None:
     """The stamp in a library's file; None where it has none, or one of another form.
 
     Raises:
-      OSError: the file cannot be read.
+        OSError: the file cannot be read.
     """
     if library.stat().st_size == 0:  # cannot be mapped
         return None

@@ -13,15 +13,15 @@ def channel_scale(x: tf.Tensor, s: tf.Tensor, impl: str = "auto") -> tf.Tensor:
     The compiled op exists for its gradients: that of `s` is summed as it is computed, with no image-sized product.
 
     Args:
-      x: images [N, H, W, C] of a floating type.
-      s: scales [N, C] of x's type.
-      impl: "auto", "custom" or "reference".
+        x: images [N, H, W, C] of a floating type.
+        s: scales [N, C] of x's type.
+        impl: "auto", "custom" or "reference".
 
     Returns:
-      x * s, [N, H, W, C] of x's type. Differentiable to any order in x and s.
+        x * s, [N, H, W, C] of x's type. Differentiable to any order in x and s.
 
     Raises:
-      ValueError: shapes or types that do not fit; see also `library.resolve_impl`.
+        ValueError: shapes or types that do not fit; see also `library.resolve_impl`.
     """
     x, s = tf.convert_to_tensor(x), tf.convert_to_tensor(s)
     check_scale(x, s, "s")

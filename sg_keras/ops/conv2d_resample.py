@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.ops.filters import Sides, add_padding, downsampling_padding, padding_of_sides, upsampling_padding
 from sg_keras.ops.upfirdn2d import upfirdn2d
 
 
@@ -71,33 +72,28 @@ def conv2d_resample(
 
 
 def _check(x: tf.Tensor, w: tf.Tensor, up: int, down: int, groups: int) -> None:
-    if x.shape.rank != 4 or w.shape.rank != 4:
-        raise ValueError(f"conv2d_resample: x and w must have rank 4, received shapes {x.shape} and {w.shape}")
-    if not (isinstance(up, int) and up >= 1 and isinstance(down, int) and down >= 1):
-        raise ValueError(f"conv2d_resample: up and down must be integers >= 1, received {up!r} and {down!r}")
-    if groups < 1 or x.shape[3] != w.shape[2] * groups or w.shape[3] % groups:
-        raise ValueError(
-            f"conv2d_resample: channels of x {x.shape} do not fit the kernel {w.shape} with groups={groups}"
-        )
+    for name, tensor, expected in (("x", x, "[N, H, W, C]"), ("w", w, "[kh, kw, C / groups, O]")):
+        if tensor.shape.rank != 4:
+            raise ValueError(f"{name}: found shape {tensor.shape}, expected {expected}")
+    for name, number in (("up", up), ("down", down), ("groups", groups)):
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{name}: found {number!r}, expected a whole number, at least 1")
+    if x.shape[3] != w.shape[2] * groups or w.shape[3] % groups:
+        found = f"shape {w.shape} for x of shape {x.shape} and groups={groups}"
+        raise ValueError(f"w: found {found}, expected [kh, kw, C / groups, O] with O a multiple of groups")
 
 
-def _with_filter_padding(
-    padding: int | Sequence[int], f: np.ndarray | None, up: int, down: int
-) -> tuple[int, int, int, int]:
-    x0, x1, y0, y1 = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
-    fw, fh = (1, 1) if f is None else (int(f.shape[-1]), int(f.shape[0]))
+def _with_filter_padding(padding: int | Sequence[int], f: np.ndarray | None, up: int, down: int) -> Sides:
+    filter_size = (1, 1) if f is None else (int(f.shape[0]), int(f.shape[-1]))
+    sides = padding_of_sides(padding)
     if up > 1:
-        x0, x1 = x0 + (fw + up - 1) // 2, x1 + (fw - up) // 2
-        y0, y1 = y0 + (fh + up - 1) // 2, y1 + (fh - up) // 2
+        sides = add_padding(sides, upsampling_padding(filter_size, (up, up)))
     if down > 1:
-        x0, x1 = x0 + (fw - down + 1) // 2, x1 + (fw - down) // 2
-        y0, y1 = y0 + (fh - down + 1) // 2, y1 + (fh - down) // 2
-    return x0, x1, y0, y1
+        sides = add_padding(sides, downsampling_padding(filter_size, (down, down)))
+    return sides
 
 
-def _conv2d(
-    x: tf.Tensor, w: tf.Tensor, stride: int, pad: tuple[int, int, int, int], flip_weight: bool, impl: str = "auto"
-) -> tf.Tensor:
+def _conv2d(x: tf.Tensor, w: tf.Tensor, stride: int, pad: Sides, flip_weight: bool, impl: str = "auto") -> tf.Tensor:
     if not flip_weight and w.shape[0] * w.shape[1] > 1:
         w = tf.reverse(w, axis=[0, 1])
     if min(pad) < 0:
@@ -108,7 +104,7 @@ def _conv2d(
     return tf.nn.conv2d(x, w, strides=stride, padding=_conv2d_padding(w, stride, pad))
 
 
-def _conv2d_padding(w: tf.Tensor, stride: int, pad: tuple[int, int, int, int]) -> str | list[list[int]]:
+def _conv2d_padding(w: tf.Tensor, stride: int, pad: Sides) -> str | list[list[int]]:
     """VALID or SAME where they say the same: with numbers, the gradients do not run in oneDNN, at half the speed."""
     x0, x1, y0, y1 = pad
     if not any(pad):

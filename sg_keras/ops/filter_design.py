@@ -12,17 +12,17 @@ def design_lowpass_filter(
     """Taps of a Kaiser-windowed low-pass filter, as the resampling ops take them.
 
     Args:
-      taps: length along each axis, at least 1.
-      cutoff: frequency of half the amplitude, in the unit of the sampling rate; above 0 and below half of it.
-      width: of the band in which the filter falls from 1 to 0, likewise; decides the window's shape.
-      sampling_rate: of the signal that is filtered.
-      radial: the same in all directions, instead of along each axis.
+        taps: length along each axis, at least 1.
+        cutoff: frequency of half the amplitude, in the unit of the sampling rate; above 0 and below half of it.
+        width: of the band in which the filter falls from 1 to 0, likewise; decides the window's shape.
+        sampling_rate: of the signal that is filtered.
+        radial: the same in all directions, instead of along each axis.
 
     Returns:
-      float32 [taps] (applied along both axes) or, where radial, [taps, taps], of sum 1. One tap is None: no filter.
+        float32 [taps] (applied along both axes) or, where radial, [taps, taps], of sum 1. One tap is None: no filter.
 
     Raises:
-      ValueError: numbers out of range.
+        ValueError: numbers out of range.
     """
     design = lowpass_taps(taps, cutoff, width, sampling_rate, radial)
     return None if design is None else design.astype(np.float32)

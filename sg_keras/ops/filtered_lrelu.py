@@ -1,7 +1,8 @@
 """The alias-free nonlinearity of StyleGAN3: leaky ReLU at a raised sampling rate, between two low-pass filters.
 
-The compiled op keeps the raised rate to itself: memory sees inputs, results, and a mask of two bits a pixel and channel
-of the raised rate. With the mask given, the op is linear, and its adjoint is of the same form: so is every derivative.
+The compiled op keeps the raised rate to itself: memory sees inputs, results, and a mask of two bits per pixel and
+channel of the raised rate. With the mask given, the op is linear, and its adjoint is of the same form: so is every
+derivative.
 """
 
 from __future__ import annotations
@@ -42,25 +43,25 @@ def filtered_lrelu(
     `fd` where that lies wholly inside, and every down-th pixel kept.
 
     Args:
-      x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
-      fu: upsampling filter, [taps] (applied along both axes), [fh, fw] or None (no filter). A constant, never a tensor.
-      fd: downsampling filter, likewise.
-      b: bias [C] of x's type. None: no bias.
-      up: factor, a whole number.
-      down: factor, a whole number.
-      padding: pixels of the upsampled image: a whole number, (x, y) or (x0, x1, y0, y1). Negative numbers crop.
-      gain: factor after the leaky ReLU.
-      slope: slope of the leaky ReLU for negative numbers.
-      clamp: limits what is downsampled to -clamp ... clamp; the gradient is 0 where it acts. None: no limit.
-      flip_filter: False is true convolution with both filters, True correlation.
-      impl: "auto", "custom" or "reference".
+        x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
+        fu: upsampling filter, [taps] (for both axes), [fh, fw] or None (no filter). A constant, never a tensor.
+        fd: downsampling filter, likewise.
+        b: bias [C] of x's type. None: no bias.
+        up: factor, a whole number.
+        down: factor, a whole number.
+        padding: pixels of the upsampled image: a whole number, (x, y) or (x0, x1, y0, y1). Negative numbers crop.
+        gain: factor after the leaky ReLU.
+        slope: slope of the leaky ReLU for negative numbers.
+        clamp: limits what is downsampled to -clamp ... clamp; the gradient is 0 where it acts. None: no limit.
+        flip_filter: False is true convolution with both filters, True correlation.
+        impl: "auto", "custom" or "reference".
 
     Returns:
-      [N, h, w, C] of x's type, h = (H*up + y0 + y1 - fu_taps + 1 - fd_taps) // down + 1 and w likewise.
-      Differentiable to any order in x and b.
+        [N, h, w, C] of x's type, h = (H*up + y0 + y1 - fu_taps + 1 - fd_taps) // down + 1 and w likewise.
+        Differentiable to any order in x and b.
 
     Raises:
-      ValueError: arguments of a wrong form; padding or filters that leave no pixel; see also `library.resolve_impl`.
+        ValueError: arguments of a wrong form; padding or filters that leave no pixel; see also `library.resolve_impl`.
     """
     x = as_images(x)
     b = as_bias(b, x)

@@ -20,18 +20,18 @@ def setup_filter(
     """Prepares filter taps for `upfirdn2d` and its relatives.
 
     Args:
-      f: taps: a number, a vector [taps], a matrix [fh, fw], or None for the 1x1 filter of 1.
-      normalize: divide by the sum of the taps, so that a constant picture keeps its value.
-      flip_filter: reverse the taps along every axis.
-      gain: overall factor of the 2-D filter; a 1-D filter, applied along both axes, gets its square root.
-      separable: keep a vector as a vector. None: vectors of 8 taps and more.
+        f: taps: a number, a vector [taps], a matrix [fh, fw], or None for the 1x1 filter of 1.
+        normalize: divide by the sum of the taps, so that a constant picture keeps its value.
+        flip_filter: reverse the taps along every axis.
+        gain: overall factor of the 2-D filter; a 1-D filter, applied along both axes, gets its square root.
+        separable: keep a vector as a vector. None: vectors of 8 taps and more.
 
     Returns:
-      float32 array, [taps] if separable, else [fh, fw].
+        float32 array, [taps] if separable, else [fh, fw].
 
     Raises:
-      ValueError: not a number, vector or matrix; empty; not finite; `separable` asked of a matrix;
-        `normalize` of taps whose sum is 0; or taps whose products or sum are beyond single precision.
+        ValueError: not a number, vector or matrix; empty; not finite; `separable` asked of a matrix;
+            `normalize` of taps whose sum is 0; or taps whose products or sum are beyond single precision.
     """
     taps = _single_precision(1.0 if f is None else f)
     if taps.ndim > 2 or taps.size == 0 or not np.all(np.isfinite(taps)):
@@ -87,8 +87,8 @@ def separate(taps: np.ndarray, tolerance: float) -> tuple[np.ndarray, ...]:
     """Splits a filter into its passes: (rows [fh], columns [fw]) where their outer product is the filter, else itself.
 
     Args:
-      taps: float64 [taps] (applied along both axes) or [fh, fw].
-      tolerance: largest accepted deviation of the outer product from the matrix, relative to its largest tap.
+        taps: float64 [taps] (applied along both axes) or [fh, fw].
+        tolerance: largest accepted deviation of the outer product from the matrix, relative to its largest tap.
     """
     if taps.ndim == 1:
         return taps, taps
@@ -111,7 +111,33 @@ def pair(value: int | Sequence[int], name: str, minimum: int) -> tuple[int, int]
     return values
 
 
-def padding_of_sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
+Sides = tuple[int, int, int, int]  # of an image: (x0, x1, y0, y1), negative numbers crop
+
+
+def upsampling_padding(filter_size: tuple[int, int], up: tuple[int, int]) -> Sides:
+    """Padding of the zero-inserted image that keeps its centre, and makes it `up` times as large.
+
+    Args:
+        filter_size: height and width of the filter in taps.
+        up: (x, y) factors; 1 keeps the size.
+    """
+    (taps_y, taps_x), (up_x, up_y) = filter_size, up
+    return (taps_x + up_x - 1) // 2, (taps_x - up_x) // 2, (taps_y + up_y - 1) // 2, (taps_y - up_y) // 2
+
+
+def downsampling_padding(filter_size: tuple[int, int], down: tuple[int, int]) -> Sides:
+    """The same for an image that is filtered, and then made smaller by the factors `down`, (x, y)."""
+    (taps_y, taps_x), (down_x, down_y) = filter_size, down
+    return (taps_x - down_x + 1) // 2, (taps_x - down_x) // 2, (taps_y - down_y + 1) // 2, (taps_y - down_y) // 2
+
+
+def add_padding(padding: int | Sequence[int], further: Sides) -> Sides:
+    """The sum of a padding argument and further padding."""
+    (a, b, c, d), (x0, x1, y0, y1) = padding_of_sides(padding), further
+    return a + x0, b + x1, c + y0, d + y1
+
+
+def padding_of_sides(padding: int | Sequence[int]) -> Sides:
     """Reads a padding argument: one number, (x, y) or (x0, x1, y0, y1), as the last form. Negative numbers crop."""
     values = tuple(np.atleast_1d(np.asarray(padding)).tolist())
     if len(values) not in (1, 2, 4) or not all(isinstance(v, int) for v in values):

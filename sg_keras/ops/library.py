@@ -113,7 +113,7 @@ def custom_ops() -> ModuleType:
     """The loaded library.
 
     Raises:
-      ValueError: there is no library that fits the running TensorFlow, or SG_KERAS_PROCESSOR is wrong.
+        ValueError: there is no library that fits the running TensorFlow, or SG_KERAS_PROCESSOR is wrong.
     """
     module, problem = _load()
     if module is None:
@@ -167,11 +167,11 @@ def resolve_impl(impl: str, dtype: tf.DType | str | None = None) -> str:
     """Which implementation `impl` means here: "custom" or "reference".
 
     Args:
-      impl: "auto", "custom" or "reference".
-      dtype: type of the data. "auto" takes the reference for types that the compiled kernels lack. None: any.
+        impl: "auto", "custom" or "reference".
+        dtype: type of the data. "auto" takes the reference for types that the compiled kernels lack. None: any.
 
     Raises:
-      ValueError: unknown `impl`, or "custom" where the library or a kernel for `dtype` is missing.
+        ValueError: unknown `impl`, or "custom" where the library or a kernel for `dtype` is missing.
     """
     if impl not in IMPLEMENTATIONS:
         raise ValueError(f"impl: found {impl!r}, expected one of {', '.join(IMPLEMENTATIONS)}")

@@ -46,16 +46,46 @@ def modulated_conv2d(
     Raises:
         ValueError: styles that do not fit x.
     """
-    if styles.shape.rank != 2 or styles.shape[1] != x.shape[-1]:
-        raise ValueError(f"modulated_conv2d: styles {styles.shape} do not fit x {x.shape}")
+    x, scale = modulate_and_convolve(x, w, styles, up, down, padding, f, demodulate, flip_weight, impl)
+    if scale is not None:
+        x = channel_scale(x, scale, impl=impl)
+    return x if noise is None else x + noise
+
+
+def modulate_and_convolve(
+    x: tf.Tensor,
+    w: tf.Tensor,
+    styles: tf.Tensor,
+    up: int = 1,
+    down: int = 1,
+    padding: int | Sequence[int] = 0,
+    f: np.ndarray | None = None,
+    demodulate: bool = True,
+    flip_weight: bool = True,
+    impl: str = "auto",
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """`modulated_conv2d` but for its last scaling, which can be one op with what follows: see `scale_bias_act`.
+
+    Returns:
+        The convolution [N,H',W',O], and the factor [N,O] that demodulates it (None without demodulation), both of x's
+        type.
+
+    Raises:
+        ValueError: styles that do not fit x.
+    """
+    check_styles(x, styles)
     if demodulate and x.dtype in HALF_TYPES:
         w, styles = in_half_range(w, styles)
     kernel = tf.cast(w, x.dtype)
     x = channel_scale(x, tf.cast(styles, x.dtype), impl=impl)
     x = conv2d_resample(x, kernel, f, up=up, down=down, padding=padding, flip_weight=flip_weight, impl=impl)
-    if demodulate:
-        x = channel_scale(x, tf.cast(demodulation(w, styles), x.dtype), impl=impl)
-    return x if noise is None else x + noise
+    return x, tf.cast(demodulation(w, styles), x.dtype) if demodulate else None
+
+
+def check_styles(x: tf.Tensor, styles: tf.Tensor) -> None:
+    """Refuse styles that are not [N, C] for images [N, H, W, C]."""
+    if styles.shape.rank != 2 or styles.shape[1] != x.shape[-1]:
+        raise ValueError(f"styles: found shape {styles.shape} for x of shape {x.shape}, expected [N, C]")
 
 
 def in_half_range(w: tf.Tensor, styles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

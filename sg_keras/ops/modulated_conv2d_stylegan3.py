@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from sg_keras.ops.channel_scale import channel_scale
-from sg_keras.ops.modulated_conv2d import HALF_TYPES, in_half_range
+from sg_keras.ops.modulated_conv2d import HALF_TYPES, check_styles, in_half_range
 
 
 def modulated_conv2d_stylegan3(
@@ -41,8 +41,7 @@ def modulated_conv2d_stylegan3(
     Raises:
         ValueError: styles or padding that do not fit.
     """
-    if styles.shape.rank != 2 or styles.shape[1] != x.shape[-1]:
-        raise ValueError(f"modulated_conv2d_stylegan3: styles {styles.shape} do not fit x {x.shape}")
+    check_styles(x, styles)
     out_scale = None
     if demodulate:
         styles = styles * tf.math.rsqrt(tf.reduce_mean(tf.square(styles)))

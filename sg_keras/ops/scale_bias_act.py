@@ -29,21 +29,21 @@ def scale_bias_act(
     """Computes clamp(gain * act(x * scale + noise + b)).
 
     Args:
-      x: images [N, H, W, C] of a floating type.
-      scale: factor of each image and channel, [N, C] of x's type.
-      noise: added to all channels, [N, H, W, 1] or [1, H, W, 1] of x's type. None: no noise.
-      b: bias [C] of x's type.
-      act: see `bias_act`, as are alpha, gain and clamp.
-      alpha: slope of lrelu for negative numbers. None: 0.2.
-      gain: factor after the activation. None: the activation's own.
-      clamp: limits the result to -clamp ... clamp. None: no limit.
-      impl: "auto", "custom" or "reference".
+        x: images [N, H, W, C] of a floating type.
+        scale: factor of each image and channel, [N, C] of x's type.
+        noise: added to all channels, [N, H, W, 1] or [1, H, W, 1] of x's type. None: no noise.
+        b: bias [C] of x's type.
+        act: see `bias_act`, as are alpha, gain and clamp.
+        alpha: slope of lrelu for negative numbers. None: 0.2.
+        gain: factor after the activation. None: the activation's own.
+        clamp: limits the result to -clamp ... clamp. None: no limit.
+        impl: "auto", "custom" or "reference".
 
     Returns:
-      [N, H, W, C] of x's type. Differentiable to any order in x, scale, noise and b.
+        [N, H, W, C] of x's type. Differentiable to any order in x, scale, noise and b.
 
     Raises:
-      ValueError: shapes or types that do not fit; see also `bias_act`.
+        ValueError: shapes or types that do not fit; see also `bias_act`.
     """
     x, scale, b = (tf.convert_to_tensor(tensor) for tensor in (x, scale, b))
     check_scale(x, scale, "scale")

@@ -16,7 +16,15 @@ import tensorflow as tf
 
 from sg_keras.ops import library
 from sg_keras.ops.arguments import as_images, image_size
-from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
+from sg_keras.ops.filters import (
+    add_padding,
+    as_taps,
+    downsampling_padding,
+    padding_of_sides,
+    pair,
+    separate,
+    upsampling_padding,
+)
 
 _MAX_DENSE_TAPS = 16  # the reference filters with one 2-D pass up to this many taps, by axes beyond it
 
@@ -37,20 +45,20 @@ def upfirdn2d(
     filter where it lies wholly inside, multiplied by `gain`, and every down-th pixel kept.
 
     Args:
-      x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
-      f: taps [taps] (applied along both axes), [fh, fw] or None (no filter). Constants, never tensors.
-      up: factor, a whole number or (x, y).
-      down: factor, a whole number or (x, y).
-      padding: pixels of the upsampled image: a whole number, (x, y) or (x0, x1, y0, y1). Negative numbers crop.
-      flip_filter: False is true convolution, True correlation.
-      gain: factor of the result.
-      impl: "auto", "custom" or "reference".
+        x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
+        f: taps [taps] (applied along both axes), [fh, fw] or None (no filter). Constants, never tensors.
+        up: factor, a whole number or (x, y).
+        down: factor, a whole number or (x, y).
+        padding: pixels of the upsampled image: a whole number, (x, y) or (x0, x1, y0, y1). Negative numbers crop.
+        flip_filter: False is true convolution, True correlation.
+        gain: factor of the result.
+        impl: "auto", "custom" or "reference".
 
     Returns:
-      [N, (H*up_y + y0 + y1 - fh) // down_y + 1, the same of W, C] of x's type. Differentiable to any order in x.
+        [N, (H*up_y + y0 + y1 - fh) // down_y + 1, the same of W, C] of x's type. Differentiable to any order in x.
 
     Raises:
-      ValueError: arguments of a wrong form; padding or filter that leave no pixel; see also `library.resolve_impl`.
+        ValueError: arguments of a wrong form; padding or filter that leave no pixel; see also `library.resolve_impl`.
     """
     x = as_images(x)
     taps = as_taps(f, gain)
@@ -74,20 +82,6 @@ def upfirdn2d(
     return implementation(x, resampling, (size_y, size_x))
 
 
-def filter2d(
-    x: tf.Tensor,
-    f: npt.ArrayLike | None,
-    padding: int | Sequence[int] = 0,
-    flip_filter: bool = False,
-    gain: float = 1.0,
-    impl: str = "auto",
-) -> tf.Tensor:
-    """Filters images at their own size: `upfirdn2d` with padding that keeps [N, H, W, C], plus the caller's."""
-    filter_h, filter_w = _filter_size(f)
-    centred = (filter_w // 2, (filter_w - 1) // 2, filter_h // 2, (filter_h - 1) // 2)
-    return upfirdn2d(x, f, padding=_add(padding, centred), flip_filter=flip_filter, gain=gain, impl=impl)
-
-
 def upsample2d(
     x: tf.Tensor,
     f: npt.ArrayLike | None,
@@ -97,17 +91,31 @@ def upsample2d(
     gain: float = 1.0,
     impl: str = "auto",
 ) -> tf.Tensor:
-    """Enlarges images to [N, H*up_y, W*up_x, C], plus the caller's padding, keeping their mean (gain up_x*up_y)."""
+    """Enlarges images and keeps their mean and centre: `upfirdn2d` with the padding and gain for that.
+
+    Args:
+        x: images [N, H, W, C] of a floating type.
+        f: taps, as in `upfirdn2d`.
+        up: factor, a whole number or (x, y). 1 filters the images at their own size.
+        padding: as in `upfirdn2d`, in addition to what keeps the images centred.
+        flip_filter: False is true convolution, True correlation.
+        gain: factor of the result, in addition to up_x * up_y.
+        impl: "auto", "custom" or "reference".
+
+    Returns:
+        [N, H * up_y, W * up_x, C], plus the caller's padding, of x's type.
+
+    Raises:
+        ValueError: as of `upfirdn2d`.
+
+    Example:
+        >>> f = sg_keras.ops.setup_filter([1, 3, 3, 1])
+        >>> sg_keras.ops.upsample2d(tf.ones([1, 4, 4, 3]), f).shape
+        TensorShape([1, 8, 8, 3])
+    """
     up_x, up_y = pair(up, "up", minimum=1)
-    filter_h, filter_w = _filter_size(f)
-    centred = (
-        (filter_w + up_x - 1) // 2,
-        (filter_w - up_x) // 2,
-        (filter_h + up_y - 1) // 2,
-        (filter_h - up_y) // 2,
-    )
-    gain = gain * up_x * up_y
-    return upfirdn2d(x, f, up=up, padding=_add(padding, centred), flip_filter=flip_filter, gain=gain, impl=impl)
+    padding = add_padding(padding, upsampling_padding(_filter_size(f), (up_x, up_y)))
+    return upfirdn2d(x, f, up=up, padding=padding, flip_filter=flip_filter, gain=gain * up_x * up_y, impl=impl)
 
 
 def downsample2d(
@@ -119,16 +127,30 @@ def downsample2d(
     gain: float = 1.0,
     impl: str = "auto",
 ) -> tf.Tensor:
-    """Reduces images to [N, H // down_y, W // down_x, C], plus the effect of the caller's padding."""
-    down_x, down_y = pair(down, "down", minimum=1)
-    filter_h, filter_w = _filter_size(f)
-    centred = (
-        (filter_w - down_x + 1) // 2,
-        (filter_w - down_x) // 2,
-        (filter_h - down_y + 1) // 2,
-        (filter_h - down_y) // 2,
-    )
-    return upfirdn2d(x, f, down=down, padding=_add(padding, centred), flip_filter=flip_filter, gain=gain, impl=impl)
+    """Reduces images and keeps their centre: `upfirdn2d` with the padding for that.
+
+    Args:
+        x: images [N, H, W, C] of a floating type.
+        f: taps, as in `upfirdn2d`.
+        down: factor, a whole number or (x, y).
+        padding: as in `upfirdn2d`, in addition to what keeps the images centred.
+        flip_filter: False is true convolution, True correlation.
+        gain: factor of the result.
+        impl: "auto", "custom" or "reference".
+
+    Returns:
+        [N, H // down_y, W // down_x, C], plus the effect of the caller's padding, of x's type.
+
+    Raises:
+        ValueError: as of `upfirdn2d`.
+
+    Example:
+        >>> f = sg_keras.ops.setup_filter([1, 3, 3, 1])
+        >>> sg_keras.ops.downsample2d(tf.ones([1, 8, 8, 3]), f).shape
+        TensorShape([1, 4, 4, 3])
+    """
+    padding = add_padding(padding, downsampling_padding(_filter_size(f), pair(down, "down", minimum=1)))
+    return upfirdn2d(x, f, down=down, padding=padding, flip_filter=flip_filter, gain=gain, impl=impl)
 
 
 class _Taps:
@@ -298,10 +320,6 @@ def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor,
 def _filter_size(f: npt.ArrayLike | None) -> tuple[int, int]:
     taps = as_taps(f)
     return taps.shape[0], taps.shape[-1]
-
-
-def _add(padding: int | Sequence[int], centred: tuple[int, int, int, int]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip(padding_of_sides(padding), centred, strict=True))
 
 
 def _epsilon(dtype: tf.DType) -> float:

@@ -23,21 +23,21 @@ def warp_affine(x: tf.Tensor, theta: tf.Tensor, size: Sequence[int] | tf.Tensor,
     same units. There the four nearest pixels are interpolated bilinearly; pixels outside the image count as 0.
 
     Args:
-      x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
-      theta: matrices [N, 2, 3]: float64 with float64 images, else float32. Numbers that are not finite, and positions
-        beyond the image, however far, give 0.
-      size: (height, width) of the result: whole numbers, or a tensor of two. The compiled op takes images and results
-        of up to 32768 pixels a side.
-      impl: "auto", "custom" or "reference".
+        x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
+        theta: matrices [N, 2, 3]: float64 with float64 images, else float32. Numbers that are not finite, and positions
+            beyond the image, however far, give 0.
+        size: (height, width) of the result: whole numbers, or a tensor of two. The compiled op takes images and results
+            of up to 32768 pixels a side.
+        impl: "auto", "custom" or "reference".
 
     Returns:
-      [N, height, width, C] of x's type. Differentiable to any order in x and theta. The result is bilinear in a
-      position as long as that stays between the same pixels: there the derivatives are exact, the only second ones by
-      theta being the mixed ones of horizontal and vertical position. Where a coordinate meets a pixel's centre exactly
-      the derivative by theta is the one on the side of larger coordinates.
+        [N, height, width, C] of x's type. Differentiable to any order in x and theta. The result is bilinear in a
+        position as long as that stays between the same pixels: there the derivatives are exact, the only second ones by
+        theta being the mixed ones of horizontal and vertical position. Where a coordinate meets a pixel's centre
+        exactly, the derivative by theta is the one on the side of larger coordinates.
 
     Raises:
-      ValueError: arguments of a wrong form; see also `library.resolve_impl`.
+        ValueError: arguments of a wrong form; see also `library.resolve_impl`.
     """
     x, theta = tf.convert_to_tensor(x), tf.convert_to_tensor(theta)
     _check_tensors(x, theta)
@@ -74,8 +74,8 @@ def _neighbours(theta: tf.Tensor, axis: int, count: tf.Tensor, size: Sequence[in
     """Where the result's pixels lie on an axis of x (0: horizontal, `count` pixels).
 
     Returns:
-      Index of the pixel before, and distance from it, [N, height, width]. Positions further outside than a pixel, or
-      not finite, are moved to where both neighbours are outside.
+        Index of the pixel before, and distance from it, [N, height, width]. Positions further outside than a pixel, or
+        not finite, are moved to where both neighbours are outside.
     """
     v, u = (_from_centre(size[i], theta.dtype) for i in (0, 1))
     count = tf.cast(count, theta.dtype)

@@ -25,7 +25,7 @@ NETWORK_NAMES = ("G", "D", "G_ema")
 FILTERS = (".resample_filter", ".up_filter", ".down_filter", "synthesis.input.transform")
 _KINDS = {"Generator": Generator, "Discriminator": Discriminator}
 _SHAPES = {"Generator": generator_shapes, "Discriminator": discriminator_shapes}
-_NOT_SHAPING = ("name", "kwargs", "dtype", "trainable", "ops", "num_fp16_res", "half_dtype")  # how a network is run
+_NOT_SHAPING = ("name", "kwargs", "dtype", "trainable", "impl", "num_fp16_res", "half_dtype")  # how a network is run
 _INTEGERS = {
     *("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "channel_base", "channel_max", "num_layers"),
     *("embed_features", "layer_features", "cmap_dim", "mbstd_group_size", "mbstd_num_channels", "freeze_layers"),
@@ -101,7 +101,7 @@ def build_network(description: NetworkDescription, name: str, ops: str) -> keras
     try:
         kind = _KINDS[description.kind]
         _check_shapes(_SHAPES[description.kind](_full_config(kind, description.config)), description.weights)
-        network = kind(**description.config, ops=ops, name=name)
+        network = kind(**description.config, impl=ops, name=name)
         _check_filters(network, description.filters)
         load_published_weights(network, description.weights)
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:

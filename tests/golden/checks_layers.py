@@ -112,7 +112,7 @@ def check_dense(case: Case, options: Options) -> Result:
     )
     if args.pop("in_features") != case.arrays["x"].shape[-1]:
         raise ValueError("in_features is not the width of x")
-    return _run(case, options, Dense(args.pop("out_features"), ops=options.impl, **args), {})
+    return _run(case, options, Dense(args.pop("out_features"), impl=options.impl, **args), {})
 
 
 def check_conv(case: Case, options: Options) -> Result:
@@ -132,7 +132,7 @@ def check_conv(case: Case, options: Options) -> Result:
     )
     del args["in_channels"]
     gain = args.pop("gain", 1)
-    return _run(case, options, Conv2D(args.pop("out_channels"), ops=options.impl, **args), {"gain": gain})
+    return _run(case, options, Conv2D(args.pop("out_channels"), impl=options.impl, **args), {"gain": gain})
 
 
 def check_minibatch_std(case: Case, options: Options) -> Result:
@@ -159,14 +159,14 @@ def check_synthesis_layer(case: Case, options: Options) -> Result:
     )
     del args["in_channels"]
     call = {name: args.pop(name) for name in ("noise_mode", "gain") if name in args}
-    return _run(case, options, SynthesisLayer(args.pop("out_channels"), ops=options.impl, **args), call)
+    return _run(case, options, SynthesisLayer(args.pop("out_channels"), impl=options.impl, **args), call)
 
 
 def check_torgb(case: Case, options: Options) -> Result:
     """StyleGAN2's layer from features to image channels."""
     args = take_args(case, "in_channels", "out_channels", "w_dim", "kernel_size", "conv_clamp")
     del args["in_channels"]
-    return _run(case, options, ToRGB(args.pop("out_channels"), ops=options.impl, **args), {})
+    return _run(case, options, ToRGB(args.pop("out_channels"), impl=options.impl, **args), {})
 
 
 def check_mapping(case: Case, options: Options) -> Result:
@@ -184,7 +184,7 @@ def check_mapping(case: Case, options: Options) -> Result:
         "lr_multiplier",
         "w_avg_beta",
     )
-    mapping = MappingNetwork(ops=options.impl, **args)
+    mapping = MappingNetwork(impl=options.impl, **args)
     mapping.build()
     variables, judgements = assign(case, mapping, options)
     z, c = (None if case.get(name) is None else tensor(case.arrays[name], options.dtype) for name in ("z", "c"))
@@ -206,14 +206,15 @@ def _running_means(case: Case, mapping: MappingNetwork, c: tf.Tensor, options: O
     w_avg = None if mapping.w_avg is None else tf.convert_to_tensor(mapping.w_avg)
     while (z := case.get(f"update{len(found)}_z")) is not None:
         w = mapping.styles(tensor(z, options.dtype), c)
-        w_avg = mapping.next_w_avg(w_avg, tf.reduce_mean(w, axis=0))
+        w_avg = mapping.updated_w_avg(w_avg, tf.reduce_mean(w, axis=0))
         found[f"update{len(found)}_w_avg"] = np.asarray(w_avg)
     return found
 
 
 def check_fourier_input(case: Case, options: Options) -> Result:
     """StyleGAN3's Fourier features of w, which the case calls x."""
-    layer = FourierInput(ops=options.impl, **take_args(case, "w_dim", "channels", "size", "sampling_rate", "bandwidth"))
+    arguments = take_args(case, "w_dim", "channels", "size", "sampling_rate", "bandwidth")
+    layer = FourierInput(impl=options.impl, **arguments)
     transform = tensor(case.arrays["buffer/transform"], options.dtype)
     return _run(case, options, layer, {"transform": transform})
 
@@ -223,7 +224,7 @@ def check_alias_free_layer(case: Case, options: Options) -> Result:
     own = ("w_dim", "conv_clamp", "magnitude_ema_beta")
     args = take_args(case, *own, *(field.name for field in dataclasses.fields(AliasFreeDesign)))
     arguments = {name: args.pop(name) for name in own if name in args}
-    layer = AliasFreeLayer(AliasFreeDesign(**args), ops=options.impl, **arguments)
+    layer = AliasFreeLayer(AliasFreeDesign(**args), impl=options.impl, **arguments)
     result = _run(case, options, layer, {})
     found = {"padding": list(layer.design.padding), "up_factor": layer.design.up, "down_factor": layer.design.down}
     expected = {name: value for name, value in case.entry.get("derived", {}).items() if name in found}

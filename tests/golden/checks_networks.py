@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.layers.configured_layer import sublayers
 from sg_keras.models import Discriminator, Generator
 from tests.golden.layout import images_in, images_out, tensor
 from tests.golden.manifest import Case
@@ -64,9 +65,9 @@ def check_generator_stylegan3(case: Case, options: Options) -> Result:
 
 
 def _after_update(case: Case, model: Generator, options: Options) -> dict[str, np.ndarray]:
-    """Image and running means of one call that moves them all."""
+    """Image and running means of one call that updates them all."""
     ws = _mapping(case, model, {}, options)
-    image, magnitudes = model.synthesis.call_and_move(ws, model.synthesis.magnitudes())
+    image, magnitudes = model.synthesis.call_with_updates(ws, model.synthesis.magnitudes())
     found = {f"after_update/synthesis.{name}.magnitude_ema": np.asarray(m) for name, m in magnitudes.items()}
     found["after_update/mapping.w_avg"] = np.asarray(_updated_w_avg(case, model, options))
     return {**found, "img_update_emas": images_out(image)}
@@ -95,7 +96,7 @@ def _images(case: Case, model: Generator, variant: dict[str, Any], options: Opti
 def _updated_w_avg(case: Case, model: Generator, options: Options) -> tf.Tensor:
     z, c = _inputs(case, {}, options)
     mean = tf.reduce_mean(model.mapping.styles(z, c), axis=0)
-    return model.mapping.next_w_avg(tf.convert_to_tensor(model.mapping.w_avg), mean)
+    return model.mapping.updated_w_avg(tf.convert_to_tensor(model.mapping.w_avg), mean)
 
 
 def check_discriminator(case: Case, options: Options) -> Result:
@@ -150,10 +151,10 @@ def _record(model: keras.Model, run: Callable[[], Any]) -> dict[str, Any]:
 
         object.__setattr__(layer, "call", recording)
         replaced.append(layer)
-        for child in layer._layers:
+        for child in sublayers(layer):
             wrap(f"{path}.{child.name}", child)
 
-    for child in model._layers:
+    for child in sublayers(model):
         wrap(child.name, child)
     try:
         run()

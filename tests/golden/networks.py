@@ -40,13 +40,13 @@ def build_generator(kwargs: Mapping[str, Any], impl: str, cfg: str | None = None
     further = {name: value for name, value in kwargs.items() if name in STYLEGAN3_ARGUMENTS}
     common = {name: value for name, value in kwargs.items() if name not in further}
     cfg = cfg or ("stylegan3-t" if further else "stylegan2")
-    return Generator(cfg=cfg, ops=impl, synthesis_kwargs=further, **common)
+    return Generator(cfg=cfg, impl=impl, synthesis_kwargs=further, **common)
 
 
 def build_discriminator(kwargs: Mapping[str, Any], impl: str) -> Discriminator:
     """The discriminator of both generations; published arguments nest those of the last block."""
     kwargs = dict(kwargs)
-    return Discriminator(ops=impl, **kwargs.pop("epilogue_kwargs", {}), **kwargs)
+    return Discriminator(impl=impl, **kwargs.pop("epilogue_kwargs", {}), **kwargs)
 
 
 def load_weights(

@@ -95,16 +95,16 @@ def test_noise_modes():
         layer(x, w, noise_mode="loud")
 
 
-def test_magnitudes_move_towards_the_input_and_only_when_told():
+def test_magnitudes_follow_the_input_and_only_when_told():
     layer = AliasFreeLayer(DESIGN, WIDTH, magnitude_ema_beta=0.9)
     x, w = tf.random.stateless_normal(IMAGES, [0, 1]), tf.random.stateless_normal([4, WIDTH], [0, 2])
     y = layer(x, w)
     assert float(layer.magnitude_ema) == 1
     with tf.GradientTape() as tape:
         tape.watch(x)
-        moved = layer.moved_magnitude(tf.constant(2.0), x)
-    np.testing.assert_allclose(moved, 0.9 * 2 + 0.1 * np.mean(np.square(x)), rtol=1e-6)
-    assert tape.gradient(moved, x) is None
+        updated = layer.updated_magnitude(tf.constant(2.0), x)
+    np.testing.assert_allclose(updated, 0.9 * 2 + 0.1 * np.mean(np.square(x)), rtol=1e-6)
+    assert tape.gradient(updated, x) is None
     np.testing.assert_allclose(layer(x * 2, w, magnitude=4.0), y, rtol=1e-4, atol=1e-5)
 
 

@@ -31,8 +31,9 @@ def generator(request):
         synthesis_kwargs={"magnitude_ema_beta": 0.0},
     )
     ws = [G.mapping(tf.constant(z, tf.float32)) for z in np.random.RandomState(1).randn(BATCHES, BATCH, 16)]
-    images, magnitudes = G.synthesis.call_and_move(ws[0], G.synthesis.magnitudes())
-    G.synthesis.assign_magnitudes(magnitudes)
+    images, magnitudes = G.synthesis.call_with_updates(ws[0], G.synthesis.magnitudes())
+    for name, variable in G.magnitude_variables().items():
+        variable.assign(magnitudes[name])
     contrast = 0.5 / np.std(images)
 
     @tf.function(jit_compile=False)

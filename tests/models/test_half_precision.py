@@ -68,7 +68,7 @@ def test_stylegan3_goes_by_the_layers_rates():
 def test_generators_are_near_those_in_float32(impl, cfg, architecture, half_dtype):
     if half_dtype == "float16" and impl == "custom":
         impl = "auto"  # CPUs have no compiled ops for it: the choice falls on the reference
-    half, full = (_generator(n, half_dtype, cfg=cfg, architecture=architecture, ops=impl) for n in (2, 0))
+    half, full = (_generator(n, half_dtype, cfg=cfg, architecture=architecture, impl=impl) for n in (2, 0))
     assert {v.dtype for v in half.variables} == {"float32"}
     images, expected = half(_latents()), full(_latents())
     assert images.dtype == tf.float32
@@ -79,7 +79,7 @@ def test_generators_are_near_those_in_float32(impl, cfg, architecture, half_dtyp
 def test_discriminators_are_near_those_in_float32_and_so_is_r1(impl, architecture):
     results = []
     for num_fp16_res in (2, 0):
-        D = _discriminator(num_fp16_res, architecture=architecture, c_dim=2, ops=impl)
+        D = _discriminator(num_fp16_res, architecture=architecture, c_dim=2, impl=impl)
         images, labels = _images(), tf.one_hot([0, 1, 0, 1], 2)
         with tf.GradientTape() as outer:
             with tf.GradientTape() as inner:
@@ -122,7 +122,7 @@ def test_networks_survive_saving_and_leave_for_full_precision(tmp_path):
         assert loaded.get_config() == network.get_config() and computes_in_half(loaded)
         np.testing.assert_array_equal(loaded(arguments), network(arguments))
         full = in_full_precision(loaded, "reference")
-        assert not computes_in_half(full) and full.get_config()["ops"] == "reference"
+        assert not computes_in_half(full) and full.get_config()["impl"] == "reference"
         assert 0 < _error(loaded(arguments), full(arguments)) < 0.05
         assert in_full_precision(full, "reference") is full
 

@@ -113,27 +113,26 @@ def test_larger_and_smaller_pictures():
 
 
 @pytest.mark.parametrize("cfg", KINDS)
-def test_magnitudes_are_moved_before_they_are_used(cfg):
+def test_magnitudes_are_updated_before_they_are_used(cfg):
     G = Generator(cfg=cfg, **{**SMALL, "synthesis_kwargs": {**SMALL["synthesis_kwargs"], "magnitude_ema_beta": 0.5}})
     ws, before = G.mapping(latents()), G.synthesis.magnitudes()
-    images, moved = tf.function(G.synthesis.call_and_move)(ws, before)
-    assert set(moved) == set(before) and all(float(m) == 1 for m in before.values())
+    images, updated = tf.function(G.synthesize_with_updates)(ws, before)
+    assert set(updated) == set(before) and all(float(m) == 1 for m in before.values())
     assert all(float(m) == 1 for m in G.synthesis.magnitudes().values())  # nothing is stored yet
-    np.testing.assert_allclose(G.synthesis(ws, magnitudes=moved), images, atol=1e-5)
-    G.synthesis.assign_magnitudes(moved)
+    for name, variable in G.magnitude_variables().items():
+        variable.assign(updated[name])
     np.testing.assert_allclose(G.synthesis(ws), images, atol=1e-5)
     first = G.synthesis.plan.layers[0].name
     features = G.synthesis.input_layer(ws[:, 0])
-    np.testing.assert_allclose(moved[first], 0.5 + 0.5 * np.mean(np.square(features)), rtol=1e-5)
+    np.testing.assert_allclose(updated[first], 0.5 + 0.5 * np.mean(np.square(features)), rtol=1e-5)
 
 
-def test_stylegan2_has_the_same_methods_and_no_magnitudes():
+def test_stylegan2_keeps_no_magnitudes_and_moves_no_images():
     G = Generator(**{**SMALL, "synthesis_kwargs": None})
     ws = G.mapping(latents())
-    images, moved = G.synthesis.call_and_move(ws, G.synthesis.magnitudes(), noise_mode="const")
-    np.testing.assert_array_equal(images, G.synthesis(ws, magnitudes={}))
-    assert moved == G.synthesis.magnitudes() == G.synthesis.magnitude_variables() == {}
-    G.synthesis.assign_magnitudes({})
+    images, updated = G.synthesize_with_updates(ws, {}, noise_mode="const")
+    np.testing.assert_array_equal(images, G.synthesis(ws))
+    assert updated == G.magnitude_variables() == {}
     with pytest.raises(ValueError, match="transform: found one, expected none"):
         G.synthesis(ws, transform=tf.eye(3))
 

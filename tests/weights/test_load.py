@@ -74,7 +74,7 @@ def test_load(saved, place):
     run_dir, model = saved
     networks = sg_keras.load(run_dir / place)
     assert_same(networks, model)
-    assert {network.get_config()["ops"] for network in networks.values()} == {"auto"}
+    assert {network.get_config()["impl"] for network in networks.values()} == {"auto"}
     z, c = np.ones([2, 8], np.float32), np.eye(3, dtype=np.float32)[:2]
     np.testing.assert_allclose(networks["G_ema"](z, c), model.G_ema(z, c), atol=1e-5)
 
@@ -83,7 +83,7 @@ def test_load_with_other_ops_and_by_tick(saved):
     run_dir, model = saved
     networks = sg_keras.load(f"{run_dir}@0", ops="reference")
     assert_same(networks, model)
-    assert networks["D"].get_config()["ops"] == "reference"
+    assert networks["D"].get_config()["impl"] == "reference"
 
 
 @pytest.mark.parametrize("place", [".", "network-snapshot-000001"])

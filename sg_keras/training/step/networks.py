@@ -76,7 +76,7 @@ class TrainingNetworks(keras.Model):
         )
         self._create_optimizers(optimizer)
         self.freezing = Freezing(self.schedules.freeze, G, D)
-        self.augmentation = Augmentation(augment, G.get_config()["ops"])
+        self.augmentation = Augmentation(augment, G.get_config()["impl"])
         self._create_state(seed)
         self.random = random or PhaseRandom(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
 

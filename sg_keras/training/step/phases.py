@@ -91,12 +91,13 @@ class DiscriminatorMain(Phase):
     name, network = "Dmain", "D"
 
     def read_state(self, networks: TrainingNetworks) -> dict[str, tf.Tensor]:
-        magnitudes = {_MAGNITUDE + name: value for name, value in networks.G.synthesis.magnitudes().items()}
-        return {"w_avg": tf.convert_to_tensor(networks.G.mapping.w_avg), **magnitudes}
+        magnitudes = {_MAGNITUDE + name: variable for name, variable in networks.G.magnitude_variables().items()}
+        means = {"w_avg": networks.G.mapping.w_avg, **magnitudes}
+        return {name: tf.convert_to_tensor(variable) for name, variable in means.items()}
 
     def write_state(self, networks: TrainingNetworks, state: dict[str, tf.Tensor]) -> None:
         assign_local(networks.G.mapping.w_avg, state["w_avg"])
-        for name, variable in networks.G.synthesis.magnitude_variables().items():
+        for name, variable in networks.G.magnitude_variables().items():
             assign_local(variable, state[_MAGNITUDE + name])
 
     def fakes(
@@ -105,10 +106,10 @@ class DiscriminatorMain(Phase):
         """Fakes [N,H,W,C], and the running means that they update."""
         ws, w = networks.mixed_styles(micro)
         magnitudes = {name.removeprefix(_MAGNITUDE): m for name, m in state.items() if name.startswith(_MAGNITUDE)}
-        images, updated = networks.G.synthesis.call_and_move(ws, magnitudes, **networks.layer_noise(micro))
+        images, updated = networks.G.synthesize_with_updates(ws, magnitudes, **networks.layer_noise(micro))
         w_avg = state["w_avg"]
         for w_mean in tf.unstack(gather_over_replicas(tf.reduce_mean(w, axis=0))):
-            w_avg = networks.G.mapping.next_w_avg(w_avg, w_mean)
+            w_avg = networks.G.mapping.updated_w_avg(w_avg, w_mean)
         return images, {"w_avg": w_avg, **_shared_magnitudes(updated)}
 
     def loss(self, networks: TrainingNetworks, micro: MicroBatch, state: dict[str, tf.Tensor]) -> PhaseLoss:
