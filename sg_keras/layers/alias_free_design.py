@@ -13,8 +13,13 @@ from sg_keras.ops import design_lowpass_filter
 class AliasFreeDesign:
     """Sizes, sampling rates and frequencies of one layer.
 
-    Rates and frequencies are in the picture's unit: a rate of s is s samples across the picture, a cutoff of s/2 the
-    highest frequency that this rate can hold. Sizes are above the rates where there is a margin around the picture.
+    Rates and frequencies are in the image's unit: a rate of s is s samples across the image, a cutoff of s/2 the
+    highest frequency that this rate can hold. Sizes are above the rates where there is a margin around the image.
+
+    Example:
+        >>> design = sg_keras.models.plan_synthesis(256, 3).layers[0].design
+        >>> design.up, design.down, design.padding
+        (2, 2, (9, 8, 9, 8))
     """
 
     in_channels: int
@@ -75,7 +80,7 @@ class AliasFreeDesign:
 
     @property
     def padding(self) -> tuple[int, int, int, int]:
-        """(x0, x1, y0, y1) of the upsampled image, so that `out_size` comes out and the picture's centre stays."""
+        """(x0, x1, y0, y1) of the upsampled image, so that `out_size` comes out and the image's centre stays."""
         reach = (self.out_size - 1) * self.down + 1  # pixels that downsampling reads, but for its filter
         total = reach - (self.in_size + self.kernel_size - 1) * self.up + self.up_taps + self.down_taps - 2
         before = (total + self.up) // 2  # half a sample's shift by zero insertion is undone here

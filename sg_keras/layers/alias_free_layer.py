@@ -32,6 +32,13 @@ class AliasFreeLayer(ConfiguredLayer):
     Call: (x [N,in_size,in_size,in_channels], w [N,w_dim], magnitude=None) -> [N,out_size,out_size,out_channels]
     of the layer's compute type, whatever x's.
     magnitude, a scalar, takes the place of the stored running mean.
+
+    Example:
+        >>> plan = sg_keras.models.plan_synthesis(16, 3, channel_base=64, num_layers=4, margin_size=4)
+        >>> design = plan.layers[0].design
+        >>> layer = sg_keras.layers.AliasFreeLayer(design, w_dim=8)
+        >>> layer(tf.ones([1, design.in_size, design.in_size, design.in_channels]), tf.ones([1, 8])).shape
+        TensorShape([1, 24, 24, 16])
     """
 
     def __init__(

@@ -29,6 +29,11 @@ class Conv2D(ConfiguredLayer):
 
     Call: (x [N,H,W,C], gain=1) -> [N,H*up/down,W*up/down,filters] of the layer's compute type, whatever x's; gain
     scales both output and clamp.
+
+    Example:
+        >>> layer = sg_keras.layers.Conv2D(16, kernel_size=3, activation="lrelu", down=2)
+        >>> layer(tf.ones([1, 8, 8, 3])).shape
+        TensorShape([1, 4, 4, 16])
     """
 
     def __init__(

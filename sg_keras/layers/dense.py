@@ -27,6 +27,11 @@ class Dense(ConfiguredLayer):
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: x [N,in] -> [N,units].
+
+    Example:
+        >>> layer = sg_keras.layers.Dense(16, activation="lrelu", lr_multiplier=0.01)
+        >>> layer(tf.ones([2, 8])).shape
+        TensorShape([2, 16])
     """
 
     def __init__(

@@ -38,19 +38,24 @@ class UniformDisc(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable(package="sg_keras")
 class FourierInput(ConfiguredLayer):
-    """Plane waves of fixed frequencies, moved and turned by w and on request by the user, and mixed.
+    """Plane waves of fixed frequencies, translated and rotated by w and on request by the user, and mixed.
 
     Args:
         channels: waves, and channels of the result.
         w_dim: width of the style vector.
         size: side of the result in samples.
-        sampling_rate: samples across the picture; the rest of `size` is a margin round it.
-        bandwidth: highest frequency, in periods across the picture.
+        sampling_rate: samples across the image; the rest of `size` is a margin round it.
+        bandwidth: highest frequency, in periods across the image.
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (w [N,w_dim], transform=None) -> [N,size,size,channels]. transform [3,3] or [N,3,3] acts on homogeneous
-    coordinates (x to the right, y down, the picture from -1/2 to 1/2) and says where each point of the result is
-    taken from: the inverse of what the picture does.
+    coordinates (x to the right, y down, the image from -1/2 to 1/2) and says where each point of the result is
+    taken from: the inverse of what the image does.
+
+    Example:
+        >>> layer = sg_keras.layers.FourierInput(channels=16, w_dim=8, size=36, sampling_rate=16, bandwidth=2.0)
+        >>> layer(tf.ones([1, 8])).shape
+        TensorShape([1, 36, 36, 16])
     """
 
     def __init__(

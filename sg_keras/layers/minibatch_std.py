@@ -18,10 +18,14 @@ class MinibatchStd(ConfiguredLayer):
     channels of each of `num_channels` contiguous parts.
 
     Args:
-        group_size: samples a group, at most N; None = the whole micro-batch.
+        group_size: samples per group, at most N; None = the whole micro-batch.
         num_channels: feature maps appended.
 
     Call: [N,H,W,C] -> [N,H,W,C+num_channels]; N must be a multiple of the group size.
+
+    Example:
+        >>> sg_keras.layers.MinibatchStd(group_size=4)(tf.ones([8, 4, 4, 16])).shape
+        TensorShape([8, 4, 4, 17])
     """
 
     def __init__(self, group_size: int | None = 4, num_channels: int = 1, **kwargs: Any) -> None:

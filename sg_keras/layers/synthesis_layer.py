@@ -41,7 +41,12 @@ class SynthesisLayer(ConfiguredLayer):
 
     Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,resolution,resolution,filters]
     of the layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
-    noise_mode is "const" (the stored picture), "random" (a fresh one, from noise_seed, int64 [2]) or "none".
+    noise_mode is "const" (the stored image), "random" (a fresh one, from noise_seed, int64 [2]) or "none".
+
+    Example:
+        >>> layer = sg_keras.layers.SynthesisLayer(16, w_dim=8, resolution=16, up=2)
+        >>> layer(tf.ones([1, 8, 8, 4]), tf.ones([1, 8]), noise_mode="none").shape
+        TensorShape([1, 16, 16, 16])
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class SynthesisLayer(ConfiguredLayer):
         channels, k = int(input_shape[-1]), self.kernel_size
         self.affine = Dense(channels, bias_init=1.0, impl=self.impl, name="affine", dtype=self.variable_dtype)
         self.affine.build((None, self.w_dim))
-        # One initializer a variable: an instance draws the same numbers each time it is used.
+        # One initializer per variable: an instance draws the same numbers each time it is used.
         self.weight = self.add_weight(
             name="weight",
             autocast=False,
@@ -151,6 +156,10 @@ class ToRGB(ConfiguredLayer):
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
     Call: (x [N,H,W,C], w [N,w_dim]) -> [N,H,W,channels], of the variables' type: images add up in full precision.
+
+    Example:
+        >>> sg_keras.layers.ToRGB(3, w_dim=8)(tf.ones([1, 16, 16, 4]), tf.ones([1, 8])).shape
+        TensorShape([1, 16, 16, 3])
     """
 
     def __init__(

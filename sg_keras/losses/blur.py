@@ -23,6 +23,11 @@ def blur_images(images: tf.Tensor, sigma: tf.Tensor | float) -> tf.Tensor:
 
     Returns:
         [N,H,W,C] of the same type. Linear in the images; no gradient flows into sigma.
+
+    Example:
+        >>> images = tf.ones([1, 9, 9, 3])
+        >>> bool(tf.reduce_all(sg_keras.losses.blur_images(images, sigma=0.0) == images))
+        True
     """
     _, height, width, channels = images.shape
     rows, columns = (tf.cast(_band_matrix(size, sigma), images.dtype) for size in (height, width))

@@ -17,6 +17,12 @@ def path_lengths(synthesis: Callable[[tf.Tensor], tf.Tensor], ws: tf.Tensor, noi
 
     Returns:
         [N]: sqrt(mean over num_ws of sum over w_dim of squared gradients).
+
+    Example:
+        >>> ws = tf.ones([2, 1, 4])
+        >>> lengths = sg_keras.losses.path_lengths(lambda ws: ws[:, :, None] * 3.0, ws, noise=tf.ones([2, 1, 1, 4]))
+        >>> lengths.numpy().tolist()
+        [6.0, 6.0]
     """
     height, width = noise.shape[1:3]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -28,5 +34,10 @@ def path_lengths(synthesis: Callable[[tf.Tensor], tf.Tensor], ws: tf.Tensor, noi
 
 
 def path_length_penalty(lengths: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    """Squared deviation of each length [N] from the running mean: (length - mean)^2, [N]."""
+    """Squared deviation of each length [N] from the running mean: (length - mean)^2, [N].
+
+    Example:
+        >>> sg_keras.losses.path_length_penalty(tf.constant([1.0, 4.0]), tf.constant(2.0)).numpy().tolist()
+        [1.0, 4.0]
+    """
     return tf.square(lengths - mean)

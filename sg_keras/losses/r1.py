@@ -19,6 +19,12 @@ def r1_penalty(
 
     Returns:
         Squared gradient norm of each sample [N] (without gamma / 2), and the logits [N,1].
+
+    Example:
+        >>> images, labels = tf.ones([2, 1, 1, 4]), tf.zeros([2, 0])
+        >>> D = lambda images, labels: tf.reduce_sum(images * 3.0, axis=[1, 2, 3])[:, None]
+        >>> sg_keras.losses.r1_penalty(D, images, labels)[0].numpy().tolist()
+        [36.0, 36.0]
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)

@@ -171,6 +171,11 @@ class Discriminator(ConfiguredLayer, keras.Model):
         half_dtype: "float16" or "bfloat16", for these.
 
     Call: (img [N,res,res,img_channels], c [N,c_dim]) -> logits [N,1].
+
+    Example:
+        >>> D = sg_keras.models.Discriminator(img_resolution=16, channel_base=64)
+        >>> D(tf.zeros([4, 16, 16, 3])).shape
+        TensorShape([4, 1])
     """
 
     def __init__(
@@ -266,7 +271,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         return {**config, "mapping_kwargs": config["mapping_kwargs"] or {}}
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
-        """Print one line a block: layers, output shape, parameters."""
+        """Print one line per block: layers, output shape, parameters."""
         rows = [(b.name, b, [b.resolution // 2, b.resolution // 2, b.out_channels]) for b in self.blocks]
         rows.append(("b4", self.b4, [1]))
         if self.mapping is not None:

@@ -12,7 +12,16 @@ from sg_keras.models.generator import Generator
 
 
 def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminator]:
-    """G and D with new weights. What a part of the configuration calls as a network does is handed on by name."""
+    """G and D with new weights. What a part of the configuration calls as a network does is handed on by name.
+
+    Example:
+        >>> from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
+        >>> options = TrainingOptions(cfg="stylegan2", batch=4, gamma=1.0, gpus=0, cbase=64)
+        >>> data = DatasetConfig(path="data", resolution=16, channels=1)
+        >>> G, D = sg_keras.models.networks_from_config(resolve(options, data, RunConfig(outdir="runs")))
+        >>> G.image_shape, D.name
+        ((16, 16, 1), 'D')
+    """
     data, gen, disc = config.dataset, config.generator, config.discriminator
     shared: dict[str, Any] = {
         "c_dim": data.c_dim,

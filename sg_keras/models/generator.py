@@ -61,6 +61,11 @@ class Generator(ConfiguredLayer, keras.Model):
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None,
         transform=None) -> images [N,res,res,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
         StyleGAN3's alone: it moves the image by its inverse (see FourierInput).
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> G(tf.random.normal([4, 8]), truncation_psi=0.7).shape
+        TensorShape([4, 16, 16, 3])
     """
 
     def __init__(

@@ -47,14 +47,26 @@ def policy_of(half: bool, half_dtype: str, full: keras.DTypePolicy) -> keras.DTy
 
 
 def computes_in_half(layer: keras.layers.Layer) -> bool:
-    """Whether a layer, or any of those inside a network, computes in a smaller type than that of its variables."""
+    """Whether a layer, or any of those inside a network, computes in a smaller type than that of its variables.
+
+    Example:
+        >>> D = sg_keras.models.Discriminator(img_resolution=16, channel_base=64, num_fp16_res=1)
+        >>> sg_keras.models.computes_in_half(D), sg_keras.models.computes_in_half(D.b4)
+        (True, False)
+    """
     if layer.compute_dtype != layer.variable_dtype:
         return True
     return any(computes_in_half(part) for part in sublayers(layer))
 
 
 def in_full_precision(network: keras.Model, impl: str) -> keras.Model:
-    """A network that computes in float32 with these fused ops: itself, or a copy with the same weights."""
+    """A network that computes in float32 with these fused ops: itself, or a copy with the same weights.
+
+    Example:
+        >>> D = sg_keras.models.Discriminator(img_resolution=16, channel_base=64, num_fp16_res=1)
+        >>> sg_keras.models.computes_in_half(sg_keras.models.in_full_precision(D, "reference"))
+        False
+    """
     config = network.get_config()
     wanted = {**config, "impl": impl, "num_fp16_res": 0}
     if wanted == config:

@@ -43,14 +43,19 @@ class LayerPlan:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SynthesisPlan:
-    """All layers, from the Fourier features to the image."""
+    """All layers, from the Fourier features to the image.
+
+    Example:
+        >>> sg_keras.models.plan_synthesis(256, 3).num_ws
+        16
+    """
 
     input: InputPlan
     layers: tuple[LayerPlan, ...]
 
     @property
     def num_ws(self) -> int:
-        """Style vectors: one for the input, one a layer."""
+        """Style vectors: one for the input, one per layer."""
         return len(self.layers) + 1
 
     def num_parameters(self, w_dim: int) -> int:
@@ -98,9 +103,9 @@ def plan_synthesis(
         channel_base, channel_max: a layer of cutoff f has min(channel_base / (2 f), channel_max) channels, rounded.
         num_layers: layers before the one that makes the image.
         num_critical: of these, how many at the end have the image's own highest frequency as their cutoff.
-        first_cutoff, first_stopband: of the Fourier features, in periods across the picture.
+        first_cutoff, first_stopband: of the Fourier features, in periods across the image.
         last_stopband_rel: stopband of the last layers as a multiple of their cutoff.
-        margin_size: samples round the picture on each side, at every rate.
+        margin_size: samples round the image on each side, at every rate.
         conv_kernel: side of the convolutions' kernels.
         filter_size: taps of the low-pass filters for each factor of resampling.
         lrelu_upsampling: how far above the layers' rates the nonlinearity runs.
@@ -109,6 +114,11 @@ def plan_synthesis(
 
     Raises:
         ValueError: numbers that give no network.
+
+    Example:
+        >>> plan = sg_keras.models.plan_synthesis(256, img_channels=3)
+        >>> plan.layers[0].name, plan.layers[-1].name
+        ('L0_36_512', 'L14_256_3')
     """
     last_cutoff = img_resolution / 2
     bands = (first_cutoff, first_stopband, last_cutoff, last_cutoff * last_stopband_rel)

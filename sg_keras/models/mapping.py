@@ -35,6 +35,11 @@ class Mapping(ConfiguredLayer):
 
     Call: (z [N,z_dim] or None, c [N,c_dim] or None, truncation_psi=1, truncation_cutoff=None)
         -> [N,num_ws,w_dim], or [N,w_dim] without num_ws.
+
+    Example:
+        >>> mapping = sg_keras.models.Mapping(z_dim=8, c_dim=0, w_dim=16, num_ws=6)
+        >>> mapping(tf.ones([2, 8])).shape
+        TensorShape([2, 6, 16])
     """
 
     def __init__(

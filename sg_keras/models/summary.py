@@ -1,4 +1,4 @@
-"""Tables of a network's resolution blocks, for people."""
+"""Tables of a network's resolution blocks, human-readable."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def print_blocks(
 def print_plan(model: keras.Model, print_fn: Callable[[str], None] | None = None) -> None:
     """Print a table with a row for each layer of a StyleGAN3 generator, and the totals.
 
-    Rates are in samples across the picture, frequencies in periods across it.
+    Rates are in samples across the image, frequencies in periods across it.
     """
     synthesis = model.synthesis
     table = Table(title=f"{type(model).__name__} {model.name}, {model.cfg}")
@@ -71,7 +71,7 @@ def print_plan(model: keras.Model, print_fn: Callable[[str], None] | None = None
 
 
 def layer_cells(planned: LayerPlan) -> list[str]:
-    """Size, channels, rates, frequencies, resampling (factor and filter taps, R = radial) and padding, for people."""
+    """Cells of a layer: size, channels, rates, frequencies, resampling (factor, filter taps, R = radial), padding."""
     design = planned.design
     x0, x1, _, _ = design.padding
     down = f"{design.down_taps}{'R' if design.down_radial else ''}"

@@ -1,4 +1,4 @@
-"""Fused image ops: a public function each, a reference in TensorFlow, a compiled form, gradients of any order."""
+"""Fused image ops, one module per op: public function, reference in TensorFlow, compiled form, all derivatives."""
 
 from sg_keras.ops.bias_act import ACTIVATIONS, bias_act
 from sg_keras.ops.channel_scale import channel_scale

@@ -35,7 +35,7 @@ def as_bias(b: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor | None:
 
 
 def as_number(value: float | None, name: str, default: float = math.nan) -> float:
-    """A number that may be infinite, but not NaN; None is the default."""
+    """A number that may be Inf, but not NaN; None is the default."""
     number = default if value is None else float(value)
     if math.isnan(number):
         raise ValueError(f"{name}: found {value!r}, expected a number")

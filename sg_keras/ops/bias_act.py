@@ -96,6 +96,11 @@ def bias_act(
 
     Raises:
         ValueError: unknown activation; x, b, gain, alpha or clamp of a wrong form; see also `library.resolve_impl`.
+
+    Example:
+        >>> x, b = tf.constant([[1.0, 2.0]]), tf.constant([0.0, 1.0])
+        >>> sg_keras.ops.bias_act(x, b, "relu", gain=2.0).numpy().tolist()
+        [[2.0, 6.0]]
     """
     x = tf.convert_to_tensor(x)
     if act not in ACTIVATIONS:

@@ -22,6 +22,10 @@ def channel_scale(x: tf.Tensor, s: tf.Tensor, impl: str = "auto") -> tf.Tensor:
 
     Raises:
         ValueError: shapes or types that do not fit; see also `library.resolve_impl`.
+
+    Example:
+        >>> sg_keras.ops.channel_scale(tf.ones([2, 4, 4, 3]), tf.zeros([2, 3])).shape
+        TensorShape([2, 4, 4, 3])
     """
     x, s = tf.convert_to_tensor(x), tf.convert_to_tensor(s)
     check_scale(x, s, "s")

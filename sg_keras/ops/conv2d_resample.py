@@ -45,6 +45,12 @@ def conv2d_resample(
 
     Raises:
         ValueError: ranks, factors or channel counts that do not fit.
+
+    Example:
+        >>> f = sg_keras.ops.setup_filter([1, 3, 3, 1])
+        >>> x, w = tf.ones([1, 8, 8, 3]), tf.ones([3, 3, 3, 16])
+        >>> sg_keras.ops.conv2d_resample(x, w, f, down=2, padding=1).shape
+        TensorShape([1, 4, 4, 16])
     """
     _check(x, w, up, down, groups)
     if groups > 1:

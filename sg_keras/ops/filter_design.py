@@ -23,6 +23,11 @@ def design_lowpass_filter(
 
     Raises:
         ValueError: numbers out of range.
+
+    Example:
+        >>> taps = sg_keras.ops.design_lowpass_filter(taps=12, cutoff=4, width=8, sampling_rate=32)
+        >>> taps.shape, round(float(taps.sum()), 3)
+        ((12,), 1.0)
     """
     design = lowpass_taps(taps, cutoff, width, sampling_rate, radial)
     return None if design is None else design.astype(np.float32)

@@ -62,6 +62,11 @@ def filtered_lrelu(
 
     Raises:
         ValueError: arguments of a wrong form; padding or filters that leave no pixel; see also `library.resolve_impl`.
+
+    Example:
+        >>> f = sg_keras.ops.design_lowpass_filter(12, cutoff=4, width=8, sampling_rate=32)
+        >>> sg_keras.ops.filtered_lrelu(tf.ones([1, 16, 16, 3]), f, f, up=2, down=2, padding=11).shape
+        TensorShape([1, 16, 16, 3])
     """
     x = as_images(x)
     b = as_bias(b, x)

@@ -21,7 +21,7 @@ def setup_filter(
 
     Args:
         f: taps: a number, a vector [taps], a matrix [fh, fw], or None for the 1x1 filter of 1.
-        normalize: divide by the sum of the taps, so that a constant picture keeps its value.
+        normalize: divide by the sum of the taps, so that a constant image keeps its value.
         flip_filter: reverse the taps along every axis.
         gain: overall factor of the 2-D filter; a 1-D filter, applied along both axes, gets its square root.
         separable: keep a vector as a vector. None: vectors of 8 taps and more.
@@ -30,8 +30,12 @@ def setup_filter(
         float32 array, [taps] if separable, else [fh, fw].
 
     Raises:
-        ValueError: not a number, vector or matrix; empty; not finite; `separable` asked of a matrix;
+        ValueError: not a number, vector or matrix; empty; NaN or Inf in it; `separable` asked of a matrix;
             `normalize` of taps whose sum is 0; or taps whose products or sum are beyond single precision.
+
+    Example:
+        >>> sg_keras.ops.setup_filter([1, 1]).tolist()
+        [[0.25, 0.25], [0.25, 0.25]]
     """
     taps = _single_precision(1.0 if f is None else f)
     if taps.ndim > 2 or taps.size == 0 or not np.all(np.isfinite(taps)):
@@ -79,7 +83,7 @@ def as_taps(f: npt.ArrayLike | None, gain: float = 1.0) -> np.ndarray:
 
 
 def _single_precision(f: npt.ArrayLike) -> np.ndarray:
-    with np.errstate(over="ignore"):  # becomes infinite, which callers refuse
+    with np.errstate(over="ignore"):  # becomes Inf, which callers refuse
         return np.asarray(f, dtype=np.float32)
 
 

@@ -172,6 +172,12 @@ def resolve_impl(impl: str, dtype: tf.DType | str | None = None) -> str:
 
     Raises:
         ValueError: unknown `impl`, or "custom" where the library or a kernel for `dtype` is missing.
+
+    Example:
+        >>> sg_keras.ops.resolve_impl("reference")
+        'reference'
+        >>> sg_keras.ops.resolve_impl("auto") in ("custom", "reference")
+        True
     """
     if impl not in IMPLEMENTATIONS:
         raise ValueError(f"impl: found {impl!r}, expected one of {', '.join(IMPLEMENTATIONS)}")

@@ -45,6 +45,11 @@ def modulated_conv2d(
 
     Raises:
         ValueError: styles that do not fit x.
+
+    Example:
+        >>> x, w, styles = tf.ones([2, 8, 8, 3]), tf.ones([3, 3, 3, 16]), tf.ones([2, 3])
+        >>> sg_keras.ops.modulated_conv2d(x, w, styles, padding=1).shape
+        TensorShape([2, 8, 8, 16])
     """
     x, scale = modulate_and_convolve(x, w, styles, up, down, padding, f, demodulate, flip_weight, impl)
     if scale is not None:
@@ -72,6 +77,12 @@ def modulate_and_convolve(
 
     Raises:
         ValueError: styles that do not fit x.
+
+    Example:
+        >>> x, w, styles = tf.ones([2, 8, 8, 3]), tf.ones([3, 3, 3, 16]), tf.ones([2, 3])
+        >>> y, scale = sg_keras.ops.modulate_and_convolve(x, w, styles, padding=1)
+        >>> y.shape, scale.shape
+        (TensorShape([2, 8, 8, 16]), TensorShape([2, 16]))
     """
     check_styles(x, styles)
     if demodulate and x.dtype in HALF_TYPES:
@@ -101,6 +112,11 @@ def in_half_range(w: tf.Tensor, styles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
 
     Returns:
         Both, of the same shapes and types.
+
+    Example:
+        >>> w, styles = sg_keras.ops.in_half_range(tf.fill([1, 1, 4, 1], 1e5), tf.constant([[2.0, 4.0, 8.0, 8.0]]))
+        >>> w.numpy().ravel().tolist(), styles.numpy().tolist()
+        ([0.5, 0.5, 0.5, 0.5], [[0.25, 0.5, 1.0, 1.0]])
     """
     fan_in = w.shape[0] * w.shape[1] * w.shape[2]
     largest = tf.reduce_max(tf.abs(w), axis=[0, 1, 2], keepdims=True) * np.sqrt(fan_in)
@@ -118,6 +134,10 @@ def demodulation(w: tf.Tensor, styles: tf.Tensor) -> tf.Tensor:
     Args:
         w: [kh,kw,C,O] kernel.
         styles: [N,C] scale of each input channel.
+
+    Example:
+        >>> sg_keras.ops.demodulation(tf.ones([1, 1, 4, 1]), tf.ones([1, 4])).numpy().round(3).tolist()
+        [[0.5]]
     """
     energy = tf.reduce_sum(tf.square(w), axis=[0, 1])  # [C,O]
     return tf.math.rsqrt(tf.square(styles) @ energy + 1e-8)

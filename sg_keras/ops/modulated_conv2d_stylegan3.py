@@ -40,6 +40,11 @@ def modulated_conv2d_stylegan3(
 
     Raises:
         ValueError: styles or padding that do not fit.
+
+    Example:
+        >>> x, w, styles = tf.ones([2, 8, 8, 3]), tf.ones([3, 3, 3, 16]), tf.ones([2, 3])
+        >>> sg_keras.ops.modulated_conv2d_stylegan3(x, w, styles, padding=2).shape
+        TensorShape([2, 10, 10, 16])
     """
     check_styles(x, styles)
     out_scale = None

@@ -44,6 +44,11 @@ def scale_bias_act(
 
     Raises:
         ValueError: shapes or types that do not fit; see also `bias_act`.
+
+    Example:
+        >>> x, scale, b = tf.ones([2, 4, 4, 3]), tf.ones([2, 3]), tf.zeros([3])
+        >>> sg_keras.ops.scale_bias_act(x, scale, noise=None, b=b, act="lrelu").shape
+        TensorShape([2, 4, 4, 3])
     """
     x, scale, b = (tf.convert_to_tensor(tensor) for tensor in (x, scale, b))
     check_scale(x, scale, "scale")

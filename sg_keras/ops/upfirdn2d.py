@@ -1,4 +1,4 @@
-"""Resampling of images: insert zeros, pad or crop, FIR filter, decimate; and the wrappers that keep pictures centred.
+"""Resampling of images: insert zeros, pad or crop, FIR filter, decimate; and the wrappers that keep images centred.
 
 Both implementations compute one linear map with its geometry spelled out (`_Resampling`); its adjoint is a map of
 the same kind, with up and down exchanged and the filter flipped, so that gradients of any order are the op itself.
@@ -59,6 +59,11 @@ def upfirdn2d(
 
     Raises:
         ValueError: arguments of a wrong form; padding or filter that leave no pixel; see also `library.resolve_impl`.
+
+    Example:
+        >>> x = tf.ones([1, 8, 8, 3])
+        >>> sg_keras.ops.upfirdn2d(x, [0.25, 0.5, 0.25], up=2, padding=(2, 1, 2, 1)).shape
+        TensorShape([1, 17, 17, 3])
     """
     x = as_images(x)
     taps = as_taps(f, gain)

@@ -24,10 +24,10 @@ def warp_affine(x: tf.Tensor, theta: tf.Tensor, size: Sequence[int] | tf.Tensor,
 
     Args:
         x: images [N, H, W, C] of a floating type. N may be 0 or unknown.
-        theta: matrices [N, 2, 3]: float64 with float64 images, else float32. Numbers that are not finite, and positions
+        theta: matrices [N, 2, 3]: float64 with float64 images, else float32. NaN, Inf, and positions
             beyond the image, however far, give 0.
         size: (height, width) of the result: whole numbers, or a tensor of two. The compiled op takes images and results
-            of up to 32768 pixels a side.
+            of up to 32768 x 32768 pixels.
         impl: "auto", "custom" or "reference".
 
     Returns:
@@ -38,6 +38,12 @@ def warp_affine(x: tf.Tensor, theta: tf.Tensor, size: Sequence[int] | tf.Tensor,
 
     Raises:
         ValueError: arguments of a wrong form; see also `library.resolve_impl`.
+
+    Example:
+        >>> x = tf.reshape(tf.range(4.0), [1, 2, 2, 1])
+        >>> mirror = tf.constant([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+        >>> sg_keras.ops.warp_affine(x, mirror, (2, 2)).numpy().ravel().tolist()
+        [1.0, 0.0, 3.0, 2.0]
     """
     x, theta = tf.convert_to_tensor(x), tf.convert_to_tensor(theta)
     _check_tensors(x, theta)
@@ -74,8 +80,8 @@ def _neighbours(theta: tf.Tensor, axis: int, count: tf.Tensor, size: Sequence[in
     """Where the result's pixels lie on an axis of x (0: horizontal, `count` pixels).
 
     Returns:
-        Index of the pixel before, and distance from it, [N, height, width]. Positions further outside than a pixel, or
-        not finite, are moved to where both neighbours are outside.
+        Index of the pixel before, and distance from it, [N, height, width]. Positions further outside than a pixel, NaN
+        and Inf are set to where both neighbours are outside.
     """
     v, u = (_from_centre(size[i], theta.dtype) for i in (0, 1))
     count = tf.cast(count, theta.dtype)
@@ -90,7 +96,7 @@ def _neighbours(theta: tf.Tensor, axis: int, count: tf.Tensor, size: Sequence[in
 
 
 def _from_centre(count: int | tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Pixels counted from the centre of `count`: the identity, flips and quarter turns are exact in these."""
+    """Pixels counted from the centre of `count`: the identity, flips and quarter rotations are exact in these."""
     return tf.cast(tf.range(count), dtype) + (1 - tf.cast(count, dtype)) / 2
 
 

@@ -1,0 +1,46 @@
+"""The examples in docstrings run, and everything public has one."""
+
+import doctest
+import importlib
+import pkgutil
+from types import ModuleType
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import sg_keras
+
+SUBPACKAGES = ("ops", "layers", "losses", "models")
+ALSO = ("config.sizes",)
+#: What an example may use without importing it.
+NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}
+
+
+def _modules() -> list[str]:
+    names = list(ALSO)
+    for subpackage in SUBPACKAGES:
+        folder = importlib.import_module(f"sg_keras.{subpackage}").__path__
+        names += [f"{subpackage}.{module.name}" for module in pkgutil.iter_modules(folder)]
+    return names
+
+
+def _public(module: ModuleType) -> dict[str, object]:
+    values = {name: getattr(module, name) for name in module.__all__}
+    return {name: value for name, value in values.items() if callable(value)}
+
+
+@pytest.mark.parametrize("name", _modules())
+def test_examples(name):
+    keras.utils.set_random_seed(0)
+    module = importlib.import_module(f"sg_keras.{name}")
+    result = doctest.testmod(module, extraglobs=NAMES, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("subpackage", SUBPACKAGES)
+def test_everything_public_has_an_example(subpackage):
+    module = importlib.import_module(f"sg_keras.{subpackage}")
+    without = [name for name, value in _public(module).items() if "Example:\n" not in (value.__doc__ or "")]
+    assert not without, f"{without} of sg_keras.{subpackage}: found no `Example:` in the docstring, expected one"
