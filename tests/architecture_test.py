@@ -1,6 +1,7 @@
 """Holds the shape of the house: which room may import which, and a few conventions that can be read from the source."""
 
 import ast
+import graphlib
 import pathlib
 import re
 from collections.abc import Iterator
@@ -32,6 +33,14 @@ ALLOWED = {
     "tools": _AROUND_NETWORKS | {"flags", "training"},
 }
 ENTRY_POINTS = {"flags", "tools"}  # the only rooms that know of flags
+MAX_MODULE_LINES, MAX_FUNCTION_LINES = 300, 40  # of a function without its docstring
+#: What is longer today. Nothing new belongs here.
+LONG_MODULES = {"flags/options.py"}
+LONG_FUNCTIONS = {
+    "sg_keras/models/discriminator.py Discriminator.__init__",
+    "sg_keras/models/layer_plan.py plan_synthesis",
+    "sg_keras/models/synthesis_stylegan3.py SynthesisStyleGAN3.__init__",
+}
 SHAPELESS_NAMES = {"common", "helpers", "misc", "util", "utils"}
 
 
@@ -81,6 +90,50 @@ def test_imports_point_downwards(path: pathlib.Path):
     room = _room_of(path)
     forbidden = _imported_rooms(path) - ALLOWED[room] - {room, "config", "files"}
     assert not forbidden, f"{_id(path)} imports {sorted(forbidden)}; {room} may import {sorted(ALLOWED[room])}"
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Imports for type checking alone and inside functions count: who knows whom is what matters."""
+    paths = {path for path in _modules() if path.name != "__init__.py"}
+    names = {_full_name(path): path for path in paths}
+    imported = {
+        name: {module for target in _imports(path) for module in (target, target.rpartition(".")[0]) if module in names}
+        for name, path in names.items()
+    }
+    try:
+        graphlib.TopologicalSorter(imported).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"found a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def _full_name(path: pathlib.Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts if parts[0] == "sg_keras" else ("sg_keras", *parts))
+
+
+def test_modules_and_functions_stay_short():
+    long_modules, long_functions = set(), set()
+    for path in _modules():
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) > MAX_MODULE_LINES:
+            long_modules.add(_id(path))
+        long_functions |= {f"{_id(path)} {name}" for name in _long_functions(ast.parse(text))}
+    assert long_modules - LONG_MODULES == set(), f"expected at most {MAX_MODULE_LINES} lines per module"
+    assert long_functions - LONG_FUNCTIONS == set(), f"expected at most {MAX_FUNCTION_LINES} lines per function"
+    assert long_functions >= LONG_FUNCTIONS, "found short functions among the exceptions, expected them off the list"
+
+
+def _long_functions(node: ast.AST, prefix: str = "") -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        inner = prefix
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inner = f"{prefix}{child.name}."
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            has_docstring = ast.get_docstring(child) is not None
+            docstring = child.body[0].end_lineno - child.body[0].lineno + 1 if has_docstring else 0
+            if child.end_lineno - child.lineno + 1 - docstring > MAX_FUNCTION_LINES:
+                yield inner.rstrip(".")
+        yield from _long_functions(child, inner)
 
 
 @pytest.mark.parametrize("path", _modules(), ids=_id)

@@ -1,4 +1,4 @@
-"""Convolution with equalised learning rate and optional resampling (StyleGAN2, arXiv:1912.04958, appendix B)."""
+"""Convolution with equalised learning rate (arXiv:1710.10196, section 4.1) and optional resampling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fully connected layer with equalised learning rate (StyleGAN2, arXiv:1912.04958, appendix B)."""
+"""Fully connected layer with equalised learning rate (arXiv:1710.10196, section 4.1)."""
 
 from __future__ import annotations
 

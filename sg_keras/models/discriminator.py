@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 from sg_keras.layers import Conv2D, Dense, MinibatchStd
-from sg_keras.layers.configured_layer import ConfiguredLayer
+from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.models.mapping import Mapping
 from sg_keras.models.summary import print_blocks
@@ -96,7 +96,7 @@ class DiscriminatorBlock(ConfiguredLayer):
 
 @keras.saving.register_keras_serializable(package="sg_keras")
 class DiscriminatorEpilogue(ConfiguredLayer):
-    """4x4: minibatch standard deviation, convolution, two dense layers, projection on the label.
+    """4x4: minibatch standard deviation, convolution, two dense layers, projection on the label (arXiv:1802.05637).
 
     Call: (x [N,4,4,C], img or None, cmap [N,cmap_dim] or None) -> logits [N,1].
     """
@@ -200,26 +200,22 @@ class Discriminator(ConfiguredLayer, keras.Model):
         name: str = "D",
         **kwargs: Any,
     ) -> None:
+        arguments = dict(locals())  # what the blocks take of them goes on by name
         super().__init__(name=name, **kwargs)
         if architecture not in ("skip", "resnet", "orig"):
             raise ValueError(f"architecture: found {architecture!r}, expected resnet, skip or orig")
         self.c_dim, self.img_resolution, self.img_channels = c_dim, img_resolution, img_channels
         self.resolutions = block_resolutions(img_resolution)[:0:-1]
-        shared: dict[str, Any] = {"activation": activation, "conv_clamp": conv_clamp, "impl": impl}
         channels = {r: block_channels(r, channel_base, channel_max) for r in [*self.resolutions, 4]}
+        shared = accepted_by(DiscriminatorBlock, arguments)
         for res in self.resolutions:
             in_channels = 0 if res == img_resolution else channels[res]
             policy = policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy)
-            block = DiscriminatorBlock(
-                in_channels, channels[res], channels[res // 2], res, img_channels, architecture,
-                resample_filter=resample_filter, name=f"b{res}", dtype=policy, **shared,
-            )  # fmt: skip
-            setattr(self, f"b{res}", block)
+            widths = (in_channels, channels[res], channels[res // 2])
+            setattr(self, f"b{res}", DiscriminatorBlock(*widths, res, name=f"b{res}", dtype=policy, **shared))
         self.cmap_dim = 0 if c_dim == 0 else channels[4] if cmap_dim is None else cmap_dim
-        self.b4 = DiscriminatorEpilogue(
-            channels[4], self.cmap_dim, img_channels, architecture, mbstd_group_size, mbstd_num_channels,
-            name="b4", dtype=self.dtype_policy, **shared,
-        )  # fmt: skip
+        shared = accepted_by(DiscriminatorEpilogue, {**arguments, "cmap_dim": self.cmap_dim})
+        self.b4 = DiscriminatorEpilogue(channels[4], name="b4", dtype=self.dtype_policy, **shared)
         self.mapping = None
         if c_dim > 0:
             self.mapping = Mapping(

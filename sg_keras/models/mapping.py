@@ -12,7 +12,7 @@ from sg_keras.layers.configured_layer import ConfiguredLayer
 
 
 def normalize_2nd_moment(x: tf.Tensor) -> tf.Tensor:
-    """Scale each row of x [N,C] to a mean square of 1."""
+    """Scale each row of x [N,C] to a mean square of 1 (arXiv:1710.10196, section 4.2)."""
     return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis=1, keepdims=True) + 1e-8)
 
 
@@ -122,7 +122,10 @@ class Mapping(ConfiguredLayer):
 
 
 def truncate(ws: tf.Tensor, w_avg: tf.Tensor, psi: float | tf.Tensor, cutoff: int | None = None) -> tf.Tensor:
-    """Pull the first `cutoff` of ws [N,num_ws,w_dim] (all if None) towards w_avg: w_avg + (w - w_avg) * psi."""
+    """Pull the first `cutoff` of ws [N,num_ws,w_dim] (all if None) towards w_avg: w_avg + (w - w_avg) * psi.
+
+    The truncation trick in W (StyleGAN, arXiv:1812.04948, appendix B).
+    """
     # tf.cast would take a Python number by way of float32.
     psi = tf.cast(psi, ws.dtype) if tf.is_tensor(psi) else tf.convert_to_tensor(psi, ws.dtype)
     pulled = w_avg + (ws - w_avg) * psi

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, require_power_of_two
 from sg_keras.layers import Conv2D, SynthesisLayer, ToRGB
-from sg_keras.layers.configured_layer import ConfiguredLayer
+from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.ops import setup_filter, upsample2d
 
@@ -79,15 +79,9 @@ class SynthesisBlock(ConfiguredLayer):
         if self.has_torgb:
             self.torgb = ToRGB(img_channels, w_dim, name="torgb", **shared)
         if self.has_skip:
+            resampled: dict[str, Any] = {"up": 2, "resample_filter": resample_filter}
             self.skip = Conv2D(
-                out_channels,
-                1,
-                bias=False,
-                up=2,
-                resample_filter=resample_filter,
-                impl=impl,
-                name="skip",
-                dtype=self.dtype_policy,
+                out_channels, 1, bias=False, impl=impl, name="skip", dtype=self.dtype_policy, **resampled
             )
 
     def build(self, input_shape: Any = None) -> None:
@@ -167,30 +161,26 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         half_dtype: str = "float16",
         **kwargs: Any,
     ) -> None:
+        arguments = dict(locals())  # what the blocks take of them goes on by name
         super().__init__(**kwargs)
         if architecture not in ("skip", "resnet", "orig"):
             raise ValueError(f"architecture: found {architecture!r}, expected skip, resnet or orig")
         self.w_dim = w_dim
         self.resolutions = block_resolutions(img_resolution)
         self.num_ws = 2 * len(self.resolutions)
+        shared = accepted_by(SynthesisBlock, arguments)
         in_channels = 0
         for res in self.resolutions:
             channels = block_channels(res, channel_base, channel_max)
+            policy = policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy)
             block = SynthesisBlock(
-                in_channels,
-                channels,
-                w_dim,
-                res,
-                img_channels,
+                in_channels=in_channels,
+                out_channels=channels,
+                resolution=res,
                 is_last=res == img_resolution,
-                architecture=architecture,
-                resample_filter=resample_filter,
-                conv_clamp=conv_clamp,
-                use_noise=use_noise,
-                activation=activation,
-                impl=impl,
                 name=f"b{res}",
-                dtype=policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy),
+                dtype=policy,
+                **shared,
             )
             setattr(self, f"b{res}", block)
             in_channels = channels

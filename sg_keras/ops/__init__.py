@@ -15,8 +15,9 @@ from sg_keras.ops.modulated_conv2d import (
     modulated_conv2d,
 )
 from sg_keras.ops.modulated_conv2d_stylegan3 import modulated_conv2d_stylegan3
+from sg_keras.ops.resample2d import downsample2d, upsample2d
 from sg_keras.ops.scale_bias_act import scale_bias_act
-from sg_keras.ops.upfirdn2d import downsample2d, upfirdn2d, upsample2d
+from sg_keras.ops.upfirdn2d import upfirdn2d
 from sg_keras.ops.warp_affine import warp_affine
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Resampling of images: insert zeros, pad or crop, FIR filter, decimate; and the wrappers that keep images centred.
+"""Resampling of images: insert zeros, pad or crop, FIR filter, decimate.
 
 Both implementations compute one linear map with its geometry spelled out (`_Resampling`); its adjoint is a map of
 the same kind, with up and down exchanged and the filter flipped, so that gradients of any order are the op itself.
@@ -16,15 +16,7 @@ import tensorflow as tf
 
 from sg_keras.ops import library
 from sg_keras.ops.arguments import as_images, image_size
-from sg_keras.ops.filters import (
-    add_padding,
-    as_taps,
-    downsampling_padding,
-    padding_of_sides,
-    pair,
-    separate,
-    upsampling_padding,
-)
+from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
 
 _MAX_DENSE_TAPS = 16  # the reference filters with one 2-D pass up to this many taps, by axes beyond it
 
@@ -85,77 +77,6 @@ def upfirdn2d(
     resampling = _Resampling(tuple(map(_Taps, passes)), (up_y, up_x), (down_y, down_x), (y0, x0), filter_size)
     implementation = _custom if library.resolve_impl(impl, x.dtype) == "custom" else _reference
     return implementation(x, resampling, (size_y, size_x))
-
-
-def upsample2d(
-    x: tf.Tensor,
-    f: npt.ArrayLike | None,
-    up: int | Sequence[int] = 2,
-    padding: int | Sequence[int] = 0,
-    flip_filter: bool = False,
-    gain: float = 1.0,
-    impl: str = "auto",
-) -> tf.Tensor:
-    """Enlarges images and keeps their mean and centre: `upfirdn2d` with the padding and gain for that.
-
-    Args:
-        x: images [N, H, W, C] of a floating type.
-        f: taps, as in `upfirdn2d`.
-        up: factor, a whole number or (x, y). 1 filters the images at their own size.
-        padding: as in `upfirdn2d`, in addition to what keeps the images centred.
-        flip_filter: False is true convolution, True correlation.
-        gain: factor of the result, in addition to up_x * up_y.
-        impl: "auto", "custom" or "reference".
-
-    Returns:
-        [N, H * up_y, W * up_x, C], plus the caller's padding, of x's type.
-
-    Raises:
-        ValueError: as of `upfirdn2d`.
-
-    Example:
-        >>> f = sg_keras.ops.setup_filter([1, 3, 3, 1])
-        >>> sg_keras.ops.upsample2d(tf.ones([1, 4, 4, 3]), f).shape
-        TensorShape([1, 8, 8, 3])
-    """
-    up_x, up_y = pair(up, "up", minimum=1)
-    padding = add_padding(padding, upsampling_padding(_filter_size(f), (up_x, up_y)))
-    return upfirdn2d(x, f, up=up, padding=padding, flip_filter=flip_filter, gain=gain * up_x * up_y, impl=impl)
-
-
-def downsample2d(
-    x: tf.Tensor,
-    f: npt.ArrayLike | None,
-    down: int | Sequence[int] = 2,
-    padding: int | Sequence[int] = 0,
-    flip_filter: bool = False,
-    gain: float = 1.0,
-    impl: str = "auto",
-) -> tf.Tensor:
-    """Reduces images and keeps their centre: `upfirdn2d` with the padding for that.
-
-    Args:
-        x: images [N, H, W, C] of a floating type.
-        f: taps, as in `upfirdn2d`.
-        down: factor, a whole number or (x, y).
-        padding: as in `upfirdn2d`, in addition to what keeps the images centred.
-        flip_filter: False is true convolution, True correlation.
-        gain: factor of the result.
-        impl: "auto", "custom" or "reference".
-
-    Returns:
-        [N, H // down_y, W // down_x, C], plus the effect of the caller's padding, of x's type.
-
-    Raises:
-        ValueError: as of `upfirdn2d`.
-
-    Example:
-        >>> f = sg_keras.ops.setup_filter([1, 3, 3, 1])
-        >>> sg_keras.ops.downsample2d(tf.ones([1, 8, 8, 3]), f).shape
-        TensorShape([1, 4, 4, 3])
-    """
-    padding = add_padding(padding, downsampling_padding(_filter_size(f), pair(down, "down", minimum=1)))
-    return upfirdn2d(x, f, down=down, padding=padding, flip_filter=flip_filter, gain=gain, impl=impl)
 
 
 class _Taps:
@@ -320,11 +241,6 @@ def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor,
 
 
 # ---------------------------------------------------------------------------------------------------- arguments
-
-
-def _filter_size(f: npt.ArrayLike | None) -> tuple[int, int]:
-    taps = as_taps(f)
-    return taps.shape[0], taps.shape[-1]
 
 
 def _epsilon(dtype: tf.DType) -> float:

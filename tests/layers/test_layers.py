@@ -64,6 +64,11 @@ def test_every_layer_is_checked():
     assert layers == {layer_class for layer_class, *_ in CASES}
 
 
+def test_older_configurations_say_ops():
+    config = Dense(2, impl="reference").get_config()
+    assert Dense.from_config({**config, "ops": config.pop("impl")}).impl == "reference"
+
+
 def test_a_subclass_says_what_it_was_given():
     class Half(Dense):
         def __init__(self, units=6, **kwargs):
