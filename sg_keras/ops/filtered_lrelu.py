@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +91,19 @@ def filtered_lrelu(
     return _custom(x, b, taps_up, taps_down, factor_up, factor_down, (y0, y1, x0, x1), gain, slope, clamp, flip_filter)
 
 
-def _reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter) -> tf.Tensor:
+def _reference(
+    x: tf.Tensor,
+    fu: tf.Tensor | np.ndarray | None,
+    fd: tf.Tensor | np.ndarray | None,
+    b: tf.Tensor | None,
+    up: int,
+    down: int,
+    padding: Any,
+    gain: float,
+    slope: float,
+    clamp: float | None,
+    flip_filter: bool,
+) -> tf.Tensor:
     if x.dtype in (tf.float16, tf.bfloat16):  # one rounding at the end, as in the compiled op
         wide = tf.cast(x, tf.float32), fu, fd, None if b is None else tf.cast(b, tf.float32)
         return tf.cast(_reference(*wide, up, down, padding, gain, slope, clamp, flip_filter), x.dtype)
@@ -103,7 +116,19 @@ def _reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter)
 # ---------------------------------------------------------------------------------------------------- custom
 
 
-def _custom(x, b, taps_up, taps_down, up, down, padding, gain, slope, clamp, flip_filter) -> tf.Tensor:
+def _custom(
+    x: tf.Tensor,
+    b: tf.Tensor | None,
+    taps_up: Any,
+    taps_down: Any,
+    up: int,
+    down: int,
+    padding: tuple[int, int, int, int],
+    gain: float,
+    slope: float,
+    clamp: float,
+    flip_filter: bool,
+) -> tf.Tensor:
     """The compiled op. Its filters are correlated with the image; padding is (y0, y1, x0, x1)."""
     epsilon = float(np.finfo(np.float64 if x.dtype == tf.float64 else np.float32).eps)
     y, _ = library.custom_ops().sg_keras_filtered_lrelu(
@@ -156,7 +181,13 @@ def _masked_gradient(op: tf.Operation, v_y: tf.Tensor, v_sums: tf.Tensor) -> tup
 
 
 def _adjoint(
-    op: tf.Operation, cotangent: tf.Tensor, mask: tf.Tensor, x: tf.Tensor, pad_up, pad_down, sum_channels: bool
+    op: tf.Operation,
+    cotangent: tf.Tensor,
+    mask: tf.Tensor,
+    x: tf.Tensor,
+    pad_up: Any,
+    pad_down: Any,
+    sum_channels: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The transpose of an op with slopes from the mask: filters change places and are reversed, as do the factors."""
     attributes = {"up": op.get_attr("down"), "down": op.get_attr("up")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -125,7 +125,7 @@ def _reference(x: tf.Tensor, resampling: _Resampling, size: tuple) -> tf.Tensor:
         return tf.cast(_reference(tf.cast(x, tf.float32), resampling, size), x.dtype)
 
     @tf.custom_gradient
-    def apply(images: tf.Tensor):
+    def apply(images: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(cotangent: tf.Tensor) -> tf.Tensor:
             return _reference(cotangent, resampling.adjoint(), image_size(images))
 
