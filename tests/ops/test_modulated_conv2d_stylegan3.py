@@ -56,7 +56,7 @@ def test_batches_of_unknown_size():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"styles": STYLES[:, :3]}, r"styles \(3, 3\) do not fit x \(3, 5, 6, 4\)"),
+        ({"styles": STYLES[:, :3]}, r"styles: found shape \(3, 3\) for x of shape \(3, 5, 6, 4\), expected \[N, C\]"),
         ({"padding": -1}, "padding: found -1, expected a whole number or"),
         ({"padding": (1, 2, 3)}, r"padding: found \(1, 2, 3\)"),
     ],
