@@ -130,7 +130,7 @@ def _place_of(error: BaseException, path: str | os.PathLike[str] | None) -> str:
     if name is None:
         return "" if path is None else os.fspath(path)
     place = os.fsdecode(name)
-    if PARTIAL not in place:
+    if not any(mark in place for mark in (PARTIAL, ".new-run-")):
         return place
     return os.fspath(path) if path is not None else place.replace(PARTIAL, "")
 

@@ -36,6 +36,8 @@ def test_a_path_where_the_error_has_none():
     error = OSError(errno.ENOSPC, "No space left on device")  # as writing to an open file raises it
     assert explain_file_error(error, "/disk/x").startswith(FULL)
     assert explain_file_error(TensorFlowError("code: 28, kind: StorageFull"), pathlib.Path("/disk/x")).startswith(FULL)
+    hidden = OSError(errno.ENOSPC, "No space", "/disk/x/.new-run-12/training_config.json")
+    assert explain_file_error(hidden, "/disk/x").startswith(FULL)
     assert explain_file_error(error).startswith("found no space left on its disk")
     assert explain_file_error(OSError(errno.ENOSPC, "No space", 7), "/disk/x").startswith(FULL)  # an open file's number
 

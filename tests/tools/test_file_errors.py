@@ -27,7 +27,7 @@ from tests.training.tiny_run import NETWORK, write_pictures
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.EIO)
 LASTING = {errno.ENOSPC, errno.EROFS, errno.EIO}
 OPTION = re.compile(r"Error: (--[a-z_-]+|TMPDIR): ")
-SOME = 7  # operations of each tool that are made to fail otherwise, at least: one for each error
+SOME = 7  # operations of each tool that are made to fail otherwise, one by each error
 ALL = os.environ.get("SG_KERAS_EVERY_ERROR")  # every error at every operation, which takes minutes
 
 
@@ -237,7 +237,7 @@ def test_injected_errors(tried, paths):
     kinds = [kind for kind in dict.fromkeys(injector.seen) if ALL or re.search(paths, kind.path)]
     assert kinds
     complaints = []
-    for place, operation in enumerate(kinds[:: 1 if ALL else max(len(kinds) // SOME, 1)]):
+    for place, operation in enumerate(kinds[:: 1 if ALL else -(-len(kinds) // SOME)]):
         for number in ERRORS if ALL else [ERRORS[place % len(ERRORS)]]:
             result = attempt(operation, number)
             wrong = judged(result, folder, complete)
