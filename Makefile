@@ -23,12 +23,13 @@ TEST_PROCESSES ?= 2
 FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
-.PHONY: help venv install ops test test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
+.PHONY: help venv install ops test test-gpu test-machines fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
 	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
 	@echo "make test    all tests;  make test-gpu  those that need a GPU"
+	@echo "make test-machines  the tests that depend on rounding, as on other processors and numbers of threads; CI=true: on few"
 	@echo "make fuzz    the tests with random input, FUZZ_ROUNDS=$(FUZZ_ROUNDS) times with other input than make test"
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
@@ -60,6 +61,9 @@ ops: $(OPS)
 
 test: ops
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
+
+test-machines: ops
+	$(BIN)/python -m tests.machines $(MACHINES_OPTIONS) -n $(TEST_PROCESSES) --dist worksteal
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu
