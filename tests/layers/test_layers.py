@@ -18,6 +18,8 @@ from sg_keras.layers import (
     ToRGB,
 )
 
+pytestmark = pytest.mark.rounding
+
 IMAGES, WIDTH = (4, 8, 8, 6), 5
 DESIGN = AliasFreeDesign(
     in_channels=6,

@@ -133,6 +133,7 @@ def test_no_augmentation_leaves_nothing_in_the_graph(pictures, tmp_path):
     assert warped == {"Gmain", "Dmain", "Dreg"}
 
 
+@pytest.mark.rounding
 def test_a_probability_of_zero_changes_no_bit(pictures, tmp_path, monkeypatch):
     """Of what D is given and what its gradient gives back. Whole runs differ: another graph rounds in other places."""
     model = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed", p=0.0))
