@@ -28,13 +28,15 @@ TEST = $(BIN)/python -m tests.peak_memory $(BIN)/python -m pytest -n $(TEST_PROC
 FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
-.PHONY: help docs venv install ops test test-long test-quick test-gpu fuzz bazel sanitize golden demo demo-stylegan3 bench lint format clean distclean
+.PHONY: help docs venv install ops test test-long test-quick test-gpu test-machines fuzz bazel sanitize golden demo \
+  demo-stylegan3 bench lint format clean distclean
 
 help:
 	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
 	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
 	@echo "make test    all tests but the long proofs: ten minutes;  make test-long  those"
 	@echo "make test-quick  two minutes of it;  make test-gpu  those that need a GPU"
+	@echo "make test-machines  the tests that depend on rounding, as on other processors and numbers of threads; CI=true: on few"
 	@echo "make fuzz    the tests with random input, FUZZ_ROUNDS=$(FUZZ_ROUNDS) times with other input than make test"
 	@echo "make bazel   the compiled ops built by Bazel, and their tests on them"
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
@@ -73,6 +75,9 @@ test-long: ops
 
 test-quick: ops
 	$(TEST) -m 'not long' $(QUICK_TESTS)
+
+test-machines: ops
+	$(BIN)/python -m tests.machines $(MACHINES_OPTIONS) -n $(TEST_PROCESSES) --dist worksteal
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu

@@ -5,6 +5,8 @@ CPUs of one name differ, and the same CPU may be offered with or without its mat
 
 from __future__ import annotations
 
+import functools
+import os
 import statistics
 import time
 
@@ -29,9 +31,16 @@ def choose_precision(config: TrainingConfig) -> tuple[TrainingConfig, str | None
     Returns:
         The configuration with its precision decided, and a line that says what was chosen and why: None where there
         was nothing to choose.
+
+    Raises:
+        ValueError: bfloat16 was asked for, and convolutions in it cannot be computed here.
     """
+    if config.precision == "bfloat16" and config.gpus == 0 and (problem := bfloat16_problem()):
+        raise ValueError(f"--precision: found 'bfloat16', but {problem}; expected float32 or auto")
     if config.precision != "auto":
         return config, None
+    if problem := bfloat16_problem():
+        return decide_precision(config, "float32"), f"Precision: float32, since {problem}"
     shapes = convolution_shapes(config)
     full, half = (sum(measure(shape, dtype) for shape in shapes) for dtype in (tf.float32, tf.bfloat16))
     chosen = "bfloat16" if full >= WORTHWHILE * half else "float32"
@@ -40,6 +49,21 @@ def choose_precision(config: TrainingConfig) -> tuple[TrainingConfig, str | None
         f"Precision: {chosen}, since convolutions of {sizes} with their gradients take {1e3 * full:.1f} ms in float32 "
         f"and {1e3 * half:.1f} ms in bfloat16 here: {full / half:.2f} times as fast, and {WORTHWHILE} is asked for"
     )
+
+
+@functools.cache
+def bfloat16_problem() -> str:
+    """Why convolutions in bfloat16 cannot be computed on this CPU, or "" where they can.
+
+    TensorFlow goes by the processor and hands them to oneDNN, which goes by ONEDNN_MAX_CPU_ISA as well.
+    """
+    try:
+        with tf.device("/CPU:0"):
+            tf.nn.conv2d(tf.ones([1, 8, 8, 4], tf.bfloat16), tf.ones([3, 3, 4, 4], tf.bfloat16), 1, "SAME")
+    except (tf.errors.AbortedError, tf.errors.UnimplementedError):
+        limit = os.environ.get("ONEDNN_MAX_CPU_ISA")
+        return f"oneDNN does not compute convolutions in it here{f' with ONEDNN_MAX_CPU_ISA={limit}' if limit else ''}"
+    return ""
 
 
 def convolution_shapes(config: TrainingConfig) -> list[Shape]:

@@ -11,6 +11,8 @@ from sg_keras.augment.sampling import sample_parameters
 from sg_keras.augment.wavelets import SYM6
 from tests.augment.fixed_draws import CompleteDraws, FixedDraws
 
+pytestmark = pytest.mark.rounding
+
 HEIGHT, WIDTH = 24, 40
 GEOMETRY = AugmentTransforms.of_pipe("bg")
 

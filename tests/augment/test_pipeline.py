@@ -7,6 +7,8 @@ import tensorflow as tf
 from sg_keras.augment import PIPES, AugmentPipeline, AugmentTransforms, DiffAugment, StatelessDraws
 from tests.augment.fixed_draws import CompleteDraws
 
+pytestmark = pytest.mark.rounding
+
 LINEAR = AugmentTransforms.of_pipe("bgcf", cutout=1, brightness=0)
 SHAPES = [(16, 16, 3), (12, 20, 1)]
 

@@ -39,6 +39,7 @@ def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str])
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.bfloat16
 def test_half_precision_is_measured_as_trained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TINY, "--precision=bfloat16"]) == 0
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -6,6 +6,8 @@ import pytest
 from sg_keras.inference import class_label, cycled_classes, generate, latent, to_uint8, vector_label
 from tests.tiny_generator import tiny_generator
 
+pytestmark = pytest.mark.rounding
+
 
 @pytest.fixture(scope="module")
 def G():  # noqa: N802

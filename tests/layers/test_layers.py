@@ -19,6 +19,8 @@ from sg_keras.layers import (
 )
 from tests.layers.harness import check_layer
 
+pytestmark = pytest.mark.rounding
+
 IMAGES, WIDTH = (4, 8, 8, 6), 5
 DESIGN = AliasFreeDesign(
     in_channels=6,

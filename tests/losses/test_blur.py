@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from sg_keras.losses import blur_images
 
+pytestmark = pytest.mark.rounding
+
 
 @pytest.mark.parametrize("sigma", [0.34, 1.0, 2.5, 10.0])
 def test_taps_and_zero_padding(sigma):

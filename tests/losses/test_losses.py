@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from sg_keras.losses import (
@@ -13,6 +14,8 @@ from sg_keras.losses import (
     path_lengths,
     r1_penalty,
 )
+
+pytestmark = pytest.mark.rounding
 
 
 def test_adversarial_losses_are_log_likelihoods():

@@ -7,6 +7,8 @@ import pytest
 
 from sg_keras.metrics import equivariance as eq
 
+pytestmark = pytest.mark.rounding
+
 SIZE = 48
 
 

@@ -8,6 +8,8 @@ import tensorflow as tf
 from sg_keras.metrics import equivariance
 from sg_keras.models import Generator
 
+pytestmark = pytest.mark.rounding
+
 BATCHES, BATCH = 2, 2
 
 

@@ -61,7 +61,8 @@ def test_stylegan3_goes_by_the_layers_rates():
     assert not computes_in_half(G.synthesis.input_layer)
 
 
-@pytest.mark.parametrize("half_dtype", ["bfloat16", "float16"])
+@pytest.mark.rounding
+@pytest.mark.parametrize("half_dtype", [pytest.param("bfloat16", marks=pytest.mark.bfloat16), "float16"])
 @pytest.mark.parametrize(
     "cfg, architecture", [("stylegan2", a) for a in ("skip", "resnet", "orig")] + [("stylegan3-r", "skip")]
 )
@@ -75,6 +76,8 @@ def test_generators_are_near_those_in_float32(impl, cfg, architecture, half_dtyp
     assert 1e-5 < _error(images, expected) < ROUNDING[half_dtype]
 
 
+@pytest.mark.rounding
+@pytest.mark.bfloat16
 @pytest.mark.parametrize("architecture", ["resnet", "skip", "orig"])
 def test_discriminators_are_near_those_in_float32_and_so_is_r1(impl, architecture):
     results = []
@@ -109,12 +112,14 @@ def test_large_weights_and_styles_do_not_overflow_float16(cfg):
     assert _error(images, expected) < 0.05
 
 
+@pytest.mark.bfloat16
 def test_channels_without_weights_stay_zero_in_half_precision():
     G = _generator(2)
     G.synthesis.b32.conv1.weight.assign(tf.zeros_like(G.synthesis.b32.conv1.weight.value))
     assert np.all(np.isfinite(G(_latents())))
 
 
+@pytest.mark.bfloat16
 def test_networks_survive_saving_and_leave_for_full_precision(tmp_path):
     for network, arguments in ((_generator(2), _latents()), (_discriminator(2), _images())):
         network.save(tmp_path / "network.keras")
@@ -127,6 +132,7 @@ def test_networks_survive_saving_and_leave_for_full_precision(tmp_path):
         assert in_full_precision(full, "reference") is full
 
 
+@pytest.mark.bfloat16
 def test_summaries_show_the_type_of_each_block():
     for network in (_generator(1), _discriminator(1), _generator(1, cfg="stylegan3-t")):
         lines: list[str] = []

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from sg_keras.models import Discriminator, Generator
 
+pytestmark = pytest.mark.rounding
+
 SMALL = {"img_resolution": 16, "img_channels": 1, "channel_base": 64, "channel_max": 8}
 G_SMALL = {**SMALL, "z_dim": 6, "w_dim": 5, "mapping_kwargs": {"num_layers": 2}}
 

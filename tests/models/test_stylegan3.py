@@ -15,6 +15,8 @@ from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
 from sg_keras.inference import inverse_transform
 from sg_keras.models import Discriminator, Generator, networks_from_config, plan_synthesis
 
+pytestmark = pytest.mark.rounding
+
 SMALL = {
     "img_resolution": 16,
     "img_channels": 1,

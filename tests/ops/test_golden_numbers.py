@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from sg_keras import ops
 
+pytestmark = pytest.mark.rounding
+
 _FOLDER = pathlib.Path(__file__).parents[1] / "fixtures" / "ops"
 _CASES = {
     case["file"]: case

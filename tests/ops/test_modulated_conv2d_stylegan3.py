@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from sg_keras.ops import modulated_conv2d_stylegan3
 
+pytestmark = pytest.mark.rounding
+
 RANDOM = np.random.RandomState(0)
 X, W, STYLES = RANDOM.randn(3, 5, 6, 4), RANDOM.randn(3, 3, 4, 2), RANDOM.randn(3, 4)
 

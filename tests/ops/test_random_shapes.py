@@ -21,7 +21,10 @@ from sg_keras.ops import (
 )
 from tests.ops.comparison import assert_agrees
 
-pytestmark = pytest.mark.skipif(bool(library.custom_ops_problem()), reason=library.custom_ops_problem())
+pytestmark = [
+    pytest.mark.rounding,
+    pytest.mark.skipif(bool(library.custom_ops_problem()), reason=library.custom_ops_problem()),
+]
 
 # The same examples each time: a failure can be repeated, and tests take as long as they took.
 _examples = settings(

@@ -9,6 +9,8 @@ import tensorflow as tf
 from sg_keras.ops import channel_scale, library, scale_bias_act
 from tests.ops import oracles
 
+pytestmark = pytest.mark.rounding
+
 _SHAPES = [[2, 3, 4, 5], [3, 9, 17, 64], [1, 16, 16, 37], [2, 5, 3, 1]]
 
 

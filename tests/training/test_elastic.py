@@ -11,7 +11,10 @@ from sg_keras.training.run import run
 from tests.training.tiny_run import command, finish, only_run, tiny_config
 
 BATCH_GPU = 4  # two micro-batches
-LARGEST_DIFFERENCE = 5e-6  # of weights; as between runs on one and on several devices, see test_invariance.py
+ADAM_STEP = 2e-3  # about, of a weight
+# Root mean square over all weights, in such steps. Another order of sums makes it 0.003 at most; one activation that it
+# takes across its kink moves some tensors, by a hundredth of a step; where a micro-batch is lost it is about 1.
+LARGEST_DIFFERENCE = 0.05
 
 
 def config_of(pictures, outdir, kimg=0.16, **options):
@@ -19,6 +22,7 @@ def config_of(pictures, outdir, kimg=0.16, **options):
 
 
 @pytest.mark.long
+@pytest.mark.rounding
 def test_one_device_then_two_then_one_again(pictures, tmp_path):
     throughout, elastic = tmp_path / "throughout", tmp_path / "elastic"
     assert run(config_of(pictures, throughout, batch_gpu=BATCH_GPU)) == 0
@@ -38,8 +42,8 @@ def test_one_device_then_two_then_one_again(pictures, tmp_path):
     one, other = (SavedState(path / "checkpoints" / "ckpt-5") for path in (only_run(throughout), run_dir))
     assert one.names() == other.names() and one.nimg == other.nimg == 160
     weights = [name for name in one.names() if name.startswith(("G/", "D/", "G_ema/"))]
-    differences = {name: float(np.max(np.abs(one.value(name) - other.value(name)), initial=0)) for name in weights}
-    assert {name: value for name, value in differences.items() if value > LARGEST_DIFFERENCE} == {}
+    differences = np.concatenate([np.ravel(one.value(name) - other.value(name)) for name in weights])
+    assert np.sqrt(np.mean(np.square(differences))) < LARGEST_DIFFERENCE * ADAM_STEP
 
 
 @pytest.mark.parametrize("typed", [False, True])

@@ -35,42 +35,57 @@ def print_of(model):
     return fingerprint((name, variable.numpy()) for name, variable in model.state_variables().items())
 
 
-def moved(model, before):
-    """How far the weights have moved, as one vector."""
-    return np.concatenate([(np.asarray(v.value) - before[v.path]).ravel() for v in trainable(model)])
+def first_losses_and_gradients(config, model):
+    """Of every phase, at the first weights: losses of the images, and the gradient by all weights as one vector."""
+    dataset = open_dataset(config.dataset.path, use_labels=True)
+    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=0, num_phases=model.num_draws)
+    batch, found = next(iter(batches)), {}
+    for phase in model.phases:
+        micro = model.micro_batch(phase, batch, tf.constant(0, tf.int64), 0, model.before_D(0))
+        sources = [v.value for v in getattr(model, phase.network).trainable_variables]
+        with tf.GradientTape() as tape:
+            losses = phase.loss(model, micro, phase.read_state(model)).loss
+        gradients = tape.gradient(losses, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        found[phase.name] = np.asarray(losses, np.float64), np.concatenate([np.ravel(g) for g in gradients])
+    return found
 
 
-def trainable(model):
-    return [*model.G.trainable_variables, *model.D.trainable_variables]
+# How far rounding to 8 bits takes losses and gradients, relative to those in float32 at the same weights. Not what some
+# steps make of them: Adam's first ones are almost the signs of the gradients, and any rounding turns those near zero.
+# What comes of derivatives (gradients, and the losses of Greg and Dreg) is further apart, since an activation that
+# crosses its kink changes its slope from 1 to 0.2. Over the settings of tests.machines and without oneDNN, which rounds
+# no sums, 0.002 and 0.24 were the most that was found; what goes astray is off by 1.
+FORWARD_DISTANCE, DERIVATIVE_DISTANCE = 0.01, 0.4
 
 
+@pytest.mark.rounding
+@pytest.mark.bfloat16
 @pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
 def test_training_is_near_that_in_float32(impl, cfg, pictures, tmp_path):
-    steps, statistics = {}, {}
+    found = {}
     for precision in ("bfloat16", "float32"):
         wide = {} if cfg == "stylegan2" else {"cbase": 128, "cmax": 16}  # fifteen layers of 4 channels round too much
         config = tiny_config(pictures, tmp_path, cfg=cfg, precision=precision, ops=impl, d_reg_interval=2, **wide)
         model = build_stylegan(config)
         assert model.computes_in_half == computes_in_half(model.G_ema) == (precision == "bfloat16")
-        before = {v.path: v.value.numpy().copy() for v in trainable(model)}
+        found[precision] = first_losses_and_gradients(config, model)
+        if precision == "float32":
+            assert "Gradients/Gmain/replaced" not in model.statistics.read_and_reset()
+            continue
         train(config, model, 3)
         assert model.monitor.first() is None
         assert {v.dtype.name for n, v in model.state_variables().items() if n.startswith(("G", "D", "g_", "d_"))} <= {
             "float32",
             "int64",
         }
-        steps[precision], statistics[precision] = moved(model, before), model.statistics.read_and_reset()
-    # Adam's first steps are almost the signs of the gradients, and where one is near zero rounding turns it: found were
-    # 0.98 and, through StyleGAN3's fifteen layers, 0.89 and more. A gradient that goes astray gives 0.
-    half, full = steps["bfloat16"], steps["float32"]
-    assert half @ full / np.linalg.norm(half) / np.linalg.norm(full) > 0.8
-    for name in ("Loss/G/loss", "Loss/D/loss", "Loss/r1_penalty"):
-        found, expected = (statistics[p][name]["mean"] for p in ("bfloat16", "float32"))
-        assert found == pytest.approx(expected, rel=0.05) and found != expected
-    assert statistics["bfloat16"]["Gradients/Gmain/replaced"]["mean"] == 0
-    assert "Gradients/Gmain/replaced" not in statistics["float32"]
+        assert model.statistics.read_and_reset()["Gradients/Gmain/replaced"]["mean"] == 0
+    for phase, exact in found["float32"].items():
+        of_loss = FORWARD_DISTANCE if phase in ("Gmain", "Dmain") else DERIVATIVE_DISTANCE
+        for half, full, most in zip(found["bfloat16"][phase], exact, (of_loss, DERIVATIVE_DISTANCE), strict=True):
+            assert 0 < np.linalg.norm(half - full) < most * np.linalg.norm(full), phase
 
 
+@pytest.mark.bfloat16
 def test_a_run_in_bfloat16_goes_on_to_the_same_bits(impl, pictures, tmp_path):
     config = tiny_config(pictures, tmp_path, precision="bfloat16", ops=impl, d_reg_interval=3)
     model = build_stylegan(config)
@@ -85,6 +100,7 @@ def test_a_run_in_bfloat16_goes_on_to_the_same_bits(impl, pictures, tmp_path):
     assert print_of(other) == undisturbed
 
 
+@pytest.mark.bfloat16
 def test_an_exported_generator_computes_in_float32(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path, precision="bfloat16")
     model = build_stylegan(config)
@@ -114,7 +130,9 @@ def test_gradients_that_overflow_are_replaced():
     assert replaced_gradients(fine, tf.constant(3.0))[0][0].numpy().tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("precision, stops", [("bfloat16", False), ("float32", True)])
+@pytest.mark.parametrize(
+    "precision, stops", [pytest.param("bfloat16", False, marks=pytest.mark.bfloat16), ("float32", True)]
+)
 def test_the_watch_stops_for_such_gradients_in_full_precision_alone(precision, stops, pictures, tmp_path, monkeypatch):
     config = tiny_config(pictures, tmp_path, precision=precision)
     model = build_stylegan(config)
@@ -137,6 +155,7 @@ def test_the_watch_stops_for_such_gradients_in_full_precision_alone(precision, s
         assert model.statistics.read_and_reset()["Gradients/Gmain/replaced"]["mean"] == 1
 
 
+@pytest.mark.bfloat16
 def test_losses_are_watched_in_half_precision(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path, precision="bfloat16")
     model = build_stylegan(config)
@@ -154,6 +173,7 @@ def measured(monkeypatch, float32, bfloat16):
     """A machine on which each convolution takes so many seconds."""
     seconds = {tf.float32: float32, tf.bfloat16: bfloat16}
     monkeypatch.setattr(precision_choice, "measure", lambda shape, dtype: seconds[dtype])
+    monkeypatch.setattr(precision_choice, "bfloat16_problem", lambda: "")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +193,24 @@ def test_auto_goes_by_the_measurement(float32, bfloat16, chosen, pictures, tmp_p
     assert choose_precision(decided) == (decided, None)  # nothing is measured again
 
 
+def test_where_bfloat16_cannot_be_computed(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision_choice, "bfloat16_problem", lambda: "nothing computes in it")
+    config, line = choose_precision(tiny_config(pictures, tmp_path, precision="auto"))
+    assert (config.precision, line) == ("float32", "Precision: float32, since nothing computes in it")
+    with pytest.raises(ValueError, match="--precision: found 'bfloat16', but nothing computes in it; expected float32"):
+        choose_precision(tiny_config(pictures, tmp_path, precision="bfloat16"))
+
+
+def test_onednn_may_be_held_to_a_processor_without_it(monkeypatch):
+    def convolve(*args):
+        raise tf.errors.AbortedError(None, None, "could not create a primitive descriptor")
+
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    monkeypatch.setattr(tf.nn, "conv2d", convolve)
+    assert precision_choice.bfloat16_problem.__wrapped__().endswith("in it here with ONEDNN_MAX_CPU_ISA=AVX2")
+
+
+@pytest.mark.bfloat16
 def test_what_is_measured_is_of_the_runs_own_sizes(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path, cbase=4096, cmax=128)
     large = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, resolution=64))
@@ -181,6 +219,7 @@ def test_what_is_measured_is_of_the_runs_own_sizes(pictures, tmp_path):
     assert all(0 < measure((2, 8, 4), dtype) < 5 for dtype in (tf.float32, tf.bfloat16))
 
 
+@pytest.mark.bfloat16
 def test_a_continued_run_takes_what_was_chosen(pictures, tmp_path, monkeypatch):
     measured(monkeypatch, 4, 1)
     lengths = {"total_kimg": 0.064, "snapshot_ticks": 1}

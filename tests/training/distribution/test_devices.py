@@ -14,7 +14,7 @@ from tests.training.tiny_run import ROOT, tiny_config
 STYLEGAN3 = {"cfg": "stylegan3-t"}
 # StyleGAN3's magnitudes: replicas move them from one value, and the mean is kept; one replica moves them in its rounds
 # one after another.
-LARGEST_DIFFERENCE = 2e-5
+LARGEST_DIFFERENCE = 1e-12  # in float64; a step of Adam is 2e-3
 LARGEST_DIFFERENCE_STYLEGAN3 = 1e-2
 
 
@@ -33,6 +33,7 @@ def two_replicas(request, pictures, tmp_path_factory):
     return {"options": request.param, **json.loads(done.stdout.splitlines()[-1])}
 
 
+@pytest.mark.rounding
 def test_two_replicas_and_one_give_the_same_weights(two_replicas):
     assert two_replicas["replicas"] == [2, 1] and two_replicas["rounds"] == [1, 2]
     assert two_replicas["same_names"]
@@ -40,7 +41,9 @@ def test_two_replicas_and_one_give_the_same_weights(two_replicas):
     allowed = LARGEST_DIFFERENCE_STYLEGAN3 if is_stylegan3 else LARGEST_DIFFERENCE
     assert two_replicas["largest_difference"] < allowed
     on_two, on_one = two_replicas["statistics"]
-    assert on_two["num"] == on_one["num"] and on_two["mean"] == pytest.approx(on_one["mean"], rel=1e-5)
+    assert on_two["num"] == on_one["num"] and on_two["mean"] == pytest.approx(
+        on_one["mean"], rel=1e-5 if is_stylegan3 else 1e-12
+    )
 
 
 def test_micro_batches_go_round(two_replicas):

@@ -133,16 +133,22 @@ def test_no_augmentation_leaves_nothing_in_the_graph(pictures, tmp_path):
     assert warped == {"Gmain", "Dmain", "Dreg"}
 
 
-def test_a_probability_of_zero_changes_no_bit(pictures, tmp_path):
-    plain, at_zero = (
-        tiny_config(pictures, tmp_path, d_reg_interval=3, **options) for options in ({}, {"aug": "fixed", "p": 0.0})
-    )
-    models = [build_stylegan(config) for config in (plain, at_zero)]
-    for config, model in zip((plain, at_zero), models, strict=True):
-        train(config, model, 3)
-    for name, variable in models[0].state_variables().items():
-        other = models[1].state_variables()[name].numpy()
-        np.testing.assert_allclose(variable.numpy(), other, rtol=1e-5, atol=1e-7, err_msg=name)
+@pytest.mark.rounding
+def test_a_probability_of_zero_changes_no_bit(pictures, tmp_path, monkeypatch):
+    """Of what D is given and what its gradient gives back. Whole runs differ: another graph rounds in other places."""
+    model = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed", p=0.0))
+    images, upstream = (tf.random.stateless_normal([8, 8, 8, 3], [1, seed]) for seed in (2, 3))
+    batch = {"image": tf.zeros([8, 8, 8, 3], tf.uint8), "label": tf.zeros([8, 3]), "gen_label": tf.zeros([8, 4, 3])}
+    arguments = batch, tf.constant(0, tf.int64), 0, model.before_D(0)
+    micros = [model.micro_batch(phase, *arguments) for phase in model.phases]
+    monkeypatch.setattr(model, "D", lambda images, labels: images)
+    for micro, kind in itertools.product(micros, ("fake", "real")):
+        assert micro.augment_p is not None
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            given = model.discriminate(images, micro.labels, micro, kind)
+        np.testing.assert_array_equal(given, images)
+        np.testing.assert_array_equal(tape.gradient(given, images, output_gradients=upstream), upstream)
 
 
 def test_every_picture_has_numbers_of_its_own():
