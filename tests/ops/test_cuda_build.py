@@ -1,5 +1,6 @@
 """The CUDA kernels compile, link and load wherever nvcc is, with or without a GPU, beside any TensorFlow."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -107,12 +108,20 @@ def test_it_loads_with_or_without_a_gpu(cuda_library: pathlib.Path):
     ],
     ids=["SG_KERAS_CUDA", "NVCC"],
 )
-def test_bad_settings_are_one_line(variables: dict[str, str], message: str):
+def test_bad_settings_are_one_line(
+    variables: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     if not (ROOT / "custom_ops" / "common" / "cc").is_dir():
         pytest.skip("the sources of the ops are not here")
-    result = _describe({"SG_KERAS_CUDA": "", "SG_KERAS_SANITIZE": "", **variables})
-    assert result.returncode == 1
-    assert result.stderr.strip() == f"custom ops not compiled: {message}"
+    monkeypatch.syspath_prepend(str(_BUILD.parent))
+    compile_ops = importlib.import_module(_BUILD.stem)
+    tensorflow = compile_ops.TensorFlowFlags("2", [], [], "", "")  # asking for it starts another TensorFlow
+    monkeypatch.setattr(compile_ops, "tensorflow_flags", lambda: tensorflow)
+    monkeypatch.setattr(sys, "argv", [str(_BUILD), "--describe"])
+    for name, value in {"SG_KERAS_CUDA": "", "SG_KERAS_SANITIZE": "", **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert compile_ops.main() == 1
+    assert capsys.readouterr().err.strip() == f"custom ops not compiled: {message}"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Two CPU devices exchange data in the way that the first argument names, and the outcome is printed.
+"""Two CPU devices exchange data in each of the ways that the arguments name, and each outcome is printed in a line.
 
 A process of its own: the number of devices is set before TensorFlow does anything, and a hanging exchange ends it.
 """
@@ -30,23 +30,27 @@ def fails(context: tf.distribute.ReplicaContext, tensor: tf.Tensor) -> tf.Tensor
     return tf.debugging.check_numerics(tensor / 0.0, "the wire")
 
 
-def main() -> None:
-    """Argument: works, agrees, or the name of a function above."""
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    how = sys.argv[1]
+def exchange(how: str, strategy: tf.distribute.Strategy) -> str:
+    """The outcome of works, agrees, or the name of a function above."""
     if how == "agrees":
-        print(agree(strategy, "a pa\u00df phrase"), agree(strategy, "") == "")
-        return
+        phrase, nothing = agree(strategy, "a pa\u00df phrase"), agree(strategy, "")
+        return f"{phrase} {nothing == ''}"
     exchanges: dict[str, dict[str, Any]] = {"works": {}}
     exchanges |= {function.__name__: {"add_up": function} for function in (hangs, forgets, fails)}
     try:
         check_devices(strategy, SECONDS, **exchanges[how])
     except OSError as error:
-        print(error)
-    else:
-        print("fine")
+        return str(error).replace("\n", " ")
+    return "fine"
+
+
+def main() -> None:
+    """Arguments: as exchange takes them."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    for how in sys.argv[1:]:
+        print(f"{how}: {exchange(how, strategy)}")
 
 
 if __name__ == "__main__":
