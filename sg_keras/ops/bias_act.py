@@ -150,7 +150,7 @@ def _custom(x: tf.Tensor, b: tf.Tensor | None, act: str, alpha: float, gain: flo
     return library.custom_ops().sg_keras_bias_act(x, b, act=act, alpha=repr(alpha), gain=repr(gain), clamp=repr(clamp))
 
 
-@tf.RegisterGradient("SgKerasBiasAct")
+@tf.RegisterGradient("SgKeras>BiasAct")
 def _gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     x, b = op.inputs
     constants = _attributes(op)
@@ -162,7 +162,7 @@ def _gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
     )
 
 
-@tf.RegisterGradient("SgKerasBiasActGrad")
+@tf.RegisterGradient("SgKeras>BiasActGrad")
 def _second_gradient(op: tf.Operation, v_dx: tf.Tensor, v_db: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
     """The gradient is linear in dy, so that its own gradient is the same op; smooth activations also have curvature."""
     dy, at = op.inputs

@@ -44,14 +44,14 @@ def check_scale(x: tf.Tensor, scale: tf.Tensor, name: str) -> None:
         raise ValueError(f"{name}: found {found}, expected [N, C] of x's type")
 
 
-@tf.RegisterGradient("SgKerasChannelScale")
+@tf.RegisterGradient("SgKeras>ChannelScale")
 def _scale_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     x, s = op.inputs
     ops = library.custom_ops()
     return ops.sg_keras_channel_scale(cotangent, s), ops.sg_keras_channel_dot(cotangent, x)
 
 
-@tf.RegisterGradient("SgKerasChannelDot")
+@tf.RegisterGradient("SgKeras>ChannelDot")
 def _dot_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     a, b = op.inputs
     ops = library.custom_ops()

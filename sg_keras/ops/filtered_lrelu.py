@@ -162,7 +162,7 @@ def _filter_texts(taps: bytes, shape: tuple[int, ...], flip_filter: bool, epsilo
     return (texts[0], texts[1], "") if len(texts) == 2 else ("", "", texts[0])
 
 
-@tf.RegisterGradient("SgKerasFilteredLrelu")
+@tf.RegisterGradient("SgKeras>FilteredLrelu")
 def _gradient(op: tf.Operation, cotangent: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     x, b = op.inputs
     y0, _, x0, _ = op.get_attr("padding")
@@ -170,7 +170,7 @@ def _gradient(op: tf.Operation, cotangent: tf.Tensor, _: tf.Tensor) -> tuple[tf.
     return _adjoint(op, cotangent, op.outputs[1], x, pad_up=(y0, x0), pad_down=(0, 0), sum_channels=sum_channels)
 
 
-@tf.RegisterGradient("SgKerasFilteredLreluMasked")
+@tf.RegisterGradient("SgKeras>FilteredLreluMasked")
 def _masked_gradient(op: tf.Operation, v_y: tf.Tensor, v_sums: tf.Tensor) -> tuple[tf.Tensor, None, None]:
     x, mask, _ = op.inputs
     if op.get_attr("sum_channels") and not is_known_zero(v_sums):

@@ -105,7 +105,7 @@ def _attributes(op: tf.Operation) -> dict[str, str]:
     return {name: op.get_attr(name).decode() for name in ("act", "alpha", "gain", "clamp")}
 
 
-@tf.RegisterGradient("SgKerasScaleBiasAct")
+@tf.RegisterGradient("SgKeras>ScaleBiasAct")
 def _gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, ...]:
     x, scale, noise, _ = op.inputs
     dx, dscale, dnoise, db_image = library.custom_ops().sg_keras_scale_bias_act_grad(
@@ -118,7 +118,7 @@ def _gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return dx, dscale, dnoise, tf.reduce_sum(db_image, axis=0)
 
 
-@tf.RegisterGradient("SgKerasScaleBiasActGrad")
+@tf.RegisterGradient("SgKeras>ScaleBiasActGrad")
 def _second_gradient(
     op: tf.Operation, v_dx: tf.Tensor, v_dscale: tf.Tensor, v_dnoise: tf.Tensor, v_db_image: tf.Tensor
 ) -> tuple[tf.Tensor | None, ...]:

@@ -221,7 +221,7 @@ def _as_text(taps: np.ndarray) -> str:
     return " ".join(repr(float(tap)) for tap in taps.ravel())
 
 
-@tf.RegisterGradient("SgKerasUpfirdn2d")
+@tf.RegisterGradient("SgKeras>Upfirdn2d")
 def _custom_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, None]:
     filter_size = op.get_attr("filter_size")
     pads = zip(filter_size, op.get_attr("pad_before"), strict=True)

@@ -103,7 +103,7 @@ def _from_centre(count: int | tf.Tensor, dtype: tf.DType) -> tf.Tensor:
 # ---------------------------------------------------------------------------------------------------- custom
 
 
-@tf.RegisterGradient("SgKerasWarpAffine")
+@tf.RegisterGradient("SgKeras>WarpAffine")
 def _warp_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
     x, theta, _ = op.inputs
     ops, unused = library.custom_ops(), _unused_inputs(op)
@@ -112,7 +112,7 @@ def _warp_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor | 
     return dx, dtheta, None
 
 
-@tf.RegisterGradient("SgKerasWarpAffineTranspose")
+@tf.RegisterGradient("SgKeras>WarpAffineTranspose")
 def _transpose_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
     dy, theta, _ = op.inputs
     ops, unused = library.custom_ops(), _unused_inputs(op)
@@ -121,7 +121,7 @@ def _transpose_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tens
     return ddy, dtheta, None
 
 
-@tf.RegisterGradient("SgKerasWarpAffineMatrixGradient")
+@tf.RegisterGradient("SgKeras>WarpAffineMatrixGradient")
 def _matrix_gradient_gradient(op: tf.Operation, cotangent: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """By TensorFlow's derivatives of the reference, since nothing in training takes this path."""
     dy, x, theta = op.inputs

@@ -30,10 +30,10 @@ def test_nothing_recorded_is_nothing() -> None:
     [
         ("_MklNativeConv2DBackpropFilter", "convolution"),
         ("DepthwiseConv2dNative", "upfirdn"),
-        ("SgKerasUpfirdn2d", "upfirdn"),
+        ("SgKeras>Upfirdn2d", "upfirdn"),
         ("_MklFusedMatMul", "matrix product"),
         ("BatchMatMulV2", "matrix product"),
-        ("SgKerasBiasActGrad", "bias_act"),
+        ("SgKeras>BiasActGrad", "bias_act"),
         ("ResourceApplyAdam", "optimizer"),
         ("StatelessRandomNormalV2", "random numbers"),
         ("Sum", "reduction"),

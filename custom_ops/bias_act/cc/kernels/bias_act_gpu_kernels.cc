@@ -113,13 +113,13 @@ class ScaleBiasActGradGpuOp : public ScaleBiasActGradOpBase {
 };
 
 #define REGISTER(T)                                                                                                  \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasBiasAct").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),              \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>BiasAct").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),              \
                           BiasActGpuOp<T>);                                                                          \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasBiasActGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),          \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>BiasActGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),          \
                           BiasActGradGpuOp<T>);                                                                      \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasScaleBiasAct").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),         \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ScaleBiasAct").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),         \
                           ScaleBiasActGpuOp<T>);                                                                     \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasScaleBiasActGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),     \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ScaleBiasActGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),     \
                           ScaleBiasActGradGpuOp<T>);
 REGISTER(float)
 REGISTER(double)

@@ -172,12 +172,12 @@ class BiasActGradOp : public BiasActGradOpBase {
 };
 
 #define REGISTER(T)                                                                                              \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasBiasAct").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), BiasActOp<T>); \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasScaleBiasAct").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),     \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>BiasAct").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), BiasActOp<T>); \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ScaleBiasAct").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),     \
                           ScaleBiasActOp<T>);                                                                    \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasScaleBiasActGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ScaleBiasActGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
                           ScaleBiasActGradOp<T>);                                                                \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasBiasActGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),      \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>BiasActGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),      \
                           BiasActGradOp<T>);
 REGISTER(float)
 REGISTER(double)

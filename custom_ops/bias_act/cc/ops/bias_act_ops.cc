@@ -66,7 +66,7 @@ absl::Status ScaleBiasActGradShape(InferenceContext* context) {
 }  // namespace
 
 // y = clamp(gain * act(x + b)).
-REGISTER_OP("SgKerasBiasAct")
+REGISTER_OP("SgKeras>BiasAct")
     .Input("x: T")
     .Input("b: T")
     .Output("y: T")
@@ -78,7 +78,7 @@ REGISTER_OP("SgKerasBiasAct")
     .SetShapeFn(BiasActShape);
 
 // y = clamp(gain * act(x * scale + noise + b)) for images, scale [N, C], noise [N or 1, H, W, 1]; piecewise linear only.
-REGISTER_OP("SgKerasScaleBiasAct")
+REGISTER_OP("SgKeras>ScaleBiasAct")
     .Input("x: T")
     .Input("scale: T")
     .Input("noise: T")
@@ -93,7 +93,7 @@ REGISTER_OP("SgKerasScaleBiasAct")
 
 // Gradients of SgKerasScaleBiasAct, given its result y: with du = dy times the slope, dx = du * scale; dscale = du * x
 // and db_image = du summed over the pixels of each image; dnoise = du summed over channels.
-REGISTER_OP("SgKerasScaleBiasActGrad")
+REGISTER_OP("SgKeras>ScaleBiasActGrad")
     .Input("dy: T")
     .Input("y: T")
     .Input("x: T")
@@ -112,7 +112,7 @@ REGISTER_OP("SgKerasScaleBiasActGrad")
 // dx = dy times the slope of clamp(gain * act(u)). The slope is read from `at`: from u = x + b, or (of_result, for
 // piecewise linear activations with neither alpha nor gain below 0) from the op's result y. db [C] is the sum of dx over
 // all other axes if sum_bias, else [0]; unlike TensorFlow's BiasAddGrad it does not depend on the number of threads.
-REGISTER_OP("SgKerasBiasActGrad")
+REGISTER_OP("SgKeras>BiasActGrad")
     .Input("dy: T")
     .Input("at: T")
     .Output("dx: T")

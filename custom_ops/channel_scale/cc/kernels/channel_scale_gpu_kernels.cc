@@ -54,9 +54,9 @@ class ChannelDotGpuOp : public ChannelDotOpBase {
 };
 
 #define REGISTER(T)                                                                                             \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasChannelScale").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),    \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ChannelScale").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),    \
                           ChannelScaleGpuOp<T>);                                                                \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasChannelDot").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),      \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ChannelDot").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),      \
                           ChannelDotGpuOp<T>);
 REGISTER(float)
 REGISTER(double)

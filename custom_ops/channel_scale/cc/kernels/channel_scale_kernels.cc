@@ -68,9 +68,9 @@ class ChannelDotOp : public ChannelDotOpBase {
 };
 
 #define REGISTER(T)                                                                                             \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasChannelScale").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),    \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ChannelScale").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),    \
                           ChannelScaleOp<T>);                                                                   \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasChannelDot").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),      \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>ChannelDot").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),      \
                           ChannelDotOp<T>);
 REGISTER(float)
 REGISTER(double)

@@ -34,7 +34,7 @@ absl::Status ChannelDotShape(InferenceContext* context) {
 }  // namespace
 
 // y[n, h, w, c] = x[n, h, w, c] * s[n, c].
-REGISTER_OP("SgKerasChannelScale")
+REGISTER_OP("SgKeras>ChannelScale")
     .Input("x: T")
     .Input("s: T")
     .Output("y: T")
@@ -42,7 +42,7 @@ REGISTER_OP("SgKerasChannelScale")
     .SetShapeFn(ChannelScaleShape);
 
 // s[n, c] = sum over h, w of a[n, h, w, c] * b[n, h, w, c]. With the op above, closed under differentiation.
-REGISTER_OP("SgKerasChannelDot")
+REGISTER_OP("SgKeras>ChannelDot")
     .Input("a: T")
     .Input("b: T")
     .Output("s: T")

@@ -101,10 +101,10 @@ class FilteredLreluMaskedGpuOp : public FilteredLreluMaskedOpBase {
 };
 
 #define REGISTER(T)                                                                                              \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasFilteredLrelu").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),    \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>FilteredLrelu").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),    \
                           FilteredLreluGpuOp<T>);                                                                \
   REGISTER_KERNEL_BUILDER(                                                                                       \
-      Name("SgKerasFilteredLreluMasked").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T").HostMemory("size"), \
+      Name("SgKeras>FilteredLreluMasked").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T").HostMemory("size"), \
       FilteredLreluMaskedGpuOp<T>);
 REGISTER(float)
 REGISTER(double)

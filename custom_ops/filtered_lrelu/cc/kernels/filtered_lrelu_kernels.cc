@@ -71,10 +71,10 @@ class FilteredLreluMaskedOp : public FilteredLreluMaskedOpBase {
 };
 
 #define REGISTER(T)                                                                                           \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasFilteredLrelu").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>FilteredLrelu").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
                           FilteredLreluOp<T>);                                                                \
   REGISTER_KERNEL_BUILDER(                                                                                    \
-      Name("SgKerasFilteredLreluMasked").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),               \
+      Name("SgKeras>FilteredLreluMasked").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),               \
       FilteredLreluMaskedOp<T>);
 REGISTER(float)
 REGISTER(double)

@@ -84,7 +84,7 @@ absl::Status FilteredLreluMaskedShape(InferenceContext* context) {
 // filter is its rows times its columns, or a matrix (row by row). Sizes follow from the padding, as of upfirdn2d.
 // The mask has a word for each internal pixel that is used, [N, blocks of 16 channels, height, width]: bit c says that
 // channel c of the block is not above 0, bit 16 + c that it was clamped. Unsigned, since TensorFlow keeps int32 on the host.
-REGISTER_OP("SgKerasFilteredLrelu")
+REGISTER_OP("SgKeras>FilteredLrelu")
     .Input("x: T")
     .Input("b: T")
     .Output("y: T")
@@ -110,7 +110,7 @@ REGISTER_OP("SgKerasFilteredLrelu")
 // the upsampled and before the internal image, pairs (y, x); the size of the result is an input. The adjoint is this op
 // with factors and filters exchanged, filters reversed, pad_up = height of down_filter - 1 - pad_down, and the other
 // padding likewise. channel_sums: the sums of the result over all other axes if sum_channels, else [0].
-REGISTER_OP("SgKerasFilteredLreluMasked")
+REGISTER_OP("SgKeras>FilteredLreluMasked")
     .Input("x: T")
     .Input("mask: uint32")
     .Input("size: int32")

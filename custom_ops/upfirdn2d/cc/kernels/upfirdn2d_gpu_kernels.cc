@@ -48,7 +48,7 @@ class UpFirDn2dGpuOp : public UpFirDn2dOpBase {
 
 #define REGISTER(T)                                                                                                   \
   REGISTER_KERNEL_BUILDER(                                                                                            \
-      Name("SgKerasUpfirdn2d").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T").HostMemory("size"),              \
+      Name("SgKeras>Upfirdn2d").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T").HostMemory("size"),              \
       UpFirDn2dGpuOp<T>);
 REGISTER(float)
 REGISTER(double)

@@ -42,7 +42,7 @@ class UpFirDn2dOp : public UpFirDn2dOpBase {
 };
 
 #define REGISTER(T)                                                                                        \
-  REGISTER_KERNEL_BUILDER(Name("SgKerasUpfirdn2d").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
+  REGISTER_KERNEL_BUILDER(Name("SgKeras>Upfirdn2d").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
                           UpFirDn2dOp<T>);
 REGISTER(float)
 REGISTER(double)

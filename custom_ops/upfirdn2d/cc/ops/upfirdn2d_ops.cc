@@ -27,7 +27,7 @@ absl::Status UpFirDn2dShape(InferenceContext* context) {
 // x with up-1 zeros after each pixel and zeros outside. Pairs are (y, x). The filter is filter_y times filter_x, or the
 // matrix `filter` (row by row); `flip` reverses it. The map with up and down exchanged, flip toggled, and pad_before
 // taps - 1 - pad_before is the adjoint. The size of the result is an input, so that it may depend on the batch.
-REGISTER_OP("SgKerasUpfirdn2d")
+REGISTER_OP("SgKeras>Upfirdn2d")
     .Input("x: T")
     .Input("size: int32")
     .Output("y: T")

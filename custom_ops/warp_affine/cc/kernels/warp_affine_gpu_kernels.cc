@@ -80,11 +80,11 @@ class WarpAffineMatrixGradientGpuOp : public WarpAffineMatrixGradientOpBase {
 #define TYPED(name, Images, Matrices) \
   Name(name).Device(tensorflow::DEVICE_GPU).TypeConstraint<Images>("T").TypeConstraint<Matrices>("M")
 #define REGISTER(Images, Matrices)                                                                \
-  REGISTER_KERNEL_BUILDER(TYPED("SgKerasWarpAffine", Images, Matrices).HostMemory("size"),        \
+  REGISTER_KERNEL_BUILDER(TYPED("SgKeras>WarpAffine", Images, Matrices).HostMemory("size"),        \
                           WarpAffineGpuOp<Images, Matrices>);                                     \
-  REGISTER_KERNEL_BUILDER(TYPED("SgKerasWarpAffineTranspose", Images, Matrices).HostMemory("size"), \
+  REGISTER_KERNEL_BUILDER(TYPED("SgKeras>WarpAffineTranspose", Images, Matrices).HostMemory("size"), \
                           WarpAffineTransposeGpuOp<Images, Matrices>);                            \
-  REGISTER_KERNEL_BUILDER(TYPED("SgKerasWarpAffineMatrixGradient", Images, Matrices),             \
+  REGISTER_KERNEL_BUILDER(TYPED("SgKeras>WarpAffineMatrixGradient", Images, Matrices),             \
                           WarpAffineMatrixGradientGpuOp<Images, Matrices>);
 REGISTER(float, float)
 REGISTER(double, double)

@@ -100,9 +100,9 @@ class WarpAffineMatrixGradientOp : public WarpAffineMatrixGradientOpBase {
                               .TypeConstraint<Matrices>("M"),            \
                           kernel<Images, Matrices>);
 #define REGISTER(Images, Matrices)                                                                 \
-  REGISTER_OP_OF("SgKerasWarpAffine", WarpAffineOp, Images, Matrices)                              \
-  REGISTER_OP_OF("SgKerasWarpAffineTranspose", WarpAffineTransposeOp, Images, Matrices)            \
-  REGISTER_OP_OF("SgKerasWarpAffineMatrixGradient", WarpAffineMatrixGradientOp, Images, Matrices)
+  REGISTER_OP_OF("SgKeras>WarpAffine", WarpAffineOp, Images, Matrices)                              \
+  REGISTER_OP_OF("SgKeras>WarpAffineTranspose", WarpAffineTransposeOp, Images, Matrices)            \
+  REGISTER_OP_OF("SgKeras>WarpAffineMatrixGradient", WarpAffineMatrixGradientOp, Images, Matrices)
 REGISTER(float, float)
 REGISTER(double, double)
 REGISTER(tensorflow::bfloat16, float)

@@ -53,7 +53,7 @@ absl::Status MatrixGradientShape(InferenceContext* context) {
 
 // y = W(theta) x: y[n, i, j, :] is x[n] between its pixels, bilinearly, with zeros outside, where theta[n] maps the
 // centre of pixel (i, j). Coordinates of theta run from -1 to 1 over the image from edge to edge. `size` is that of y.
-REGISTER_OP("SgKerasWarpAffine")
+REGISTER_OP("SgKeras>WarpAffine")
     .Input("x: T")
     .Input("theta: M")
     .Input("size: int32")
@@ -63,7 +63,7 @@ REGISTER_OP("SgKerasWarpAffine")
     .SetShapeFn(WarpShape);
 
 // dx = W(theta)' dy, the transposed map. `size` is that of x.
-REGISTER_OP("SgKerasWarpAffineTranspose")
+REGISTER_OP("SgKeras>WarpAffineTranspose")
     .Input("dy: T")
     .Input("theta: M")
     .Input("size: int32")
@@ -73,7 +73,7 @@ REGISTER_OP("SgKerasWarpAffineTranspose")
     .SetShapeFn(WarpShape);
 
 // The derivative of the sum of dy * W(theta) x by theta.
-REGISTER_OP("SgKerasWarpAffineMatrixGradient")
+REGISTER_OP("SgKeras>WarpAffineMatrixGradient")
     .Input("dy: T")
     .Input("x: T")
     .Input("theta: M")
