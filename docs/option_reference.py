@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
@@ -31,14 +31,14 @@ def write_option_reference(path: pathlib.Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def option_reference() -> str:
+def option_reference(programs: Mapping[str, Sequence[Option]] = PROGRAMS) -> str:
     """The page, in Markdown."""
-    return "\n".join(line for lines in _sections() for line in lines)
+    return "\n".join(line for lines in _sections(programs) for line in lines)
 
 
-def _sections() -> Iterator[list[str]]:
+def _sections(programs: Mapping[str, Sequence[Option]]) -> Iterator[list[str]]:
     yield [_INTRODUCTION]
-    for heading, options in PROGRAMS.items():
+    for heading, options in programs.items():
         yield [f"## {heading}", ""]
         for group in GROUPS:
             members = [option for option in options if option.group == group]

@@ -535,7 +535,7 @@ def test_home_directory_is_expanded(parse, monkeypatch, tmp_path):
 
 
 def test_every_option_of_the_configuration_is_an_option():
-    from sg_keras.config.option_names import FIELD_OPTIONS
+    from sg_keras.config.options.fields import FIELD_OPTIONS
 
     assert {option.replace("-", "_") for option in FIELD_OPTIONS.values()} == set(BY_KEY) - {
         "dry_run",
