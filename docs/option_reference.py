@@ -43,7 +43,22 @@ def _sections(programs: Mapping[str, Sequence[Option]]) -> Iterator[list[str]]:
         for group in GROUPS:
             members = [option for option in options if option.group == group]
             if members:
-                yield [f"**{group}**", "", "| option | meaning | default |", "|---|---|---|", *map(_row, members), ""]
+                yield [f"**{group}**", "", *_table(members, any(option.key == "resume" for option in options)), ""]
+
+
+def _table(options: Sequence[Option], continues: bool) -> Iterator[str]:
+    """Rows by option, with a column more where runs can be continued: what becomes of the option then."""
+    yield "| option | meaning | default |" + (" when a run is continued |" if continues else "")
+    yield "|---|---|---|" + ("---|" if continues else "")
+    for option in options:
+        yield _row(option) + (f" {_when_continued(option)} |" if continues else "")
+
+
+def _when_continued(option: Option) -> str:
+    """The rule of its first field; options that set none say something of one command alone."""
+    if option.key == "resume":
+        return "asks for that"
+    return next((rule.value for rule in option.sets.values()), "")
 
 
 def _row(option: Option) -> str:

@@ -492,6 +492,8 @@ def test_more_gpus_than_there_are(parse):
         (["--augpipe=bg", "--aug=noaug"], {}, "--augpipe has no effect without --aug=ada or fixed", True),
         (["--diffaug=color"], {}, "--diffaug has no effect without --aug=diffaug", True),
         (["--diffaug=color", "--aug=diffaug"], {}, "--diffaug has", False),
+        (["--nobench=1"], {}, "--nobench has no effect: TensorFlow chooses", True),
+        ([], {}, "--nobench", False),
     ],
 )
 def test_notes(parse, words, facts, part, there):

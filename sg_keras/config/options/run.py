@@ -193,7 +193,7 @@ class TrainingOptions(RunOptions):
     nobench: bool = option(
         MISC,
         Boolean(),
-        "Do not let cuDNN try out its algorithms.",
+        "Do not let cuDNN try out its algorithms: understood, but without effect.",
         default=False,
         sets="run.nobench",
         resume=Resume.ANY,
