@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from sg_keras.config.choices import one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.metric_specs import METRICS
 
@@ -125,8 +126,7 @@ class Choice:
         """Return the word in lower case."""
         word = argument.lower()
         if word not in self.choices:
-            expected = " or ".join(filter(None, [", ".join(self.choices[:-1]), self.choices[-1]]))
-            raise refusal(argument, expected + self._hint(word))
+            raise refusal(argument, one_of(self.choices) + self._hint(word))
         return word
 
     def _hint(self, word: str) -> str:

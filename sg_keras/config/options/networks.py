@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from sg_keras.config.choices import DISCRIMINATOR_ARCHITECTURES, GENERATOR_ARCHITECTURES, ON_BAD_IMAGE
 from sg_keras.config.options.declaration import DATA, MODEL, OnlyWith, Resume, option
 from sg_keras.config.options.kinds import Boolean, Choice, Integer
 from sg_keras.config.options.step import StepOptions
@@ -70,7 +71,7 @@ class NetworkOptions(StepOptions):
     )
     g_arch: str = option(
         MODEL,
-        Choice("skip", "resnet", "orig"),
+        Choice(*GENERATOR_ARCHITECTURES),
         "Generator architecture (stylegan2).",
         "ARCH",
         default="skip",
@@ -80,7 +81,7 @@ class NetworkOptions(StepOptions):
     )
     d_arch: str = option(
         MODEL,
-        Choice("resnet", "skip", "orig"),
+        Choice(*DISCRIMINATOR_ARCHITECTURES),
         "Discriminator architecture.",
         "ARCH",
         default="resnet",
@@ -112,7 +113,7 @@ class DataOptions(NetworkOptions):
     )
     on_bad_image: str = option(
         DATA,
-        Choice("stop", "skip"),
+        Choice(*ON_BAD_IMAGE),
         "Where a picture cannot be read: stop, or take the next one that can be, naming the bad one once.",
         default="stop",
         sets="dataset.on_bad_image",

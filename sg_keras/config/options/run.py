@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from sg_keras.config.choices import IMPLEMENTATIONS, ON_NAN, PRECISIONS
 from sg_keras.config.options.declaration import MISC, RUN, Resume, option
 from sg_keras.config.options.kinds import Boolean, Choice, Grid, Hosts, Integer, Metrics, Number, Text
 from sg_keras.config.options.networks import DataOptions
@@ -123,7 +124,7 @@ class RunOptions(DataOptions):
     )
     on_nan: str = option(
         RUN,
-        Choice("stop", "rollback"),
+        Choice(*ON_NAN),
         "Where a number is not finite: stop, or go on from the last checkpoint with other noise, 3 times at most.",
         default="stop",
         sets="run.on_nan",
@@ -151,7 +152,7 @@ class TrainingOptions(RunOptions):
 
     precision: str | None = option(
         MISC,
-        Choice("auto", "float32", "float16", "bfloat16", elsewhere=_PRECISIONS_ELSEWHERE),
+        Choice("auto", *PRECISIONS, elsewhere=_PRECISIONS_ELSEWHERE),
         "Precision of the highest resolutions; auto takes bfloat16 where a CPU measures it to be faster.",
         "TYPE",
         default=None,
@@ -175,7 +176,7 @@ class TrainingOptions(RunOptions):
     )
     ops: str = option(
         MISC,
-        Choice("auto", "custom", "reference", elsewhere=_OPS_ELSEWHERE),
+        Choice(*IMPLEMENTATIONS, elsewhere=_OPS_ELSEWHERE),
         "Implementation of our operations: compiled (custom), plain TensorFlow (reference) or what there is (auto).",
         "IMPL",
         default="auto",

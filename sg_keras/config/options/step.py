@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.choices import AUGMENT_MODES, CFGS
 from sg_keras.config.options.declaration import REQUIRED, TRAINING, OnlyWith, Resume, option
 from sg_keras.config.options.kinds import (
     Boolean,
@@ -51,7 +52,7 @@ class RequiredOptions:
     )
     cfg: str = option(
         REQUIRED,
-        Choice("stylegan2", "stylegan3-t", "stylegan3-r", elsewhere=_CFGS_ELSEWHERE),
+        Choice(*CFGS, elsewhere=_CFGS_ELSEWHERE),
         "Base configuration: stylegan2, stylegan3-t (translation) or stylegan3-r (rotation).",
         "CFG",
         sets="generator.cfg",
@@ -105,7 +106,7 @@ class StepOptions(RequiredOptions):
     )
     aug: str = option(
         TRAINING,
-        Choice("noaug", "ada", "fixed", "diffaug", elsewhere=_NO_AUGMENTATION),
+        Choice(*AUGMENT_MODES, elsewhere=_NO_AUGMENTATION),
         "Augmentation of what the discriminator sees: ada adapts its probability, fixed keeps it at --p, "
         "diffaug is DiffAugment.",
         "MODE",
