@@ -31,8 +31,7 @@ from PIL import Image
 
 from benchmarks.measured_step import EMA, MeasuredStep, Round
 from benchmarks.op_profile import OpRun, seconds_by_kind
-from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig
-from sg_keras.config.presets import TrainingOptions, resolve
+from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
 from sg_keras.training.distribution.threads import configure_threads
 
 _NUM_IMAGES = 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
@@ -31,19 +31,34 @@ def write_option_reference(path: pathlib.Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def option_reference() -> str:
+def option_reference(programs: Mapping[str, Sequence[Option]] = PROGRAMS) -> str:
     """The page, in Markdown."""
-    return "\n".join(line for lines in _sections() for line in lines)
+    return "\n".join(line for lines in _sections(programs) for line in lines)
 
 
-def _sections() -> Iterator[list[str]]:
+def _sections(programs: Mapping[str, Sequence[Option]]) -> Iterator[list[str]]:
     yield [_INTRODUCTION]
-    for heading, options in PROGRAMS.items():
+    for heading, options in programs.items():
         yield [f"## {heading}", ""]
         for group in GROUPS:
             members = [option for option in options if option.group == group]
             if members:
-                yield [f"**{group}**", "", "| option | meaning | default |", "|---|---|---|", *map(_row, members), ""]
+                yield [f"**{group}**", "", *_table(members, any(option.key == "resume" for option in options)), ""]
+
+
+def _table(options: Sequence[Option], continues: bool) -> Iterator[str]:
+    """Rows by option, with a column more where runs can be continued: what becomes of the option then."""
+    yield "| option | meaning | default |" + (" when a run is continued |" if continues else "")
+    yield "|---|---|---|" + ("---|" if continues else "")
+    for option in options:
+        yield _row(option) + (f" {_when_continued(option)} |" if continues else "")
+
+
+def _when_continued(option: Option) -> str:
+    """The rule of its first field; options that set none say something of one command alone."""
+    if option.key == "resume":
+        return "asks for that"
+    return next((rule.value for rule in option.sets.values()), "")
 
 
 def _row(option: Option) -> str:

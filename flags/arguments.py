@@ -12,8 +12,8 @@ import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
+from sg_keras.config.options.kinds import FALSE_WORDS, TRUE_WORDS, Boolean
 from sg_keras.flags.options import OPTIONS, Option
-from sg_keras.flags.parsers import FALSE_WORDS, TRUE_WORDS, Boolean
 from sg_keras.flags.synonyms import known_elsewhere
 
 _CONTROL_NAMES = {"\r": "a carriage return", "\n": "a line break", "\t": "a tab"}
@@ -94,7 +94,7 @@ def _arguments(words: list[str], options: Sequence[Option]) -> Iterator[Argument
         elif words and not _is_option(words[0]):
             yield Argument(option, typed, words.pop(0))
         else:
-            hint = f" ({typed}=1 or {typed}=0)" if isinstance(option.parser, Boolean) else ""
+            hint = f" ({typed}=1 or {typed}=0)" if isinstance(option.kind, Boolean) else ""
             yield f"{typed}: found no value, expected {typed}={option.metavar}{hint}"
 
 
@@ -131,7 +131,7 @@ def _suggestion(typed: str, by_key: Mapping[str, Option]) -> str:
     if instead and "data" in by_key:
         return f"; {instead}"
     negated = by_key.get(name.removeprefix("no").lstrip("_")) if name.startswith("no") else None
-    if negated is not None and isinstance(negated.parser, Boolean):
+    if negated is not None and isinstance(negated.kind, Boolean):
         return f"; did you mean --{negated.name}=0?"
     near = difflib.get_close_matches(name, by_key, n=3, cutoff=0.6)
     return f"; did you mean {_spelled(near, by_key)}?" if near else ""

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from absl import flags as absl_flags
 
-from sg_keras.config import Cluster, ResumeRequest, TrainingConfig
+from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, TrainingOptions
+from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
 from sg_keras.flags.not_built import not_built_options
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_cluster, read_dataset
 
-#: The --aug with which an option of augmentation has an effect.
-_AUGMENT_MODES = {
-    "p": ("fixed",),
-    "augpipe": ("ada", "fixed"),
-    "target": ("ada",),
-    "ada_interval": ("ada",),
-    "ada_kimg": ("ada",),
-    "diffaug": ("diffaug",),
-}
 #: Words that the published trainer of StyleGAN2-ADA has for networks.
 _PUBLISHED_WORDS = ("ffhq256", "ffhq512", "ffhq1024", "celebahq256", "lsundog256")
 _PUBLISHED_NETWORKS = "networks have no names here: give the .pkl file or its address"
@@ -54,7 +46,11 @@ class ParsedCommandLine:
 
 
 def parse_command_line(
-    argv: Sequence[str], *, open_dataset: Callable[..., Any] | None = None, count_gpus: Callable[[], int] | None = None
+    argv: Sequence[str],
+    *,
+    open_dataset: Callable[..., Any] | None = None,
+    count_gpus: Callable[[], int] | None = None,
+    table: type[TrainingOptions] = TrainingOptions,
 ) -> ParsedCommandLine:
     """Parse, validate and resolve a command line.
 
@@ -64,19 +60,21 @@ def parse_command_line(
         argv: the words after the program's name.
         open_dataset: as sg_keras.data.open_dataset, the default.
         count_gpus: how many GPUs there are; by default TensorFlow is asked, and only in a real run.
+        table: the options that there are.
 
     Raises:
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
-    arguments = normalise(argv)
-    values, typed = read_values(arguments)
-    check_required(typed)
+    options = options_of(table)
+    arguments = normalise(argv, options)
+    values, typed = read_values(arguments, options)
+    check_required(typed, options)
     resume, transfer = _resume(values, typed)
     if values["fork"] and resume is None:
         raise ValueError(f"{typed['fork']}: found it alone, expected --resume of a run or checkpoint beside it")
     if values["restart"] and resume is None:
         raise ValueError(f"{typed['restart']}: found it alone, expected --resume=latest or --resume=RUN_DIR beside it")
-    check_combinations(values, typed)
+    check_combinations(values, typed, options)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     if values["fork"] and cluster is not None:
         raise ValueError(
@@ -86,11 +84,11 @@ def parse_command_line(
     not_built = not_built_options(values)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
-    dataset, data_notes = read_dataset(values, open_dataset or _open_dataset)
+    dataset, data_notes = read_dataset(values, open_dataset or _open_dataset, table)
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
-    config = make_config(values, typed, dataset, transfer, cluster)
-    notes = [*data_notes, *_notes(values, typed)]
+    config = make_config(values, typed, dataset, transfer, cluster, table)
+    notes = [*data_notes, *_notes(values, typed), *without_effect(values, typed, options)]
     empty = [argument.typed for argument in arguments if not argument.value.strip()]
     notes += [f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)]
     if "data_changed" in typed and resume is None:
@@ -126,8 +124,8 @@ def read_values(
             problems.append(f"{argument.typed}: {error.__context__}")
     if problems:
         raise ValueError("; ".join(problems))
-    values: dict[str, Any] = {option.key: flag_values[option.key].value for option in options}
-    return values, typed
+    given = {option.key: flag_values[option.key].value for option in options}
+    return {option.key: option.default if given[option.key] is None else given[option.key] for option in options}, typed
 
 
 def check_required(typed: Mapping[str, str], options: Sequence[Option] = OPTIONS) -> None:
@@ -198,7 +196,18 @@ def _notes(values: Mapping[str, Any], typed: Mapping[str, str]) -> list[str]:
     full = values["fp32"] or values["precision"] == "float32" or (values["precision"] is None and not values["gpus"])
     if full and "num_fp16_res" in typed:
         notes.append(f"{typed['num_fp16_res']} has no effect in full precision")
-    for key, modes in _AUGMENT_MODES.items():
-        if key in typed and values["aug"] not in modes:
-            notes.append(f"{typed[key]} has no effect without --aug={' or '.join(modes)}")
     return notes
+
+
+def without_effect(
+    values: Mapping[str, Any], typed: Mapping[str, str], options: Sequence[Option] = OPTIONS
+) -> Iterator[str]:
+    """A line on each option that was typed but has no effect, by its declaration."""
+    for option in options:
+        if option.key not in typed:
+            continue
+        if option.no_effect:
+            yield f"{typed[option.key]} has no effect: {option.no_effect}"
+        other = option.only_with
+        if other is not None and not other.is_refused and values[other.key] not in other.values:
+            yield f"{typed[option.key]} has no effect without --{BY_KEY[other.key].name}={' or '.join(other.values)}"

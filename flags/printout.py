@@ -7,8 +7,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
-from sg_keras.config.option_names import FIELD_OPTIONS, flatten
+from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
+from sg_keras.config.options.fields import field_options, flatten
 from sg_keras.flags.command_line import ParsedCommandLine
 from sg_keras.flags.options import BY_KEY
 
@@ -25,17 +25,17 @@ _TITLES = {
 }
 
 
-def resolved_configuration(parsed: ParsedCommandLine) -> str:
+def resolved_configuration(parsed: ParsedCommandLine, table: type[TrainingOptions] = TrainingOptions) -> str:
     """Every field of the configuration by part, with the option that sets it; what is not built yet is marked."""
     lines = ["Resolved configuration (dry run: nothing is written)", ""]
     lines += [f"  {label:<16}{value}" for label, value in _summary(parsed)]
-    fields = dict(flatten(dataclasses.asdict(parsed.config)))
+    fields, options = dict(flatten(dataclasses.asdict(parsed.config))), field_options(table)
     for part, title in _TITLES.items():
         lines += ["", f"{title}:"]
         for field, value in fields.items():
             owner, _, name = field.rpartition(".")
             if owner == part:
-                lines.append(_field_line(name, value, FIELD_OPTIONS.get(field), parsed))
+                lines.append(_field_line(name, value, options.get(field), parsed))
     lines += ["", *(f"Not built yet: --{BY_KEY[key].name}; for now {way}" for key, way in parsed.not_built.items())]
     lines += [f"Note: {note}" for note in parsed.notes]
     return "\n".join(lines).rstrip()

@@ -7,156 +7,191 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from absl import flags as absl_flags
-
+from sg_keras.config.options.kinds import Choice, Integer, PathName, refusal
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import check_required, read_values
 from sg_keras.flags.help_text import grouped_options
-from sg_keras.flags.options import MISC, OPS, REQUIRED, RUN, Option
-from sg_keras.flags.parsers import Boolean, Choice, Integer, PathName
+from sg_keras.flags.options import OPTIONS, REQUIRED, RUN, Option
 
 _MAX_SEED = 2**32 - 1
 _MAX_SEEDS = 1_000_000
 _MAX_FLOAT32 = 3.4028234663852886e38
 
 
-class Seeds(absl_flags.ArgumentParser[tuple[int, ...]]):
+class Seeds:
     """Numbers and ranges, such as 0-15 or 1,4,7-9; each once, in their order."""
 
-    def parse(self, argument: Any) -> tuple[int, ...]:
+    metavar = "LIST"
+
+    def parse(self, argument: str) -> tuple[int, ...]:
         """Return the seeds."""
         seeds: dict[int, None] = {}
-        for part in str(argument).split(","):
+        for part in argument.split(","):
             match = re.fullmatch(r"\s*([0-9]+)(?:-([0-9]+))?\s*", part)
             if match is None:
-                raise ValueError(f"found {argument!r}, expected numbers and ranges such as 0-15 or 1,4,7-9")
+                raise refusal(argument, "numbers and ranges such as 0-15 or 1,4,7-9")
             first = int(match.group(1))
             last = first if match.group(2) is None else int(match.group(2))
             if not first <= last <= _MAX_SEED:
                 raise ValueError(f"found {part.strip()!r}, expected seeds from 0 to {_MAX_SEED}, in ascending order")
             if len(seeds) + last - first >= _MAX_SEEDS:
-                raise ValueError(f"found {argument!r}, expected {_MAX_SEEDS} seeds at most")
+                raise refusal(argument, f"{_MAX_SEEDS} seeds at most")
             seeds.update(dict.fromkeys(range(first, last + 1)))
         return tuple(seeds)
 
 
-class FiniteNumber(absl_flags.ArgumentParser[float]):
+class FiniteNumber:
     """Any number but infinity and NaN."""
 
-    def parse(self, argument: Any) -> float:
+    metavar = "X"
+
+    def parse(self, argument: str) -> float:
         """Return the number."""
         try:
             value = float(argument)
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise ValueError(f"found {argument!r}, expected a number")
+            raise refusal(argument, "a number")
         return value
 
 
-class Point(absl_flags.ArgumentParser[tuple[float, float]]):
+class Point:
     """Two numbers, such as 0.25,-0.1."""
 
-    def parse(self, argument: Any) -> tuple[float, float]:
+    metavar = "X,Y"
+
+    def parse(self, argument: str) -> tuple[float, float]:
         """Return (x, y)."""
-        parts = str(argument).split(",")
+        parts = argument.split(",")
         try:
             x, y = (FiniteNumber().parse(part) for part in parts)
         except ValueError:
-            raise ValueError(f"found {argument!r}, expected two numbers such as 0.25,-0.1") from None
+            raise refusal(argument, "two numbers such as 0.25,-0.1") from None
         return x, y
 
 
-class Vector(absl_flags.ArgumentParser[tuple[float, ...]]):
+class Vector:
     """Numbers, such as 0.1,0,1."""
 
-    def parse(self, argument: Any) -> tuple[float, ...]:
+    metavar = "V,V,..."
+
+    def parse(self, argument: str) -> tuple[float, ...]:
         """Return the numbers."""
         try:
-            numbers = tuple(FiniteNumber().parse(part) for part in str(argument).split(","))
+            numbers = tuple(FiniteNumber().parse(part) for part in argument.split(","))
         except ValueError:
             numbers = ()
         if not numbers or max(map(abs, numbers)) > _MAX_FLOAT32:
-            raise ValueError(f"found {argument!r}, expected numbers such as 0.1,0,1")
+            raise refusal(argument, "numbers such as 0.1,0,1")
         return numbers
 
 
-_NETWORK = Option(
-    REQUIRED,
-    "network",
-    "PATH",
-    PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
-    "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a file "
-    "(https://...), which is kept. G_ema is taken.",
-)
-_DEBUG = Option(MISC, "debug", "", Boolean(), "Show the traceback of an error.", False, switch=True)
-
-GENERATE_OPTIONS: tuple[Option, ...] = (
-    _NETWORK,
-    Option(REQUIRED, "seeds", "LIST", Seeds(), "Seeds of the pictures: numbers and ranges, such as 0-15 or 1,4,7-9."),
-    Option(REQUIRED, "outdir", "DIR", PathName("a directory"), "Where seed0000.png ... and grid.png go."),
-    Option(RUN, "trunc", "PSI", FiniteNumber(), "Truncation: 1 is none, lower trades variety for quality.", 1.0),
-    Option(RUN, "trunc-cutoff", "N", Integer(0), "Truncate only the first N layers' styles.", default_text="all"),
+_TOOL_OPTIONS: tuple[Option, ...] = (
+    Option(
+        REQUIRED,
+        "network",
+        PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
+        "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a "
+        "file (https://...), which is kept. G_ema is taken.",
+        tools=("generate", "export"),
+    ),
+    Option(
+        REQUIRED,
+        "seeds",
+        Seeds(),
+        "Seeds of the pictures: numbers and ranges, such as 0-15 or 1,4,7-9.",
+        tools=("generate",),
+    ),
+    Option(
+        REQUIRED,
+        "outdir",
+        PathName("a directory"),
+        "Where seed0000.png ... and grid.png go.",
+        "DIR",
+        tools=("generate",),
+    ),
+    Option(
+        REQUIRED,
+        "outdir",
+        PathName("a directory"),
+        "The SavedModel's folder: new, empty, or an older export that is replaced.",
+        "DIR",
+        tools=("export",),
+    ),
+    Option(
+        RUN,
+        "trunc",
+        FiniteNumber(),
+        "Truncation: 1 is none, lower trades variety for quality.",
+        "PSI",
+        1.0,
+        tools=("generate",),
+    ),
+    Option(
+        RUN,
+        "trunc-cutoff",
+        Integer(0),
+        "Truncate only the first N layers' styles.",
+        default_text="all",
+        tools=("generate",),
+    ),
     Option(
         RUN,
         "class",
-        "N",
         Integer(0),
         "Class of every picture, of a conditional network.",
         default_text="all classes by turns, seed modulo their number",
+        tools=("generate",),
     ),
     Option(
         RUN,
         "label",
-        "V,V,...",
         Vector(),
         "Label of every picture, where labels are vectors of numbers.",
         default_text="some labels of the training images by turns",
+        tools=("generate",),
     ),
     Option(
         RUN,
         "noise-mode",
-        "MODE",
         Choice("const", "random", "none"),
         "Noise inputs: const is stored in the network, random follows from the seed. StyleGAN3 has none.",
+        "MODE",
         "const",
+        tools=("generate",),
     ),
     Option(
         RUN,
         "translate",
-        "X,Y",
         Point(),
         "Move the pictures to the right and down, in parts of their side, such as 0.25,0 (StyleGAN3).",
         default_text="not at all",
+        tools=("generate",),
     ),
     Option(
         RUN,
         "rotate",
-        "DEGREES",
         FiniteNumber(),
         "Turn the pictures counterclockwise round their centre, before they are moved (StyleGAN3).",
+        "DEGREES",
         default_text="not at all",
+        tools=("generate",),
     ),
-    OPS,
-    _DEBUG,
+    Option(RUN, "format", Choice("savedmodel"), "What is written.", "FORMAT", "savedmodel", tools=("export",)),
+    Option(REQUIRED, "iterations", Integer(1), "Iterations of half a run, in verify_resume.", tools=("verify_resume",)),
 )
 
-EXPORT_OPTIONS: tuple[Option, ...] = (
-    _NETWORK,
-    Option(
-        REQUIRED,
-        "outdir",
-        "DIR",
-        PathName("a directory"),
-        "The SavedModel's folder: new, empty, or an older export that is replaced.",
-    ),
-    Option(RUN, "format", "FORMAT", Choice("savedmodel"), "What is written.", "savedmodel"),
-    _DEBUG,
-)
 
-ITERATIONS = Option(REQUIRED, "iterations", "N", Integer(1), "Iterations of half a run, in verify_resume.")
+def options_of_tool(tool: str) -> tuple[Option, ...]:
+    """The options that are declared to be a tool's: its own, then those that it shares with the training."""
+    return tuple(option for option in (*_TOOL_OPTIONS, *OPTIONS) if tool in option.tools)
 
-DOCTOR_OPTIONS: tuple[Option, ...] = (_DEBUG,)
+
+GENERATE_OPTIONS = options_of_tool("generate")
+EXPORT_OPTIONS = options_of_tool("export")
+DOCTOR_OPTIONS = options_of_tool("doctor")
+(ITERATIONS,) = options_of_tool("verify_resume")  # beside those of the training
 
 
 def parse_tool_options(argv: Sequence[str], options: Sequence[Option]) -> dict[str, Any]:

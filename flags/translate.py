@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sg_keras.config import (
@@ -17,34 +17,41 @@ from sg_keras.config import (
     TrainingOptions,
     cluster_of_tf_config,
     resolve,
+    resolve_run,
 )
+from sg_keras.config.options.declaration import values_of
 from sg_keras.config.training_config import BatchSizeError
 from sg_keras.files.cache import is_address
 from sg_keras.files.errors import explain_file_error
 from sg_keras.flags.batch_sizes import batch_message
-from sg_keras.flags.options import BY_KEY
+from sg_keras.flags.options import BY_KEY, OPTIONS, Option
 
-_ONLY_WITH = {
-    "stylegan2": ("pl_weight", "style_mixing_prob", "g_reg_interval", "g_arch"),
-    "stylegan3-r": ("blur_fade_kimg",),
-}
 _BUILT_IN = ("digits",)
 _LABEL_EXAMPLES, _LABEL_NUMBERS = 8, 64  # vectors that are kept at most, and numbers of all of them
 
 
-def check_combinations(values: Mapping[str, Any], typed: Mapping[str, str]) -> None:
+def check_combinations(
+    values: Mapping[str, Any], typed: Mapping[str, str], options: Sequence[Option] = OPTIONS
+) -> None:
     """Refuse options that contradict each other, all of them in one line, before anything is opened."""
-    problems = list(_contradictions(values, typed))
+    problems = [*_without_the_other(values, typed, options), *_contradictions(values, typed)]
     if problems:
         raise ValueError("; ".join(problems))
 
 
+def _without_the_other(values: Mapping[str, Any], typed: Mapping[str, str], options: Sequence[Option]) -> Iterator[str]:
+    """Options that are declared to go with certain values of another one alone."""
+    for option in options:
+        other, value = option.only_with, values[option.key]
+        if other is None or not other.is_refused or option.key not in typed or not value:
+            continue
+        if values[other.key] not in other.values:
+            expected = f"--{other.key}={' or '.join(other.values)}"
+            found = f"{value} with --{other.key}={values[other.key]}"
+            yield f"{typed[option.key]}: found {found}, expected it with {expected} alone"
+
+
 def _contradictions(values: Mapping[str, Any], typed: Mapping[str, str]) -> Iterator[str]:
-    for cfg, keys in _ONLY_WITH.items():
-        for key in keys:
-            if values["cfg"] != cfg and key in typed and values[key]:
-                found = f"{values[key]} with --cfg={values['cfg']}"
-                yield f"{typed[key]}: found {found}, expected it with --cfg={cfg} alone"
     outdir = pathlib.Path(values["outdir"])
     if outdir.exists() and not outdir.is_dir():
         yield f"{typed['outdir']}: found the file {outdir}, expected a directory, or nothing yet"
@@ -72,7 +79,9 @@ def read_cluster(values: Mapping[str, Any], typed: Mapping[str, str], tf_config:
         raise ValueError(_in_terms_of_options(str(error), typed)) from error
 
 
-def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) -> tuple[DatasetConfig, list[str]]:
+def read_dataset(
+    values: Mapping[str, Any], open_dataset: Callable[..., Any], table: type[TrainingOptions] = TrainingOptions
+) -> tuple[DatasetConfig, list[str]]:
     """Open the data set for its facts.
 
     Returns:
@@ -97,21 +106,17 @@ def read_dataset(values: Mapping[str, Any], open_dataset: Callable[..., Any]) ->
     if dataset.has_labels and not values["cond"]:
         notes.append("the data set has labels, which are not used; --cond=1 trains on them")
     dataset.close()
-    config = DatasetConfig(
-        path=path if path in _BUILT_IN or is_address(path) else str(pathlib.Path(path).resolve()),
-        name=dataset.name,
-        resolution=dataset.resolution,
-        channels=dataset.channels,
-        c_dim=dataset.c_dim if values["cond"] else 0,
+    facts = {
+        "path": path if path in _BUILT_IN or is_address(path) else str(pathlib.Path(path).resolve()),
+        "name": dataset.name,
+        "resolution": dataset.resolution,
+        "channels": dataset.channels,
+        "c_dim": dataset.c_dim if values["cond"] else 0,
         **_label_facts(dataset, values["cond"]),
-        num_images=dataset.num_images,
-        mirror=values["mirror"],
-        mirrory=values["mirrory"],
-        workers=values["workers"],
-        on_bad_image=values["on_bad_image"],
-        fingerprint=dataset.fingerprint,
-    )
-    return config, notes
+        "num_images": dataset.num_images,
+        "fingerprint": dataset.fingerprint,
+    }
+    return DatasetConfig(**{**values_of(table, values, "dataset"), **facts}), notes
 
 
 def _label_facts(dataset: Any, used: bool) -> dict[str, Any]:
@@ -128,15 +133,15 @@ def make_config(
     dataset: DatasetConfig,
     transfer: str | None,
     cluster: Cluster | None,
+    table: type[TrainingOptions] = TrainingOptions,
 ) -> TrainingConfig:
     """Build the configuration; its errors are told in terms of the options as typed."""
-    names = {field.name for field in dataclasses.fields(TrainingOptions)} - {"transfer", "machines"}
     machines = 1 if cluster is None else len(cluster.hosts)
-    options = TrainingOptions(transfer=transfer, machines=machines, **{name: values[name] for name in names})
+    options = table(transfer=transfer, machines=machines, **values)
     try:
-        return resolve(options, dataset, _run_config(values))
+        return resolve(options, dataset, resolve_run(options))
     except BatchSizeError as error:
-        works = functools.partial(_sizes_work, dataset=dataset, run=_run_config(values))
+        works = functools.partial(_sizes_work, dataset=dataset, run=resolve_run(options))
         problems = [batch_message(options, typed, works), *_other_problems(options, typed, dataset)]
         raise ValueError("; ".join(problems)) from error
     except ValueError as error:
@@ -160,26 +165,6 @@ def _sizes_work(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig
     except ValueError:  # something else, which has nothing to do with sizes of batches
         pass
     return True
-
-
-def _run_config(values: Mapping[str, Any]) -> RunConfig:
-    return RunConfig(
-        outdir=values["outdir"],
-        total_kimg=values["kimg"],
-        tick_kimg=values["tick"],
-        snapshot_ticks=values["snap"],
-        image_snapshot_ticks=values["image_snap"] or values["snap"],
-        checkpoint_minutes=values["checkpoint_minutes"],
-        keep_checkpoints=values["keep"],
-        keep_every_kimg=values["keep_every"],
-        on_nan=values["on_nan"],
-        metrics=values["metrics"],
-        desc=values["desc"] or "",
-        sample_grid=values["sample_grid"],
-        nobench=values["nobench"],
-        deterministic=values["deterministic"],
-        debug=values["debug"],
-    )
 
 
 def _in_terms_of_options(message: str, typed: Mapping[str, str]) -> str:

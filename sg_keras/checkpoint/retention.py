@@ -9,9 +9,10 @@ import math
 import pathlib
 from collections.abc import Collection, Iterator, Mapping
 
+from sg_keras.config.metric_specs import higher_is_better
+
 _LOGGER = logging.getLogger(__name__)
 _RATINGS = "metric-*.jsonl"
-_HIGHER_IS_BETTER = ("is", "pr", "eqt", "eqr")  # beginnings of metrics' names; of all others lower is better
 
 
 def worth_keeping(
@@ -42,8 +43,8 @@ def best_snapshots(run_dir: pathlib.Path) -> dict[str, int]:
     """The best network snapshot by each metric, from the files metric-*.jsonl of a run.
 
     A line of them is {"metric": NAME, "results": {NAME: NUMBER, ...}, "snapshot_pkl": "network-snapshot-000200", ...},
-    the published form; fields beyond these are not looked at. Lower is better, but for is*, pr*, eqt* and eqr*;
-    *_std rates nothing. A number that is not finite is never the best; of equals the first is.
+    the published form; fields beyond these are not looked at. `higher_is_better` says which way is better; *_std rates
+    nothing. A number that is not finite is never the best; of equals the first is.
 
     Returns:
         Thousands of images by name of the result. A line that cannot be read is a warning, and does not count.
@@ -51,7 +52,7 @@ def best_snapshots(run_dir: pathlib.Path) -> dict[str, int]:
     best: dict[str, tuple[float, int]] = {}
     for path in sorted(run_dir.glob(_RATINGS)):
         for name, value, kimg in _ratings(path):
-            cost = -value if name.startswith(_HIGHER_IS_BETTER) else value
+            cost = -value if higher_is_better(name) else value
             if math.isfinite(cost) and (name not in best or cost < best[name][0]):
                 best[name] = cost, kimg
     return {name: kimg for name, (_, kimg) in best.items()}

@@ -4,6 +4,7 @@ from sg_keras.config.cluster import Cluster, cluster_of_tf_config
 from sg_keras.config.continuation import continued_config, devices_text, forked_config
 from sg_keras.config.differences import adopt_choices, compare, format_differences
 from sg_keras.config.freeze import FreezeRule, parse_freeze
+from sg_keras.config.options import TrainingOptions
 from sg_keras.config.parts import (
     AugmentConfig,
     DatasetConfig,
@@ -13,7 +14,7 @@ from sg_keras.config.parts import (
     OptimizerConfig,
     RunConfig,
 )
-from sg_keras.config.presets import PRESETS, TrainingOptions, decide_precision, resolve
+from sg_keras.config.presets import PRESETS, decide_precision, resolve, resolve_run
 from sg_keras.config.resume import ResumeRequest
 from sg_keras.config.run_directory import next_run_number, run_directory_name
 from sg_keras.config.training_config import TrainingConfig
@@ -43,5 +44,6 @@ __all__ = [
     "next_run_number",
     "parse_freeze",
     "resolve",
+    "resolve_run",
     "run_directory_name",
 ]

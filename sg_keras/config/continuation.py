@@ -13,32 +13,15 @@ from sg_keras.config.differences import (
     data_changes,
     format_differences,
 )
+from sg_keras.config.options.declaration import Resume
+from sg_keras.config.options.fields import fields_with
 from sg_keras.config.training_config import TrainingConfig
 
 #: Devices: the same micro-batches are shared out otherwise, which changes results by rounding alone.
-DEVICES = frozenset({"gpus", "cpu_devices", "machines"})
+DEVICES = fields_with(Resume.DEVICES)
 
 #: Fields on which the variables of a run depend. All others may differ in a fork.
-SHAPES = frozenset(
-    {
-        "dataset.resolution",
-        "dataset.channels",
-        "dataset.c_dim",
-        "generator.cfg",
-        "generator.z_dim",
-        "generator.w_dim",
-        "generator.mapping_layers",
-        "generator.channel_base",
-        "generator.channel_max",
-        "generator.architecture",
-        "discriminator.channel_base",
-        "discriminator.channel_max",
-        "discriminator.architecture",
-        "discriminator.mapping_layers",
-        "discriminator.mbstd_num_channels",
-        "discriminator.freeze_layers",  # frozen for good: they have no moments
-    }
-)
+SHAPES = fields_with(Resume.SHAPE)
 
 
 class DataChangedError(ValueError):
@@ -63,7 +46,7 @@ def continued_config(
     """
     config = _with_saved_micro_batches(saved, adopt_choices(saved, requested), batch_gpu_typed)
     differences, _ = compare(saved, config)
-    may_differ = {*DEVICES, "batch_gpu", *(DATA if data_changed else ())}
+    may_differ = {*DEVICES, *fields_with(Resume.MICRO_BATCH), *(DATA if data_changed else ())}
     blocking = [difference for difference in differences if difference[0] not in may_differ]
     if blocking and DATA.issuperset(field for field, _, _ in blocking):
         raise DataChangedError(

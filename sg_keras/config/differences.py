@@ -1,7 +1,8 @@
 """What differs between the saved configuration of a run and the one it is to be continued with.
 
 An option that would alter the run is refused with a table; one that only says how long, how often or where
-(everything in ALLOWED) is taken. Continuing: `compare(saved, adopt_choices(saved, requested))`.
+(everything in ALLOWED) is taken. Which are which, their declarations say (`sg_keras.config.options`). Continuing:
+`compare(saved, adopt_choices(saved, requested))`.
 """
 
 from __future__ import annotations
@@ -10,40 +11,18 @@ import dataclasses
 from typing import Any
 
 from sg_keras.config import data_fingerprint
-from sg_keras.config.option_names import FIELD_OPTIONS, flatten
+from sg_keras.config.options.declaration import Resume
+from sg_keras.config.options.fields import FIELD_OPTIONS, fields_with, flatten
 from sg_keras.config.presets import ADA_KIMG, EMA_RAMPUP, PRESETS, decide_precision
 from sg_keras.config.training_config import TrainingConfig
 
 Difference = tuple[str, Any, Any]  # field ("part.field"), saved value, requested value
 
 #: Fields that may change from one continuation to the next: no bit of the training state depends on them.
-ALLOWED = frozenset(
-    {
-        "batch_gpu_auto",
-        "dataset.name",
-        "dataset.label_kind",
-        "dataset.label_examples",
-        "dataset.workers",
-        "dataset.on_bad_image",
-        "run.outdir",
-        "run.total_kimg",
-        "run.tick_kimg",
-        "run.snapshot_ticks",
-        "run.image_snapshot_ticks",
-        "run.checkpoint_minutes",
-        "run.keep_checkpoints",
-        "run.keep_every_kimg",
-        "run.on_nan",
-        "run.metrics",
-        "run.desc",
-        "run.sample_grid",
-        "run.nobench",
-        "run.debug",
-    }
-)
+ALLOWED = fields_with(Resume.ANY)
 
 #: Fields that say which images there are.
-DATA = frozenset({"dataset.path", "dataset.fingerprint", "dataset.num_images"})
+DATA = fields_with(Resume.DATA)
 
 
 def compare(saved: TrainingConfig, requested: TrainingConfig) -> tuple[list[Difference], list[Difference]]:

@@ -10,6 +10,15 @@ import dataclasses
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.choices import (
+    AUGMENT_MODES,
+    CFGS,
+    DISCRIMINATOR_ARCHITECTURES,
+    GENERATOR_ARCHITECTURES,
+    ON_BAD_IMAGE,
+    ON_NAN,
+    one_of,
+)
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 
 #: Pixels a side that images must have at least: the discriminator needs a block above its last one at 4x4.
@@ -50,7 +59,7 @@ class DatasetConfig:
             len(self.label_examples),
             f"a multiple of the labels' width, {self.c_dim}",
         )
-        require(self.on_bad_image in ("stop", "skip"), "on_bad_image", self.on_bad_image, "stop or skip")
+        require(self.on_bad_image in ON_BAD_IMAGE, "on_bad_image", self.on_bad_image, one_of(ON_BAD_IMAGE))
 
     @property
     def num_items(self) -> int:
@@ -74,13 +83,9 @@ class GeneratorConfig:
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
 
     def __post_init__(self) -> None:
-        require(
-            self.cfg in ("stylegan2", "stylegan3-t", "stylegan3-r"),
-            "cfg",
-            self.cfg,
-            "stylegan2, stylegan3-t or stylegan3-r",
-        )
-        require(self.architecture in ("skip", "resnet", "orig"), "g_arch", self.architecture, "skip, resnet or orig")
+        known = GENERATOR_ARCHITECTURES
+        require(self.cfg in CFGS, "cfg", self.cfg, one_of(CFGS))
+        require(self.architecture in known, "g_arch", self.architecture, one_of(known))
         require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
@@ -101,7 +106,8 @@ class DiscriminatorConfig:
     freeze_layers: int = 0
 
     def __post_init__(self) -> None:
-        require(self.architecture in ("resnet", "skip", "orig"), "d_arch", self.architecture, "resnet, skip or orig")
+        known = DISCRIMINATOR_ARCHITECTURES
+        require(self.architecture in known, "d_arch", self.architecture, one_of(known))
         require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
 
 
@@ -157,8 +163,7 @@ class AugmentConfig:
     diffaug: tuple[str, ...] = DIFFAUG_POLICIES  # of DIFFAUG_POLICIES; diffaug
 
     def __post_init__(self) -> None:
-        modes = ("noaug", "ada", "fixed", "diffaug")
-        require(self.mode in modes, "aug", self.mode, "noaug, ada, fixed or diffaug")
+        require(self.mode in AUGMENT_MODES, "aug", self.mode, one_of(AUGMENT_MODES))
         require(0 <= self.p <= 1, "p", self.p, "0 to 1")
         require(self.pipe in PIPES, "augpipe", self.pipe, f"one of {', '.join(PIPES)}")
         require(0 <= self.target <= 1, "target", self.target, "0 to 1")
@@ -191,7 +196,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name, option in (("total_kimg", "kimg"), ("tick_kimg", "tick")):
             require(getattr(self, name) > 0, option, getattr(self, name), "a positive number")
-        require(self.on_nan in ("stop", "rollback"), "on_nan", self.on_nan, "stop or rollback")
+        require(self.on_nan in ON_NAN, "on_nan", self.on_nan, one_of(ON_NAN))
         kimg = self.keep_every_kimg
         require(kimg is None or kimg > 0, "keep_every", kimg, "a positive number")
         for name, option in (

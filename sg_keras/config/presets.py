@@ -8,9 +8,10 @@ Sources: StyleGAN2 (arXiv:1912.04958), StyleGAN2-ADA (2006.06676), StyleGAN3 (21
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeVar
+from typing import Any
 
-from sg_keras.config.augment_transforms import DIFFAUG_POLICIES
+from sg_keras.config.options.declaration import options_of, values_of
+from sg_keras.config.options.run import TrainingOptions
 from sg_keras.config.parts import (
     AugmentConfig,
     DatasetConfig,
@@ -31,7 +32,10 @@ EMA_RAMPUP = 0.05
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What --cfg decides. The defaults are StyleGAN2; the others are deltas from it."""
+    """What --cfg decides. The defaults are StyleGAN2; the others are deltas from it.
+
+    Fields with the name of an option are its default.
+    """
 
     map_depth: int = 8
     glr: float = 0.002
@@ -51,52 +55,6 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingOptions:
-    """The options of a run that shape its result, as typed. None = follows from cfg, batch and the others."""
-
-    cfg: str
-    batch: int
-    gamma: float
-    gpus: int
-    cpu_devices: int = 1
-    machines: int = 1
-    batch_gpu: int | str | None = None  # also "auto"
-    aug: str = "ada"
-    p: float = 0.2  # with aug="fixed" alone
-    augpipe: str = "bgc"
-    target: float = 0.6
-    ada_interval: int = 4
-    ada_kimg: float | None = None
-    diffaug: tuple[str, ...] = DIFFAUG_POLICIES
-    freezed: int = 0
-    cbase: int = 32768
-    cmax: int = 512
-    z_dim: int = 512
-    w_dim: int = 512
-    map_depth: int | None = None
-    g_arch: str = "skip"
-    d_arch: str = "resnet"
-    mbstd_group: int = 4
-    glr: float | None = None
-    dlr: float = 0.002
-    pl_weight: float | None = None
-    style_mixing_prob: float | None = None
-    g_reg_interval: int | None = None
-    d_reg_interval: int = 16
-    blur_fade_kimg: float | None = None  # stylegan3-r alone; 0 = no blur
-    ema_kimg: float | None = None
-    ema_rampup: float | None = None  # 0 = no ramp-up
-    seed: int = 0
-    precision: str | None = None  # also "auto"
-    num_fp16_res: int | None = None
-    fp32: bool = False
-    ops: str = "auto"
-    transfer: str | None = None  # network file or URL that the weights start from
-    resume_partial: bool = False  # take from it what fits
-    freeze: str = ""  # rules, see parse_freeze
-
-
 def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) -> TrainingConfig:
     """Apply the preset and the dependent defaults.
 
@@ -110,39 +68,53 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     if options.cfg not in PRESETS:
         raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
     preset = PRESETS[options.cfg]
+    options = _with_dependent_defaults(options, preset)
     precision = _resolve_precision(options)
     replicas = max(count_replicas(options.gpus, options.cpu_devices, options.machines), 1)
-    automatic = options.batch_gpu == "auto"
+    of_all = {
+        "batch_gpu": options.batch_gpu if isinstance(options.batch_gpu, int) else options.batch // replicas,
+        "batch_gpu_auto": options.batch_gpu == "auto",
+        "machines": options.machines,
+        "ema_rampup": options.ema_rampup or None,
+        "precision": precision,
+        "resume": options.transfer,
+        "resume_partial": options.resume_partial and options.transfer is not None,
+    }
     return TrainingConfig(
         dataset=dataset,
         generator=_generator(options, preset, precision),
         discriminator=_discriminator(options, precision),
-        optimizer=OptimizerConfig(g_lr=_first(options.glr, preset.glr), d_lr=options.dlr),
+        optimizer=OptimizerConfig(**_copied(options, "optimizer")),
         loss=_loss(options, preset),
         augment=_augment(options),
         run=run,
-        batch=options.batch,
-        batch_gpu=options.batch_gpu if isinstance(options.batch_gpu, int) else options.batch // replicas,
-        batch_gpu_auto=automatic,
-        gpus=options.gpus,
-        cpu_devices=options.cpu_devices,
-        machines=options.machines,
-        ema_kimg=_first(options.ema_kimg, options.batch * 10 / 32),
-        ema_rampup=_ema_rampup(options),
-        seed=options.seed,
-        precision=precision,
-        ops=options.ops,
-        resume=options.transfer,
-        resume_partial=options.resume_partial and options.transfer is not None,
-        freeze=options.freeze,
+        **{**_copied(options), **of_all},
     )
 
 
-_Value = TypeVar("_Value")
+def resolve_run(options: TrainingOptions) -> RunConfig:
+    """How a run with these options proceeds and what it leaves behind."""
+    image_snap = options.image_snap or options.snap
+    return RunConfig(**{**_copied(options, "run"), "image_snapshot_ticks": image_snap})
 
 
-def _first(chosen: _Value | None, default: _Value) -> _Value:
-    return default if chosen is None else chosen
+def _copied(options: TrainingOptions, part: str = "") -> dict[str, Any]:
+    values = {declared.key: getattr(options, declared.key) for declared in options_of(type(options))}
+    return values_of(type(options), values, part)
+
+
+def _with_dependent_defaults(options: TrainingOptions, preset: Preset) -> TrainingOptions:
+    """The options with those that were not typed decided, where they follow from --cfg, --batch and --resume."""
+    transfer = options.transfer is not None
+    defaults = {
+        **{field.name: getattr(preset, field.name) for field in dataclasses.fields(preset)},
+        "ema_kimg": options.batch * 10 / 32,
+        "ema_rampup": 0.0 if transfer else EMA_RAMPUP,
+        "ada_kimg": TRANSFER_ADA_KIMG if transfer else ADA_KIMG,
+        "blur_fade_kimg": options.batch * 200 / 32,
+    }
+    untyped = {declared.key for declared in options_of(type(options)) if getattr(options, declared.key) is None}
+    return dataclasses.replace(options, **{key: value for key, value in defaults.items() if key in untyped})
 
 
 def _resolve_precision(options: TrainingOptions) -> str:
@@ -157,11 +129,16 @@ def _resolve_precision(options: TrainingOptions) -> str:
         return "float32"
     if options.gpus > 0:
         return "float16" if options.precision in (None, "auto") else options.precision
-    return _first(options.precision, "float32")
+    return options.precision or "float32"
 
 
-def _half_precision_resolutions(options: TrainingOptions, precision: str) -> int:
-    return 0 if precision == "float32" else _first(options.num_fp16_res, HALF_PRECISION_RESOLUTIONS)
+def _half_precision(options: TrainingOptions, precision: str) -> dict[str, int | float | None]:
+    """Fields that both networks have."""
+    chosen = HALF_PRECISION_RESOLUTIONS if options.num_fp16_res is None else options.num_fp16_res
+    return {
+        "conv_clamp": None if options.fp32 else CONV_CLAMP,
+        "num_fp16_res": 0 if precision == "float32" else chosen,
+    }
 
 
 def decide_precision(config: TrainingConfig, precision: str) -> TrainingConfig:
@@ -173,62 +150,27 @@ def decide_precision(config: TrainingConfig, precision: str) -> TrainingConfig:
     return dataclasses.replace(config, precision=precision, generator=generator, discriminator=discriminator)
 
 
-def _ema_rampup(options: TrainingOptions) -> float | None:
-    default = 0.0 if options.transfer else EMA_RAMPUP
-    return _first(options.ema_rampup, default) or None
-
-
 def _generator(options: TrainingOptions, preset: Preset, precision: str) -> GeneratorConfig:
-    stylegan3 = options.cfg != "stylegan2"
-    return GeneratorConfig(
-        cfg=options.cfg,
-        z_dim=options.z_dim,
-        w_dim=options.w_dim,
-        mapping_layers=_first(options.map_depth, preset.map_depth),
-        channel_base=options.cbase * preset.generator_width,
-        channel_max=options.cmax * preset.generator_width,
-        architecture=options.g_arch,
-        conv_clamp=None if options.fp32 else CONV_CLAMP,
-        num_fp16_res=_half_precision_resolutions(options, precision),
-        magnitude_ema_beta=0.5 ** (options.batch / 20000) if stylegan3 else 0.999,
-    )
+    decided = {
+        "channel_base": options.cbase * preset.generator_width,
+        "channel_max": options.cmax * preset.generator_width,
+        "magnitude_ema_beta": 0.999 if options.cfg == "stylegan2" else 0.5 ** (options.batch / 20000),
+    }
+    return GeneratorConfig(**{**_copied(options, "generator"), **_half_precision(options, precision), **decided})
 
 
 def _discriminator(options: TrainingOptions, precision: str) -> DiscriminatorConfig:
-    return DiscriminatorConfig(
-        channel_base=options.cbase,
-        channel_max=options.cmax,
-        architecture=options.d_arch,
-        mbstd_group_size=options.mbstd_group,
-        conv_clamp=None if options.fp32 else CONV_CLAMP,
-        num_fp16_res=_half_precision_resolutions(options, precision),
-        freeze_layers=options.freezed,
-    )
+    return DiscriminatorConfig(**{**_copied(options, "discriminator"), **_half_precision(options, precision)})
 
 
 def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:
     # The blur eases the first images only; a network that is taken over is past them.
-    fade_kimg = _first(options.blur_fade_kimg, options.batch * 200 / 32)
+    fade_kimg = options.blur_fade_kimg or 0.0
     blur = preset.blur_init_sigma if options.transfer is None and fade_kimg > 0 else 0.0
-    return LossConfig(
-        r1_gamma=options.gamma,
-        pl_weight=_first(options.pl_weight, preset.pl_weight),
-        style_mixing_prob=_first(options.style_mixing_prob, preset.style_mixing_prob),
-        g_reg_interval=_first(options.g_reg_interval, preset.g_reg_interval),
-        d_reg_interval=options.d_reg_interval,
-        blur_init_sigma=blur,
-        blur_fade_kimg=fade_kimg if blur else 0.0,
-    )
+    decided = {"blur_init_sigma": blur, "blur_fade_kimg": fade_kimg if blur else 0.0}
+    return LossConfig(**{**_copied(options, "loss"), **decided})
 
 
 def _augment(options: TrainingOptions) -> AugmentConfig:
-    always = {"fixed": options.p, "diffaug": 1.0}  # DiffAugment changes every picture; ADA starts at 0
-    return AugmentConfig(
-        mode=options.aug,
-        p=always.get(options.aug, 0.0),
-        pipe=options.augpipe,
-        target=options.target,
-        ada_interval=options.ada_interval,
-        ada_kimg=_first(options.ada_kimg, TRANSFER_ADA_KIMG if options.transfer else ADA_KIMG),
-        diffaug=options.diffaug,
-    )
+    always = {"fixed": options.p, "diffaug": 1.0}  # DiffAugment changes every image; ADA starts at 0
+    return AugmentConfig(**{**_copied(options, "augment"), "p": always.get(options.aug, 0.0)})

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+from sg_keras.config.choices import IMPLEMENTATIONS, PRECISIONS, one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.parts import (
     AugmentConfig,
@@ -68,13 +69,9 @@ class TrainingConfig:
             f"{self.dataset.resolution}",
         )
         require(self.ema_kimg > 0, "ema_kimg", self.ema_kimg, "a positive number")
-        require(self.ops in ("auto", "custom", "reference"), "ops", self.ops, "auto, custom or reference")
-        require(
-            self.precision in ("float32", "float16", "bfloat16", "auto"),
-            "precision",
-            self.precision,
-            "float32, float16, bfloat16 or auto",
-        )
+        require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
+        precisions = (*PRECISIONS, "auto")
+        require(self.precision in precisions, "precision", self.precision, one_of(precisions))
         try:
             object.__setattr__(self, "freeze", format_freeze(parse_freeze(self.freeze)))
         except ValueError as error:

@@ -15,7 +15,7 @@ from sg_keras.config import (
     resolve,
     run_directory_name,
 )
-from sg_keras.config.option_names import FIELD_OPTIONS, flatten
+from sg_keras.config.options.fields import FIELD_OPTIONS, flatten
 
 DATASET = DatasetConfig(path="/data/x.zip", name="x", resolution=64, channels=3, num_images=10)
 

@@ -492,6 +492,8 @@ def test_more_gpus_than_there_are(parse):
         (["--augpipe=bg", "--aug=noaug"], {}, "--augpipe has no effect without --aug=ada or fixed", True),
         (["--diffaug=color"], {}, "--diffaug has no effect without --aug=diffaug", True),
         (["--diffaug=color", "--aug=diffaug"], {}, "--diffaug has", False),
+        (["--nobench=1"], {}, "--nobench has no effect: TensorFlow chooses", True),
+        ([], {}, "--nobench", False),
     ],
 )
 def test_notes(parse, words, facts, part, there):
@@ -535,7 +537,7 @@ def test_home_directory_is_expanded(parse, monkeypatch, tmp_path):
 
 
 def test_every_option_of_the_configuration_is_an_option():
-    from sg_keras.config.option_names import FIELD_OPTIONS
+    from sg_keras.config.options.fields import FIELD_OPTIONS
 
     assert {option.replace("-", "_") for option in FIELD_OPTIONS.values()} == set(BY_KEY) - {
         "dry_run",

@@ -20,7 +20,7 @@ def test_help_shows_every_option_in_its_group_with_its_default():
 def test_printout_shows_every_field_and_marks_what_is_not_built(parse):
     import dataclasses
 
-    from sg_keras.config.option_names import flatten
+    from sg_keras.config.options.fields import flatten
 
     parsed = parse(
         "--cfg=stylegan3-r",

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sg_keras.config.options.kinds import PathName
 from sg_keras.flags.options import OPTIONS
-from sg_keras.flags.parsers import PathName
 from sg_keras.flags.tool_options import (
     DOCTOR_OPTIONS,
     EXPORT_OPTIONS,
@@ -102,7 +102,7 @@ def test_every_option_for_a_path_takes_it_as_one(options):
     """With ~ for the home directory, and in one line where its name is not UTF-8."""
     for option in options:
         if option.metavar in ("PATH", "DIR", "FILE", "FROM"):
-            assert isinstance(option.parser, PathName), option.name
+            assert isinstance(option.kind, PathName), option.name
 
 
 def test_home_in_paths(monkeypatch):

@@ -1,0 +1,24 @@
+"""Words among which an option and the field that it sets have the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+CFGS = ("stylegan2", "stylegan3-t", "stylegan3-r")
+AUGMENT_MODES = ("noaug", "ada", "fixed", "diffaug")
+GENERATOR_ARCHITECTURES = ("skip", "resnet", "orig")  # the default first
+DISCRIMINATOR_ARCHITECTURES = ("resnet", "skip", "orig")
+PRECISIONS = ("float32", "float16", "bfloat16")
+IMPLEMENTATIONS = ("auto", "custom", "reference")  # of our operations
+ON_BAD_IMAGE = ("stop", "skip")
+ON_NAN = ("stop", "rollback")
+
+
+def one_of(words: Sequence[str]) -> str:
+    """The words as messages list them.
+
+    Example:
+        >>> one_of(("skip", "resnet", "orig"))
+        'skip, resnet or orig'
+    """
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

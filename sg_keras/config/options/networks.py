@@ -1,0 +1,128 @@
+"""Options of the networks, and of the data set."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sg_keras.config.choices import DISCRIMINATOR_ARCHITECTURES, GENERATOR_ARCHITECTURES, ON_BAD_IMAGE
+from sg_keras.config.options.declaration import DATA, MODEL, OnlyWith, Resume, option
+from sg_keras.config.options.kinds import Boolean, Choice, Integer
+from sg_keras.config.options.step import StepOptions
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
+
+_COUNT = Integer(1)
+_STYLEGAN2 = OnlyWith("cfg", ("stylegan2",), is_refused=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOptions(StepOptions):
+    """Options of the networks' size and shape."""
+
+    cbase: int = option(
+        MODEL,
+        _COUNT,
+        "Capacity: a resolution r has min(cbase / r, cmax) channels.",
+        default=DEFAULT_CHANNEL_BASE,
+        sets=("generator.channel_base", "discriminator.channel_base"),
+        resume=Resume.SHAPE,
+    )
+    cmax: int = option(
+        MODEL,
+        _COUNT,
+        "Most channels of a layer.",
+        default=DEFAULT_CHANNEL_MAX,
+        sets=("generator.channel_max", "discriminator.channel_max"),
+        resume=Resume.SHAPE,
+    )
+    map_depth: int | None = option(
+        MODEL,
+        _COUNT,
+        "Layers of the mapping network.",
+        spelled="map-depth",
+        default=None,
+        default_text="8 (stylegan2), 2 (stylegan3-*)",
+        sets="generator.mapping_layers",
+        resume=Resume.SHAPE,
+    )
+    mbstd_group: int = option(
+        MODEL,
+        _COUNT,
+        "Pictures in a group of the minibatch standard deviation.",
+        spelled="mbstd-group",
+        default=4,
+        sets="discriminator.mbstd_group_size",
+    )
+    z_dim: int = option(
+        MODEL,
+        _COUNT,
+        "Numbers in a latent z.",
+        spelled="z-dim",
+        default=512,
+        sets="generator.z_dim",
+        resume=Resume.SHAPE,
+    )
+    w_dim: int = option(
+        MODEL,
+        _COUNT,
+        "Numbers in an intermediate latent w.",
+        spelled="w-dim",
+        default=512,
+        sets="generator.w_dim",
+        resume=Resume.SHAPE,
+    )
+    g_arch: str = option(
+        MODEL,
+        Choice(*GENERATOR_ARCHITECTURES),
+        "Generator architecture (stylegan2).",
+        "ARCH",
+        default="skip",
+        sets="generator.architecture",
+        resume=Resume.SHAPE,
+        only_with=_STYLEGAN2,
+    )
+    d_arch: str = option(
+        MODEL,
+        Choice(*DISCRIMINATOR_ARCHITECTURES),
+        "Discriminator architecture.",
+        "ARCH",
+        default="resnet",
+        sets="discriminator.architecture",
+        resume=Resume.SHAPE,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DataOptions(NetworkOptions):
+    """Options of how the data set is used."""
+
+    cond: bool = option(
+        DATA,
+        Boolean(),
+        "Train on the labels of the data set.",
+        default=False,
+        sets="dataset.c_dim",
+        resume=Resume.SHAPE,
+    )
+    mirror: bool = option(
+        DATA, Boolean(), "Double the data by left-right mirrored copies.", default=False, sets="dataset.mirror"
+    )
+    mirrory: bool = option(
+        DATA, Boolean(), "Double the data by copies mirrored top to bottom.", default=False, sets="dataset.mirrory"
+    )
+    workers: int = option(
+        DATA, _COUNT, "Pictures read in parallel.", default=3, sets="dataset.workers", resume=Resume.ANY
+    )
+    on_bad_image: str = option(
+        DATA,
+        Choice(*ON_BAD_IMAGE),
+        "Where a picture cannot be read: stop, or take the next one that can be, naming the bad one once.",
+        default="stop",
+        sets="dataset.on_bad_image",
+        resume=Resume.ANY,
+    )
+    data_changed: str = option(
+        DATA,
+        Choice("refuse", "accept"),
+        "Where a run to be continued was trained on other images than --data has now: refuse, or go on with these.",
+        default="refuse",
+    )
