@@ -63,7 +63,7 @@ test: ops
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 test-machines: ops
-	$(BIN)/python -m tests.machines $(MACHINES_OPTIONS) -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m tests.machines $(MACHINES_OPTIONS) -n $(TEST_PROCESSES) --dist loadfile
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu

@@ -19,7 +19,7 @@ def exchange(how: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=1800,
     )
 
 

@@ -36,7 +36,7 @@ def states(pictures, tmp_path_factory):
         )
         for count in (1, 2, 4)
     ]
-    errors = [process.communicate(timeout=600)[1] for process in processes]
+    errors = [process.communicate(timeout=1800)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], "\n".join(errors)
     return {count: dict(np.load(folder / f"{count}.npz")) for count in (1, 2, 4)}
 
