@@ -77,7 +77,7 @@ test-quick: ops
 	$(TEST) -m 'not long' $(QUICK_TESTS)
 
 test-machines: ops
-	$(BIN)/python -m tests.machines $(MACHINES_OPTIONS) -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m tests.machines $(MACHINES_OPTIONS) -n $(TEST_PROCESSES) --dist loadfile
 
 test-gpu: ops
 	$(BIN)/python -m tests.gpu

@@ -143,4 +143,4 @@ def test_config_imports_the_standard_library_alone():
         "import sys, sg_keras.config; "
         "sys.exit(any(name in sys.modules for name in ('numpy', 'tensorflow', 'keras', 'absl')))"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=1800).returncode == 0

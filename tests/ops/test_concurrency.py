@@ -66,7 +66,7 @@ def _check_at_once(function) -> None:
 
     def call(seed: int) -> list[list[bytes]]:
         inputs = _inputs(seed)
-        together.wait(timeout=60)
+        together.wait(timeout=1800)
         return [_bits(function(*inputs)) for _ in range(_CALLS)]
 
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
@@ -88,7 +88,7 @@ def test_graphs_traced_at_once():
     together = threading.Barrier(_THREADS)
 
     def trace_and_call(_: int) -> list[bytes]:
-        together.wait(timeout=60)
+        together.wait(timeout=1800)
         return _bits(tf.function(_results)(*_inputs(0)))
 
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:

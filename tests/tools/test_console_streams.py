@@ -26,7 +26,7 @@ def run(*words, **options):
     """A command that prints its first word and ends with status 7, or with an error that says the second."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("variables", {})}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.run([sys.executable, "-c", PRINTING, *words], env=environment, timeout=60, **streams)
+    return subprocess.run([sys.executable, "-c", PRINTING, *words], env=environment, timeout=1800, **streams)
 
 
 def pipe_without_reader():

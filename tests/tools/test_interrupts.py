@@ -50,7 +50,7 @@ def test_an_interrupt_while_libraries_are_loaded(tmp_path, words, library):
         env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=1800,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted\n")
@@ -106,7 +106,7 @@ def test_a_signal_to_a_command_removes_what_is_half_written(tmp_path, name, line
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
-        timeout=60,
+        timeout=1800,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert (done.returncode, done.stderr) == (128 + signal.Signals[name], line)

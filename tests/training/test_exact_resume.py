@@ -20,7 +20,7 @@ TICKS = 20
 def end(process: subprocess.Popen, number: signal.Signals) -> tuple[int, str]:
     """Send a signal. Returns exit status and what was written to stderr, start-up notes of TensorFlow aside."""
     process.send_signal(number)
-    errors = process.communicate(timeout=60)[1].splitlines()
+    errors = process.communicate(timeout=1800)[1].splitlines()
     return process.returncode, "\n".join(line for line in errors if "port.cc" not in line and "absl::" not in line)
 
 

@@ -26,7 +26,7 @@ def states(pictures, tmp_path_factory):
         words = ["-m", "tests.training.one_two_four", str(pictures), str(count), str(folder / f"{count}.npz")]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+            [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800
         )
         assert done.returncode == 0, done.stderr
     return {count: dict(np.load(folder / f"{count}.npz")) for count in (1, 2, 4)}

@@ -102,5 +102,5 @@ def start(arguments: list[str]) -> subprocess.Popen:
 def finish(arguments: list[str]) -> None:
     """Run a process to its end, which must be a good one."""
     process = start(arguments)
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate(timeout=1800)
     assert process.returncode == 0, errors

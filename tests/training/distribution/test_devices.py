@@ -27,7 +27,7 @@ def two_replicas(request, pictures, tmp_path_factory):
     words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]
     words.append(json.dumps(request.param))
     done = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, timeout=300
+        words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, timeout=1800
     )
     assert done.returncode == 0, done.stderr
     return {"options": request.param, **json.loads(done.stdout.splitlines()[-1])}
