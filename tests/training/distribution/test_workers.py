@@ -29,7 +29,7 @@ OPTIONS = [
 LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of STOP_INTERVAL
 LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
 WITHIN = 60.0  # seconds in which a machine notices that another was killed
-LONGEST = 240.0
+LONGEST = 1800.0
 
 
 def free_ports(count: int) -> list[int]:
