@@ -143,7 +143,7 @@ def _origin(run_dir: pathlib.Path) -> bytes | None:
 
 
 def _progress(run_dir: pathlib.Path) -> str:
-    """For people: how far a run got by its statistics."""
+    """Human-readable: how far a run got by its statistics."""
     try:
         last = (run_dir / STATISTICS).read_bytes().splitlines()[-1]
         return f" (at kimg {json.loads(last)['Progress/kimg']['mean']:g})"

@@ -71,7 +71,7 @@ def checkpoint_number(prefix: pathlib.Path) -> int:
 
 
 def note_path(prefix: pathlib.Path) -> pathlib.Path:
-    """The JSON file for people beside a checkpoint."""
+    """The human-readable JSON file beside a checkpoint."""
     return prefix.with_name(prefix.name + ".json")
 
 

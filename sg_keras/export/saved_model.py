@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import sg_keras
 from sg_keras.files import is_plain, plain_folder
-from sg_keras.files.atomic import whole_folder
+from sg_keras.files.atomic import atomic_folder
 from sg_keras.models import Generator, in_full_precision
 
 DESCRIPTION_FILE = "description.json"
@@ -55,7 +55,7 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
     G = in_full_precision(G, "reference")
     module = _ExportedGenerator(G)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with whole_folder(place) as beside:
+    with atomic_folder(place) as beside:
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         with plain_folder(beside) as plain:
             tf.saved_model.save(module, plain.path, signatures=module.signatures(), options=options)

@@ -17,7 +17,7 @@ _OLD = PARTIAL + "old-"
 
 
 @contextlib.contextmanager
-def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def atomic_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives the path to write to; the file takes its place when the block ends without an error."""
     beside = path.with_name(PARTIAL + path.name)
     try:
@@ -32,12 +32,12 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Write a small text file that is never seen half-written."""
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
-def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a new folder to fill; it takes its place, or an older one's, when the block ends without an error."""
     beside, before = path.with_name(PARTIAL + path.name), path.with_name(_OLD + path.name)
     _put_back(before)

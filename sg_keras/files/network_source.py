@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 from typing import Literal
 
-from sg_keras.files.cache import is_address
+from sg_keras.files.cache import is_url
 
 EXPECTED = (
     "a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot, an official pickle (.pkl), a .safetensors file, "
@@ -61,7 +61,7 @@ def parse_network_source(value: str, also: str = "") -> NetworkSource:
     Raises:
         ValueError: it is none of the forms, or what it names does not exist. One line, "found ..., expected ...".
     """
-    if is_address(value):
+    if is_url(value):
         return _addressed(value, also)
     return _on_disk(value, value, also)
 

@@ -1,6 +1,6 @@
 """Data sets in object storage: gs://bucket/pictures.zip and the like, copied to this machine before they are read.
 
-Training reads pictures in random order, a small piece at a time; from a bucket each would be a request. So a zip file
+Training reads images in random order, a small piece at a time; from a bucket each would be a request. So a zip file
 is copied once, by TensorFlow's file systems (`tf.io.gfile`), and read from the copy.
 """
 

@@ -30,16 +30,16 @@ def train(
 
     Args:
         model: goes on from its cur_nimg.
-        batches: one element an iteration, as `train_step` takes it.
+        batches: one element per iteration, as `train_step` takes it.
         callbacks: ordinary Keras callbacks; on_train_end is called unless an iteration fails.
         total_nimg: images of the whole run.
-        signals: asked before every iteration, and not afterwards: several machines answer together.
+        signals: asked before every iteration, and not afterwards: several workers answer together.
 
     Returns:
         Name of the signal that ended training, None if it is complete.
 
     Raises:
-        sg_keras.data.DataError: a picture cannot be read.
+        sg_keras.data.DataError: an image cannot be read.
     """
     events = keras.callbacks.CallbackList(list(callbacks), model=model)
     events.on_train_begin()

@@ -24,7 +24,7 @@ def smaller_micro_batches(model: StyleGAN, run_dir: pathlib.Path, config: Traini
     if not config.batch_gpu_auto or model.num_replicas > 1 or not sizes:
         return False
     log.line(
-        f"Out of memory with micro-batches of {model.batch_gpu} pictures: going on from the same state with "
+        f"Out of memory with micro-batches of {model.batch_gpu} images: going on from the same state with "
         f"{sizes[-1]} (--batch-gpu; it is part of the definition of some losses, see docs/training_configs.md)"
     )
     model.set_batch_gpu(sizes[-1])

@@ -15,7 +15,7 @@ from sg_keras.checkpoint.resume import newest_readable
 from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError
 from sg_keras.training.step.stylegan import StyleGAN
 
-MOST_ROLLBACKS = 3  # of a run, however often it is continued
+MAX_ROLLBACKS = 3  # of a run, however often it is continued
 _KEY_STRIDE = 1 << 32  # between the noise keys of one seed, which is below 2^31
 
 
@@ -50,8 +50,8 @@ def roll_back(
     if lines:  # damaged ones after it
         store.forget_after(prefix)
     number = rollbacks_so_far(int(model.noise_key.numpy())) + 1
-    if number > MOST_ROLLBACKS:
-        raise NonFiniteError(f"{error}; the run was rolled back {MOST_ROLLBACKS} times already") from error
+    if number > MAX_ROLLBACKS:
+        raise NonFiniteError(f"{error}; the run was rolled back {MAX_ROLLBACKS} times already") from error
     model.noise_key.assign_add(_KEY_STRIDE)
     model.monitor.reset()
     model.statistics.read_and_reset()
@@ -60,7 +60,7 @@ def roll_back(
     nimg = int(model.cur_nimg.numpy())
     reason = str(error).removeprefix("training stopped: ")
     lines.append(
-        f"Rollback {number} of {MOST_ROLLBACKS} at most: {reason}. Going on from {prefix.name} at kimg {nimg / 1000:g} "
+        f"Rollback {number} of {MAX_ROLLBACKS} at most: {reason}. Going on from {prefix.name} at kimg {nimg / 1000:g} "
         "with other noise"
     )
     elapsed_sec = float(note.get("elapsed_sec", start.elapsed_sec))

@@ -12,26 +12,26 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
-from sg_keras.checkpoint.fork import take_over
+from sg_keras.checkpoint.fork import restore_from_parent
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, data_fingerprint
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.models import float32_variables
 from sg_keras.ops.library import resolve_impl
-from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
+from sg_keras.training.callbacks.augmentation_monitor import AugmentationMonitor
 from sg_keras.training.callbacks.checkpoints import ExactCheckpoints, NetworkSnapshots
 from sg_keras.training.callbacks.freeze_notes import FreezeNotes
 from sg_keras.training.callbacks.image_grid import make_sample_grid
-from sg_keras.training.callbacks.image_grids import Pictures
+from sg_keras.training.callbacks.image_grids import ImageGrids
 from sg_keras.training.callbacks.meter import Meter, TimedBatches
 from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError, NonFiniteGuard
 from sg_keras.training.callbacks.progress import LiveProgress
 from sg_keras.training.callbacks.status import StatsFile, StatusLine, forget_stats_after
 from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
 from sg_keras.training.callbacks.ticks import TickClock
-from sg_keras.training.distribution.collectives import agree, check_devices
+from sg_keras.training.distribution.collectives import broadcast_text, check_devices
 from sg_keras.training.distribution.devices import make_strategy, own_samples, split_for_replicas
-from sg_keras.training.distribution.workers import SharedStop, readable_machine_errors, same_start
+from sg_keras.training.distribution.workers import SharedStop, broadcast_start, readable_worker_errors
 from sg_keras.training.loop import train
 from sg_keras.training.micro_batches import smaller_micro_batches
 from sg_keras.training.precision_choice import choose_precision
@@ -40,10 +40,10 @@ from sg_keras.training.run_directory import (
     check_still_new,
     continue_run_directory,
     create_run_directory,
+    exclusive_lock,
     set_run_aside,
-    sole_use,
 )
-from sg_keras.training.run_errors import errors_logged, frames_released, messages_logged
+from sg_keras.training.run_errors import clear_traceback_frames, errors_logged, messages_logged
 from sg_keras.training.run_log import RunLog
 from sg_keras.training.signals import StopSignals, hangups_ignored
 from sg_keras.training.starting_weights import take_starting_weights, write_report
@@ -72,9 +72,9 @@ def run(config: TrainingConfig, resume: ResumeRequest | None = None, cluster: Cl
         OSError: a file cannot be read or written, one line.
     """
     log = RunLog()
-    with float32_variables(), hangups_ignored(), frames_released(), messages_logged(log):
+    with float32_variables(), hangups_ignored(), clear_traceback_frames(), messages_logged(log):
         try:
-            with readable_machine_errors(cluster):
+            with readable_worker_errors(cluster):
                 return _start(config, resume, cluster, log)
         except KeyboardInterrupt:
             log.line("Interrupted before training began: there is nothing to save")
@@ -94,16 +94,16 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
     check_devices(strategy)
     if start.config.run.deterministic:
         tf.config.experimental.enable_op_determinism()
-    start = _choices_made(start, log)
+    start = _resolve_auto(start, log)
     if cluster is not None:
-        start = same_start(strategy, start)
+        start = broadcast_start(strategy, start)
     with contextlib.closing(_open_dataset(start.config)) as dataset:
         with strategy.scope():
             model = build_stylegan(start.config)
         report = _starting_weights(start, model, cluster, log)
         if cluster is None or cluster.is_chief:
             run_dir = start.run_dir or create_run_directory(start.config, start.parent)
-            with sole_use(run_dir), errors_logged(log, run_dir), readable_machine_errors(cluster):
+            with exclusive_lock(run_dir), errors_logged(log, run_dir), readable_worker_errors(cluster):
                 if start.anew:
                     log.line(set_run_aside(run_dir))
                 elif start.checkpoint is None:
@@ -112,11 +112,11 @@ def _start(config: TrainingConfig, resume: ResumeRequest | None, cluster: Cluste
                 if report is not None:
                     write_report(run_dir, report)
                 if cluster is not None:
-                    agree(strategy, str(run_dir.absolute()))
+                    broadcast_text(strategy, str(run_dir.absolute()))
                 return _train(dataclasses.replace(start, run_dir=run_dir), run_dir, model, dataset, cluster, log)
-        run_dir = pathlib.Path(agree(strategy, ""))
+        run_dir = pathlib.Path(broadcast_text(strategy, ""))
         log.line(f"Machine 0 writes {run_dir}")
-        return _train_along(start, model, dataset, log)
+        return _train_as_worker(start, model, dataset, log)
 
 
 def _starting_weights(
@@ -128,7 +128,7 @@ def _starting_weights(
     return take_starting_weights(start.config.resume, start.config.resume_partial, model, log.line, cluster)
 
 
-def _choices_made(start: StartingPoint, log: RunLog) -> StartingPoint:
+def _resolve_auto(start: StartingPoint, log: RunLog) -> StartingPoint:
     """With what only this machine knows decided: op implementations and an "auto" precision."""
     try:
         config = dataclasses.replace(start.config, ops=resolve_impl(start.config.ops))
@@ -152,7 +152,7 @@ def _train(
     config, total_nimg = start.config, start.config.run.total_kimg * 1000
     continue_run_directory(run_dir, config)
     keep, every_kimg = config.run.keep_checkpoints, config.run.keep_every_kimg
-    store = CheckpointStore(run_dir / FOLDER, model.state_variables(), keep, every_kimg, rated_in=run_dir)
+    store = CheckpointStore(run_dir / FOLDER, model.state_variables(), keep, every_kimg, metrics_dir=run_dir)
     log.line(run_summary(config, model, run_dir))
     _restore(start, store, log)
     model.on_out_of_memory = lambda: smaller_micro_batches(model, run_dir, config, log)
@@ -177,7 +177,7 @@ def _train(
     return 0
 
 
-def _train_along(start: StartingPoint, model: StyleGAN, dataset: ImageDataset, log: RunLog) -> int:
+def _train_as_worker(start: StartingPoint, model: StyleGAN, dataset: ImageDataset, log: RunLog) -> int:
     """Train on a machine that writes nothing."""
     config, total_nimg = start.config, start.config.run.total_kimg * 1000
     if start.checkpoint is not None:
@@ -216,18 +216,18 @@ def _callbacks(
     clock = TickClock(config.batch, config.run.tick_kimg)
     meter, guard = _meter_and_guard(start, clock, model, dataset, batches)
     grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
-    pictures = Pictures(meter, run_dir, grid, clock, config.run.image_snapshot_ticks)
+    images = ImageGrids(meter, run_dir, grid, clock, config.run.image_snapshot_ticks)
     mirrored = {"mirror": config.dataset.mirror, "mirrory": config.dataset.mirrory}
-    augmentation = AugmentationWatch(meter, log, dataset, pictures, **mirrored, seed=config.seed)
+    augmentation = AugmentationMonitor(meter, log, dataset, images, **mirrored, seed=config.seed)
     return [
         meter,
         guard,
         FreezeNotes(log.line),
         StatusLine(meter, log),
         StatsFile(meter, run_dir),
-        pictures,
+        images,
         augmentation,
-        TensorBoardEvents(meter, run_dir, pictures, augmentation),
+        TensorBoardEvents(meter, run_dir, images, augmentation),
         NetworkSnapshots(meter, run_dir, config, clock),
         ExactCheckpoints(meter, store, config, clock, guard.check),
     ]
@@ -238,7 +238,7 @@ def _restore(start: StartingPoint, store: CheckpointStore, log: RunLog) -> None:
     if start.checkpoint is None:
         return
     if start.parent is not None:
-        take_over(start.parent, start.config, store.variables)
+        restore_from_parent(start.parent, start.config, store.variables)
     else:
         store.restore(start.checkpoint)
     log.line(f"Continuing from {start.checkpoint} at kimg {start.nimg / 1000:g}")

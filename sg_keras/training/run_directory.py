@@ -97,8 +97,8 @@ def check_still_new(run_dir: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def sole_use(run_dir: pathlib.Path) -> Iterator[None]:
-    """Keep other processes of this machine out of a run directory.
+def exclusive_lock(run_dir: pathlib.Path) -> Iterator[None]:
+    """Keep other processes on this host out of a run directory.
 
     Raises:
         OSError: another one is at work in it.

@@ -11,7 +11,7 @@ import keras
 
 from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.config import TrainingConfig
-from sg_keras.files.atomic import whole_folder
+from sg_keras.files.atomic import atomic_folder
 from sg_keras.files.errors import error_number, explain_file_error, first_line
 from sg_keras.models import Discriminator, Generator, in_full_precision
 
@@ -36,7 +36,7 @@ def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config
         OSError: it cannot be written, one line.
     """
     try:
-        with whole_folder(folder) as beside:
+        with atomic_folder(folder) as beside:
             for network in networks:
                 network.save(beside / f"{network.name}.keras")
             if config is not None:

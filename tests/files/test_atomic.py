@@ -2,13 +2,13 @@
 
 import pytest
 
-from sg_keras.files.atomic import remove_partial, set_aside, whole_file, whole_folder, write_text
+from sg_keras.files.atomic import atomic_file, atomic_folder, remove_partial, set_aside, write_text
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_text("new", encoding="utf-8")
         assert path.read_text(encoding="utf-8") == "old"
     assert path.read_text(encoding="utf-8") == "new"
@@ -18,7 +18,7 @@ def test_a_file_takes_its_place_at_the_end(tmp_path):
 def test_an_error_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(RuntimeError), whole_file(path) as beside:
+    with pytest.raises(RuntimeError), atomic_file(path) as beside:
         beside.write_text("half", encoding="utf-8")
         raise RuntimeError
     assert path.read_text(encoding="utf-8") == "old"
@@ -27,7 +27,7 @@ def test_an_error_leaves_the_old_file(tmp_path):
 
 def test_a_folder_replaces_an_older_one(tmp_path):
     for text in ("old", "new"):
-        with whole_folder(tmp_path / "snapshot") as beside:
+        with atomic_folder(tmp_path / "snapshot") as beside:
             (beside / text).touch()
             assert not (tmp_path / "snapshot" / text).exists()
     assert [entry.name for entry in (tmp_path / "snapshot").iterdir()] == ["new"]
@@ -36,7 +36,7 @@ def test_a_folder_replaces_an_older_one(tmp_path):
 
 def test_an_error_leaves_the_old_folder(tmp_path):
     (tmp_path / "snapshot").mkdir()
-    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot") as beside:
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "snapshot") as beside:
         (beside / "half").touch()
         raise RuntimeError
     assert list((tmp_path / "snapshot").iterdir()) == []
@@ -58,7 +58,7 @@ def test_an_older_folder_comes_back_where_the_process_was_killed_between_two_ren
     assert remove_partial(tmp_path) == [tmp_path / ".partial-snapshot"]
     assert (tmp_path / "snapshot" / "old").exists()
     (tmp_path / "snapshot").rename(tmp_path / ".partial-old-snapshot")
-    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot"):
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "snapshot"):
         raise RuntimeError
     assert (tmp_path / "snapshot" / "old").exists()
 

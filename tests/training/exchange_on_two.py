@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sg_keras.training.distribution.collectives import agree, check_devices
+from sg_keras.training.distribution.collectives import broadcast_text, check_devices
 
 SECONDS = 5.0
 
@@ -37,7 +37,7 @@ def main() -> None:
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     how = sys.argv[1]
     if how == "agrees":
-        print(agree(strategy, "a pa\u00df phrase"), agree(strategy, "") == "")
+        print(broadcast_text(strategy, "a pa\u00df phrase"), broadcast_text(strategy, "") == "")
         return
     exchanges: dict[str, dict[str, Any]] = {"works": {}}
     exchanges |= {function.__name__: {"add_up": function} for function in (hangs, forgets, fails)}

@@ -1,4 +1,4 @@
-"""Frozen parts of networks, and their thawing."""
+"""Frozen parts of networks, and what unfreezes them."""
 
 import contextlib
 import dataclasses
@@ -208,7 +208,7 @@ def test_other_rules_are_refused_on_resume(finished_run, pictures):
 
 @pytest.mark.long
 def test_a_killed_run_thaws_at_the_same_point(pictures, tmp_path):
-    """Killed before, and continued over, the kimg at which something thaws."""
+    """Killed before, and continued over, the kimg at which something is unfrozen."""
     words = ("--ops=reference", "--kimg=0.4", "--tick=0.04", "--snap=1", "--image_snap=100")
     words += ("--freeze=g:mapping until 0.2kimg; d:first2 until 0.28kimg", "--freezed=1")
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"

@@ -1,4 +1,4 @@
-"""Picture grids of a run: reals.png, fakes_init.png and fakes<kimg>.png."""
+"""Image grids of a run: reals.png, fakes_init.png and fakes<kimg>.png."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sg_keras.training.callbacks.ticks import TickClock
 _PIXELS_AT_A_TIME = 2**16
 
 
-class Pictures(TickCallback):
+class ImageGrids(TickCallback):
     """Writes the reals and the first fakes at the start, fakes of G_ema every interval and at the end.
 
     Attributes:

@@ -28,7 +28,7 @@ def duration_text(seconds: float) -> str:
 
 
 def status_line(tick: Tick) -> str:
-    """One line a tick; fields are two blanks apart, each a name, a blank and its value."""
+    """One line per tick; fields are two blanks apart, each a name, a blank and its value."""
     eta = "unknown" if tick.eta_sec is None else duration_text(tick.eta_sec)
     return "  ".join(
         [

@@ -14,8 +14,8 @@ class TickClock:
     """Which iterations end at a tick boundary, and which tick an iteration belongs to.
 
     Args:
-        batch: real images an iteration.
-        tick_kimg: thousands of images a tick.
+        batch: real images per iteration.
+        tick_kimg: thousands of images per tick.
     """
 
     batch: int
