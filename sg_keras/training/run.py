@@ -15,6 +15,7 @@ from sg_keras.checkpoint import CheckpointStore, StartingPoint, find_start
 from sg_keras.checkpoint.fork import restore_from_parent
 from sg_keras.checkpoint.manager import FOLDER, restore_variables
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, data_fingerprint
+from sg_keras.config.cadence import Every
 from sg_keras.data import ImageDataset, make_pipeline, open_dataset
 from sg_keras.models import float32_variables
 from sg_keras.ops.library import resolve_impl
@@ -216,7 +217,7 @@ def _callbacks(
     clock = TickClock(config.batch, config.run.tick_kimg)
     meter, guard = _meter_and_guard(start, clock, model, dataset, batches)
     grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
-    images = ImageGrids(meter, run_dir, grid, clock, config.run.image_snapshot_ticks)
+    images = ImageGrids(meter, run_dir, grid, clock, Every(config.run.image_snapshot_ticks))
     mirrored = {"mirror": config.dataset.mirror, "mirrory": config.dataset.mirrory}
     augmentation = AugmentationMonitor(meter, log, dataset, images, **mirrored, seed=config.seed)
     return [

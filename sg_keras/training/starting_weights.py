@@ -57,7 +57,8 @@ def take_starting_weights(
     if new:
         names = ", ".join([*new[:_NAMED], *(["..."] if len(new) > _NAMED else [])])
         write_line(
-            f"Note: what starts anew and is frozen stays as it was drawn until it is unfrozen: {len(new)} tensors ({names})"
+            "Note: what starts anew and is frozen stays as it was drawn until it is unfrozen: "
+            f"{len(new)} tensors ({names})"
         )
     return report
 

@@ -14,12 +14,13 @@ import tensorflow as tf
 from sg_keras.checkpoint import StartingPoint
 from sg_keras.checkpoint.state import index_path
 from sg_keras.config import Cluster, TrainingConfig
+from sg_keras.config.cadence import Every
 from sg_keras.training.distribution.collectives import broadcast_text, run_on_replicas
 from sg_keras.training.signals import StopSignals
 from sg_keras.training.step.replica import sum_over_replicas
 
 #: Iterations from one exchange on whether to stop to the next: each waits for the devices.
-STOP_INTERVAL = 16
+EVERY_STOP = Every(16)
 
 _LOST = (
     tf.errors.UnavailableError,
@@ -97,7 +98,7 @@ class SharedStop:
     @property
     def received(self) -> str | None:
         """Name of the signal that some worker got, or None. All workers must ask equally often."""
-        if self._received is None and self._asked % STOP_INTERVAL == 0 and self._anyone():
+        if self._received is None and EVERY_STOP.is_at(self._asked) and self._anyone():
             self._received = self._signals.received or "a signal to another worker"
         self._asked += 1
         return self._received

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from sg_keras.augment import AugmentDraws, AugmentPipeline, AugmentTransforms, DiffAugment, next_p
 from sg_keras.config import AugmentConfig
+from sg_keras.config.cadence import Every
 from sg_keras.training.step.nonfinite import NonFiniteMonitor
 from sg_keras.training.step.replica import assign_local
 
@@ -89,7 +90,8 @@ class Augmentation:
             monitor: from the first NaN or Inf on, p stays as it was when the phase ran.
         """
         config = self.config
-        if not self.state or batch_index % config.ada_interval or monitor.first() is not None:
+        is_due = Every(config.ada_interval).is_at(batch_index)
+        if not self.state or not is_due or monitor.first() is not None:
             return
         total, count = (float(variable.numpy()) for variable in self.state.values())
         if count > 0:

@@ -26,7 +26,7 @@ OPTIONS = [
     "--snap=1",
     "--image_snap=4",
 ]
-LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of STOP_INTERVAL
+LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of EVERY_STOP
 LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
 WITHIN = 60.0  # seconds in which a worker notices that another was killed
 LONGEST = 240.0
