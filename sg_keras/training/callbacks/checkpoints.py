@@ -72,10 +72,7 @@ class ExactCheckpoints(TickCallback):
         super().__init__(meter)
         self._store, self._config, self._clock, self._check_finite = store, config, clock, check_finite
         self._every = Every(config.run.snapshot_ticks)
-        self._every_seconds = Every(config.run.checkpoint_minutes * 60 or None)
-            Every(config.run.snapshot_ticks),
-            Every(config.run.checkpoint_minutes * 60 or None),
-        )
+        self._every_seconds = Every(max(config.run.checkpoint_minutes, 0) * 60 or None)
         self.newest: pathlib.Path | None = None
         self._newest_nimg: int | None = None
 
