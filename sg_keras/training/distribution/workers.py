@@ -97,11 +97,15 @@ class SharedStop:
 
     @property
     def received(self) -> str | None:
-        """Name of the signal that some worker got, or None. All workers must ask equally often."""
+        """What asked some worker to stop, such as the name of a signal, or None. All workers must ask equally often."""
         if self._received is None and EVERY_STOP.is_at(self._asked) and self._anyone():
-            self._received = self._signals.received or "a signal to another worker"
+            self._received = self._signals.received or "another worker"
         self._asked += 1
         return self._received
+
+    def request(self, source: str) -> None:
+        """Ask all workers to stop together."""
+        self._signals.request(source)
 
     def _anyone(self) -> bool:
         return int(self._sum(np.int32(self._signals.received is not None))[0]) > 0
