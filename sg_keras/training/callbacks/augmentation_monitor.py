@@ -8,6 +8,7 @@ import tensorflow as tf
 from sg_keras.augment.leaks import MAX_PICTURES, Leak, checked_transforms, find_leaks
 from sg_keras.data import ImageDataset
 from sg_keras.inference import tile, to_uint8
+from sg_keras.ops.pixel_values import from_uint8
 from sg_keras.training.callbacks.image_grid import generate_images
 from sg_keras.training.callbacks.image_grids import ImageGrids
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
@@ -102,7 +103,7 @@ class AugmentationMonitor(TickCallback):
         return self._dataset.images(items), fakes
 
     def _augmented_grid(self, pixels: np.ndarray, kind: str, tick: Tick) -> np.ndarray:
-        images = tf.constant(pixels.astype(np.float32) / 127.5 - 1)
+        images = from_uint8(tf.constant(pixels))
         draws = self.model.random.augmentation(0, kind, tf.constant(tick.nimg, tf.int64))
         augmented = to_uint8(self.model.augmentation(images, tick.augment_p, draws).numpy())
         missing = -len(augmented) % _COLUMNS
