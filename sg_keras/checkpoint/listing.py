@@ -18,8 +18,9 @@ from typing import Any
 
 from sg_keras.checkpoint.state import SavedState, index_path
 from sg_keras.files.atomic import write_text
+from sg_keras.files.network_source import CHECKPOINT_FOLDER
 
-FOLDER = "checkpoints"
+FOLDER = CHECKPOINT_FOLDER
 NAME = "ckpt"
 LIST_FILE = "checkpoint"
 _NUMBERED = re.compile(rf"{NAME}-[0-9]+")

@@ -15,7 +15,7 @@ from sg_keras.config.parts import (
 )
 from sg_keras.config.presets import PRESETS, TrainingOptions, decide_precision, resolve
 from sg_keras.config.resume import ResumeRequest
-from sg_keras.config.run_directory import next_run_number, run_directory_name
+from sg_keras.config.run_directory import next_run_number, run_directory_name, run_number
 from sg_keras.config.training_config import TrainingConfig
 
 __all__ = [
@@ -44,4 +44,5 @@ __all__ = [
     "parse_freeze",
     "resolve",
     "run_directory_name",
+    "run_number",
 ]

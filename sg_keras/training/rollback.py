@@ -1,4 +1,4 @@
-"""--on_nan=rollback: after a number that is not finite, back to the last checkpoint and on with other noise.
+"""--on_nan=rollback: after NaN or Inf, back to the last checkpoint and on with other noise.
 
 Which noise is part of the state (the noise key), and how often a run was rolled back can be read from it. The
 checkpoint that the run goes on from is written anew with it, so a run that is killed afterwards goes on to the same

@@ -11,10 +11,10 @@ from sg_keras.config import Cluster
 from sg_keras.files.atomic import write_text
 from sg_keras.files.cache import is_url
 from sg_keras.files.download import fetch, size_and_sha256
+from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.training.distribution.collectives import broadcast_text
 from sg_keras.training.step.stylegan import StyleGAN
 from sg_keras.weights import load
-from sg_keras.weights.snapshot import NETWORKS
 from sg_keras.weights.transfer import TransferReport, compare_networks, copy_matching_weights
 
 REPORT_FILE = "transfer_report.txt"
@@ -86,7 +86,7 @@ def _located(source: str) -> tuple[pathlib.Path, str, str]:
         path, words = pathlib.Path(source), ""
         if not path.exists():
             raise FileNotFoundError(f"--resume: found nothing at {source}, expected networks to start from")
-    parts = [path / f"{name}.keras" for name in NETWORKS] if path.is_dir() else [path]
+    parts = [path / f"{name}.keras" for name in NETWORK_NAMES] if path.is_dir() else [path]
     size, digest = size_and_sha256(parts)
     of = f" of {', '.join(part.name for part in parts)}" if path.is_dir() else ""
     return path, digest, f"{words}{size:,} bytes, SHA-256 {digest}{of}"

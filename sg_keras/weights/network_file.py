@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 import keras
 
 from sg_keras.files.atomic import atomic_file
-from sg_keras.files.network_source import format_of_file
-from sg_keras.weights.network_description import NETWORK_NAMES, build_networks, describe
+from sg_keras.files.network_source import NETWORK_NAMES, format_of_file
+from sg_keras.weights.network_description import build_networks, describe
 from sg_keras.weights.official import read_official_pickle
 from sg_keras.weights.official.plain_pickle import write_plain_pickle
 from sg_keras.weights.snapshot import write_snapshot

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sg_keras.files.atomic import atomic_file, atomic_folder, remove_partial, set_aside, write_text
+from sg_keras.files.atomic import atomic_file, atomic_folder, atomic_shared_file, remove_partial, set_aside, write_text
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path):
@@ -68,3 +68,16 @@ def test_what_is_set_aside_takes_no_ones_place(tmp_path):
         (tmp_path / "a").touch()
         assert set_aside([tmp_path / "a"], tmp_path / "aside") == tmp_path / f"aside-{number}"
         assert (tmp_path / f"aside-{number}" / "a").exists() and not (tmp_path / "a").exists()
+
+
+def test_several_processes_may_write_one_file_at_the_same_time(tmp_path):
+    path = tmp_path / "network.pkl"
+    with atomic_shared_file(path) as one, atomic_shared_file(path) as other:
+        one.write_text("whole")
+        other.write_text("whole")
+        assert one != other and not path.exists()
+    assert path.read_text() == "whole" and [entry.name for entry in tmp_path.iterdir()] == ["network.pkl"]
+    with pytest.raises(ConnectionResetError), atomic_shared_file(path) as beside:
+        beside.touch()
+        raise ConnectionResetError(104, "Connection reset by peer")  # no error of the file: it keeps its words
+    assert path.read_text() == "whole" and len(list(tmp_path.iterdir())) == 1

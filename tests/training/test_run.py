@@ -193,7 +193,7 @@ def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(pictures
     with pytest.raises(NonFiniteError, match=r"phase (Gmain|Greg|Dmain|Dreg) of the iteration at kimg"):
         run(dataclasses.replace(config, optimizer=huge))
     (run_dir,) = tmp_path.iterdir()
-    assert lines_of(run_dir, "log.txt")[-1].startswith("Error: training stopped: found a number that is not finite")
+    assert lines_of(run_dir, "log.txt")[-1].startswith("Error: training stopped: found NaN or Inf")
     assert len(list((run_dir / "checkpoints").glob("*.index"))) <= 1  # that of the first iteration at most
 
 
