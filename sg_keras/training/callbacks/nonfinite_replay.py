@@ -58,7 +58,7 @@ class NonFiniteGuard(TickCallback):
         place = first_nonfinite_layer(self.model, phase, self._fetch_batch(nimg), nimg)
         raise NonFiniteError(
             f"training stopped: found NaN or Inf in phase {phase.name} of the iteration at kimg "
-            f"{nimg / 1000:g}, {place}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)"
+            f"{nimg / 1000:g}, {place}; expected finite numbers (a larger --gamma or lower --glr and --dlr may help)"
         )
 
 
