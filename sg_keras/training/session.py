@@ -28,7 +28,7 @@ class Session:
         run_dir: the run directory, in which the chief alone writes.
         model: in training, under its `tf.distribute` strategy.
         dataset: open.
-        log: for people and log.txt.
+        log: console and log.txt.
         cluster: workers that share the run, None = this one alone.
         callbacks: the caller's own.
     """
