@@ -92,10 +92,11 @@ def _look_at(snapshot: pathlib.Path, p_at: dict[int, float]) -> dict[str, float]
     import sg_keras
     from examples import digits_quality
     from sg_keras.data.digits import load_digits
+    from sg_keras.ops.pixel_values import from_uint8
 
     networks = sg_keras.load(snapshot)
     images, classes = load_digits()
-    images = images.astype(np.float32) / 127.5 - 1
+    images = from_uint8(images)
     labels = np.eye(10, dtype=np.float32)[classes]
     trained, held_out = subset()
     kimg = _kimg(snapshot)

@@ -209,23 +209,23 @@ def use_elsewhere(model: pathlib.Path, grid: pathlib.Path) -> None:
 
 def write_grid(G: Any, path: pathlib.Path) -> None:
     """A grid of seeds 0, 1, 2 ... with a row for each class."""
-    from sg_keras.files.atomic import whole_file
+    from sg_keras.files.atomic import atomic_file
     from sg_keras.inference import generate, png_bytes, tile
 
     classes = [row for row in range(G.c_dim) for _ in range(COLUMNS)]
     pictures = np.stack(list(generate(G, range(len(classes)), classes)))
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_bytes(png_bytes(tile(pictures, COLUMNS)))
 
 
 def write_film(G: Any, path: pathlib.Path) -> None:
     """A closed walk through the styles of some seeds, each of the next class."""
-    from sg_keras.files.atomic import whole_file
+    from sg_keras.files.atomic import atomic_file
     from sg_keras.inference import film_bytes, latent_walk
 
     classes = [seed % G.c_dim for seed in WALK_SEEDS]
     frames = latent_walk(G, WALK_SEEDS, classes, frames_between=FRAMES_BETWEEN)
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_bytes(film_bytes(frames, path.suffix, enlarge=ENLARGED))
 
 

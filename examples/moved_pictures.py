@@ -107,7 +107,7 @@ def _moved(G: Any, w: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
 
 
 def _enlarged(picture: np.ndarray) -> Image.Image:
-    from sg_keras.inference.pictures import to_uint8
+    from sg_keras.ops.pixel_values import to_uint8
 
     return Image.fromarray(to_uint8(picture[0].mean(axis=-1))).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
 

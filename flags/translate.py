@@ -21,7 +21,7 @@ from sg_keras.config import (
 )
 from sg_keras.config.options.declaration import values_of
 from sg_keras.config.training_config import BatchSizeError
-from sg_keras.files.cache import is_address
+from sg_keras.files.cache import is_url
 from sg_keras.files.errors import explain_file_error
 from sg_keras.flags.batch_sizes import batch_message
 from sg_keras.flags.options import BY_KEY, OPTIONS, Option
@@ -107,7 +107,7 @@ def read_dataset(
         notes.append("the data set has labels, which are not used; --cond=1 trains on them")
     dataset.close()
     facts = {
-        "path": path if path in _BUILT_IN or is_address(path) else str(pathlib.Path(path).resolve()),
+        "path": path if path in _BUILT_IN or is_url(path) else str(pathlib.Path(path).resolve()),
         "name": dataset.name,
         "resolution": dataset.resolution,
         "channels": dataset.channels,

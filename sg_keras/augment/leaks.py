@@ -32,6 +32,7 @@ from sg_keras.augment.leak_features import Features, kernel, picture_features
 from sg_keras.augment.sampling import UNIFORMS
 from sg_keras.config import AugmentConfig
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES, TRANSFORMS
+from sg_keras.ops.pixel_values import from_uint8
 
 MAX_PICTURES = 512  # of each kind: more tell little more
 _SMALL = 32  # pixels a side that pictures are reduced to
@@ -137,13 +138,13 @@ def _reduced(pixels: np.ndarray) -> np.ndarray:
     count, height, width, channels = pixels.shape
     by = max(height // _SMALL, 1)
     blocks = pixels.reshape(count, height // by, by, width // by, by, channels)
-    return blocks.mean(axis=(2, 4), dtype=np.float32) / np.float32(127.5) - 1
+    return from_uint8(blocks.mean(axis=(2, 4), dtype=np.float32))
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
     """The middle of pictures, float32 in -1..1, at most 32 pixels a side."""
     first = max((pixels.shape[1] - _SMALL) // 2, 0)
-    return pixels[:, first : first + _SMALL, first : first + _SMALL].astype(np.float32) / 127.5 - 1
+    return from_uint8(pixels[:, first : first + _SMALL, first : first + _SMALL])
 
 
 class _Applied(StatelessDraws):
@@ -173,7 +174,7 @@ def _transformed(pictures: np.ndarray, name: str, seed: int) -> np.ndarray:
     else:
         raise ValueError(f"transforms: found {name!r}, expected names of transforms")
     result = layer(tf.constant(pictures), p=1.0, draws=draws(tf.constant([seed, 1], tf.int64), 0))
-    return np.round((result.numpy().clip(-1, 1) + 1) * 127.5).astype(np.float32) / 127.5 - 1
+    return from_uint8(np.round((result.numpy().clip(-1, 1) + 1) * 127.5))
 
 
 # ---------------------------------------------------------------------------------------------------- estimate

@@ -37,7 +37,7 @@ class Parent:
     changed: tuple[Difference, ...]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Human-readable."""
         where = f"A new run from {self.checkpoint} at kimg {self.nimg / 1000:g}"
         if not self.changed:
             return [f"{where}, with the same options"]
@@ -73,8 +73,8 @@ def read_parent(run_dir: pathlib.Path) -> Parent | None:
     return Parent(TrainingConfig.from_dict(values["config"]), parent_dir, prefix, values["nimg"], ())
 
 
-def take_over(parent: Parent, config: TrainingConfig, variables: Mapping[str, tf.Variable]) -> None:
-    """Give a fork its parent's state, and what its own options begin with.
+def restore_from_parent(parent: Parent, config: TrainingConfig, variables: Mapping[str, tf.Variable]) -> None:
+    """Restore a fork's state from its parent's, and what its own options begin with.
 
     The noise key stays the parent's unless --seed is another; the augmentation's p stays unless --aug or --p is.
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sg_keras.checkpoint.traces import STATISTICS
-from sg_keras.config import TrainingConfig
+from sg_keras.config import TrainingConfig, run_number
+from sg_keras.files.network_source import CONFIG_FILE
 
-CONFIG_FILE = "training_config.json"
-_RUN_NAME = re.compile(r"^(\d{5,})(-|$)")
 _SHOWN = 3
 
 
@@ -39,13 +37,8 @@ class _Other(NamedTuple):
 def run_directories(outdir: pathlib.Path) -> list[pathlib.Path]:
     """Run directories in an output directory, the highest number first."""
     found = list(outdir.iterdir()) if outdir.is_dir() else []
-    runs = [entry for entry in found if _RUN_NAME.match(entry.name) and (entry / CONFIG_FILE).is_file()]
-    return sorted(runs, key=lambda run: (run_number(run), run.stat().st_mtime), reverse=True)
-
-
-def run_number(run_dir: pathlib.Path) -> int:
-    """The number that a run directory's name begins with."""
-    return int(run_dir.name.partition("-")[0])
+    runs = [entry for entry in found if run_number(entry.name) is not None and (entry / CONFIG_FILE).is_file()]
+    return sorted(runs, key=lambda run: (run_number(run.name), run.stat().st_mtime), reverse=True)
 
 
 def read_config(path: pathlib.Path) -> TrainingConfig:
@@ -125,7 +118,7 @@ def _refuse_doubt(fitting: Sequence[pathlib.Path]) -> None:
     origin = _origin(newest)
     for other in fitting[1:]:
         copied = origin is not None and _origin(other) == origin
-        if copied or run_number(other) == run_number(newest):
+        if copied or run_number(other.name) == run_number(newest.name):
             what = "copies of one run" if copied else "two runs of one number"
             raise ValueError(
                 f"--resume=latest: found {newest}{_progress(newest)} and {other}{_progress(other)}, {what}, expected "
@@ -143,7 +136,7 @@ def _origin(run_dir: pathlib.Path) -> bytes | None:
 
 
 def _progress(run_dir: pathlib.Path) -> str:
-    """For people: how far a run got by its statistics."""
+    """Human-readable: how far a run got by its statistics."""
     try:
         last = (run_dir / STATISTICS).read_bytes().splitlines()[-1]
         return f" (at kimg {json.loads(last)['Progress/kimg']['mean']:g})"

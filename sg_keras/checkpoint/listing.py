@@ -18,8 +18,9 @@ from typing import Any
 
 from sg_keras.checkpoint.state import SavedState, index_path
 from sg_keras.files.atomic import write_text
+from sg_keras.files.network_source import CHECKPOINT_FOLDER
 
-FOLDER = "checkpoints"
+FOLDER = CHECKPOINT_FOLDER
 NAME = "ckpt"
 LIST_FILE = "checkpoint"
 _NUMBERED = re.compile(rf"{NAME}-[0-9]+")
@@ -71,7 +72,7 @@ def checkpoint_number(prefix: pathlib.Path) -> int:
 
 
 def note_path(prefix: pathlib.Path) -> pathlib.Path:
-    """The JSON file for people beside a checkpoint."""
+    """The human-readable JSON file beside a checkpoint."""
     return prefix.with_name(prefix.name + ".json")
 
 

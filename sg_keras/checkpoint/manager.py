@@ -1,4 +1,4 @@
-"""Exact checkpoints of a run: ckpt-<tick> files, a list of them, and a note for people beside each.
+"""Exact checkpoints of a run: ckpt-<tick> files, a list of them, and a human-readable note beside each.
 
 The list (the file "checkpoint", written beside and renamed once a checkpoint is complete) says which checkpoints this
 run has made and in which order, so neither a process killed while it saves nor ticks of another length (--tick may
@@ -78,8 +78,8 @@ class CheckpointStore:
         keep: newest checkpoints to keep.
         keep_every_kimg: beside them keep the first one at or after each multiple of so many thousand images; None = no
             more.
-        rated_in: folder with metric files (`best_snapshots`): beside them keep those of the best snapshots; None = no
-            more.
+        metrics_dir: folder with metric files (`best_snapshots`): beside them keep those of the best snapshots; None =
+            no more.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -91,11 +91,11 @@ class CheckpointStore:
         variables: Mapping[str, tf.Variable],
         keep: int,
         keep_every_kimg: float | None = None,
-        rated_in: pathlib.Path | None = None,
+        metrics_dir: pathlib.Path | None = None,
     ) -> None:
         self._directory = directory
         self.variables = dict(variables)
-        self._keep, self._keep_every_kimg, self._rated_in = max(keep, 2), keep_every_kimg, rated_in
+        self._keep, self._keep_every_kimg, self._metrics_dir = max(keep, 2), keep_every_kimg, metrics_dir
         self._checkpoint = tf.train.Checkpoint(**{ROOT: self.variables})
         directory.mkdir(exist_ok=True)
         listing = read_list(directory)
@@ -119,7 +119,7 @@ class CheckpointStore:
 
         Args:
             number: tick that it belongs to.
-            note: for people, written beside it as JSON.
+            note: human-readable, written beside it as JSON.
 
         Returns:
             Its prefix.
@@ -189,7 +189,7 @@ class CheckpointStore:
 
     def _worth_keeping(self) -> list[pathlib.Path]:
         images_of = {prefix: _images_seen(prefix) for prefix in self._listed}
-        best = {} if self._rated_in is None else best_snapshots(self._rated_in)
+        best = {} if self._metrics_dir is None else best_snapshots(self._metrics_dir)
         return worth_keeping(images_of, self._keep, self._keep_every_kimg, set(best.values()))
 
     @contextlib.contextmanager

@@ -10,12 +10,12 @@ import logging
 import pathlib
 
 from sg_keras.checkpoint.fork import Parent, read_parent
-from sg_keras.checkpoint.latest import CONFIG_FILE as CONFIG_FILE
 from sg_keras.checkpoint.latest import choose_latest, read_config, run_directories
 from sg_keras.checkpoint.listing import FOLDER, checkpoint_number, is_numbered, read_note, take_stock
 from sg_keras.checkpoint.state import DamagedCheckpointError, SavedState
 from sg_keras.checkpoint.traces import traces_of_training
 from sg_keras.config import ResumeRequest, TrainingConfig, continued_config, forked_config
+from sg_keras.files.network_source import CONFIG_FILE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -199,6 +199,21 @@ def own_run_directory(prefix: pathlib.Path) -> pathlib.Path | None:
     return run_dir if prefix.absolute().parent.name == FOLDER and (run_dir / CONFIG_FILE).is_file() else None
 
 
+def noted_config(prefix: pathlib.Path) -> TrainingConfig:
+    """How a checkpoint that lies in no run directory was trained: by the note beside it.
+
+    Raises:
+        ValueError: there is none; one line.
+    """
+    saved = read_note(prefix).get("config")
+    if saved is None:
+        raise ValueError(
+            f"{prefix}: found it outside of a run directory and without {prefix.name}.json, expected that file beside "
+            "it, which says how it was trained"
+        )
+    return TrainingConfig.from_dict(saved)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Source:
     """What --resume names: a run, and which of its checkpoints."""
@@ -218,7 +233,10 @@ def _find_source(resume: ResumeRequest, run_dir: pathlib.Path | None) -> _Source
     prefix = pathlib.Path(resume.path)
     if run_dir is None:
         SavedState(prefix).check()
-        return _Source(_noted_config(prefix), None, prefix)
+        try:
+            return _Source(noted_config(prefix), None, prefix)
+        except ValueError as error:
+            raise ValueError(f"--resume: {error}") from error
     config = read_config(run_dir / CONFIG_FILE)
     tick = checkpoint_number(prefix) if resume.kind == "checkpoint" else resume.tick
     if tick is not None:
@@ -236,16 +254,6 @@ def _find_source(resume: ResumeRequest, run_dir: pathlib.Path | None) -> _Source
             raise DamagedCheckpointError(f"{error}; no other one is left (--restart: kimg 0 again)") from error
         newest, notes = None, [f"WARNING: {error}"]
     return _Source(config, run_dir, newest, (*stock.notes, *notes))
-
-
-def _noted_config(prefix: pathlib.Path) -> TrainingConfig:
-    saved = read_note(prefix).get("config")
-    if saved is None:
-        raise ValueError(
-            f"--resume: found {prefix} outside of a run directory and without {prefix.name}.json, "
-            "expected that file beside it, which says how it was trained"
-        )
-    return TrainingConfig.from_dict(saved)
 
 
 def _at_fork(config: TrainingConfig, source: _Source, resume: ResumeRequest) -> StartingPoint:

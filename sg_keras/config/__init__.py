@@ -16,7 +16,7 @@ from sg_keras.config.parts import (
 )
 from sg_keras.config.presets import PRESETS, decide_precision, resolve, resolve_run
 from sg_keras.config.resume import ResumeRequest
-from sg_keras.config.run_directory import next_run_number, run_directory_name
+from sg_keras.config.run_directory import next_run_number, run_directory_name, run_number
 from sg_keras.config.training_config import TrainingConfig
 
 __all__ = [
@@ -46,4 +46,5 @@ __all__ = [
     "resolve",
     "resolve_run",
     "run_directory_name",
+    "run_number",
 ]

@@ -16,7 +16,7 @@ from sg_keras.data.label_file import has_labels, is_label_file, read_labels
 from sg_keras.data.labels import Labels, class_labels, no_labels
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
 from sg_keras.data.sources import ImageSource, count_by_suffix, open_source
-from sg_keras.files.cache import is_address
+from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
 
 _MAX_CACHED_BYTES = 2**30
@@ -165,7 +165,7 @@ def open_dataset(
     expected = ExpectedSize(resolution, require_power_of_two)
     if path == DIGITS_NAME:
         return _open_digits(use_labels, expected, mirror, mirrory)
-    source = open_source(str(local_copy(path)) if is_address(path) else path)
+    source = open_source(str(local_copy(path)) if is_url(path) else path)
     name = _name(path)
     try:
         labels, note = read_labels(source, name) if use_labels else (no_labels(len(source.names)), "")

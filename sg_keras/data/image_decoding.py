@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
 from sg_keras.data.image_headers import NeedMoreBytesError, check_png_chunks, parse_image_header
+from sg_keras.files.errors import first_line
 
 # TensorFlow decodes large PNGs 1.8 times as fast as Pillow but has a high fixed cost a call, which several threads
 # cannot share. From this many pixels on it wins.
@@ -64,4 +65,4 @@ def _reason(error: BaseException) -> str:
         return "its PNG data are invalid"
     if isinstance(error, UnidentifiedImageError):  # its text is the address of a buffer
         return "its header is invalid"
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return first_line(error)

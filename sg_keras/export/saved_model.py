@@ -13,8 +13,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import sg_keras
 from sg_keras.files import is_plain, plain_folder
-from sg_keras.files.atomic import whole_folder
+from sg_keras.files.atomic import atomic_folder
 from sg_keras.models import Generator, in_full_precision
+from sg_keras.ops.pixel_values import to_uint8
 
 DESCRIPTION_FILE = "description.json"
 _GRAPH_FILE = "saved_model.pb"
@@ -56,7 +57,7 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
     G = in_full_precision(G, "reference")
     module = _ExportedGenerator(G)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with whole_folder(place) as beside:
+    with atomic_folder(place) as beside:
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         with plain_folder(beside) as plain:
             tf.saved_model.save(module, plain.path, signatures=module.signatures(), options=options)
@@ -90,7 +91,7 @@ class _ExportedGenerator(tf.Module):
 
         def pictures(ws: tf.Tensor, **move: tf.Tensor) -> dict[str, tf.Tensor]:
             images = G.synthesis(ws, noise_mode="const", **move)
-            return {"images": images, "images_uint8": _to_uint8(images)}
+            return {"images": images, "images_uint8": to_uint8(images)}
 
         def moved(ws: tf.Tensor, transform: tf.Tensor = tf.eye(3)) -> dict[str, tf.Tensor]:  # noqa: B008
             return pictures(ws, transform=tf.reshape(transform, [-1, 3, 3]))
@@ -110,10 +111,6 @@ class _ExportedGenerator(tf.Module):
 
 def _function(function: Any, inputs: list[tf.TensorSpec]) -> Any:
     return tf.function(function, input_signature=inputs, autograph=False, jit_compile=False)
-
-
-def _to_uint8(images: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.clip_by_value(images * 127.5 + 128, 0, 255), tf.uint8)
 
 
 def _check_replaceable(folder: pathlib.Path) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import pathlib
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator
 
 from sg_keras.files.errors import PARTIAL, file_errors_explained
@@ -17,13 +18,29 @@ _OLD = PARTIAL + "old-"
 
 
 @contextlib.contextmanager
-def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives the path to write to; the file takes its place when the block ends without an error."""
-    beside = path.with_name(PARTIAL + path.name)
+def atomic_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives the path to write to; the file takes its place when the block ends without an error.
+
+    Raises:
+        OSError: one line on `path`, as of `file_errors_explained`.
+    """
+    with file_errors_explained(path), _written_beside(path, PARTIAL + path.name) as beside:
+        yield beside
+
+
+@contextlib.contextmanager
+def atomic_shared_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """As atomic_file, where other processes may write the same file at the same time; errors stay as they are."""
+    with _written_beside(path, f"{PARTIAL}{uuid.uuid4().hex}-{path.name}") as beside:
+        yield beside
+
+
+@contextlib.contextmanager
+def _written_beside(path: pathlib.Path, name: str) -> Iterator[pathlib.Path]:
+    beside = path.with_name(name)
     try:
-        with file_errors_explained(path):
-            yield beside
-            beside.replace(path)
+        yield beside
+        beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):  # what went wrong before is what people must know
             beside.unlink(missing_ok=True)
@@ -32,12 +49,12 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Write a small text file that is never seen half-written."""
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
-def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a new folder to fill; it takes its place, or an older one's, when the block ends without an error."""
     beside, before = path.with_name(PARTIAL + path.name), path.with_name(_OLD + path.name)
     _put_back(before)

@@ -14,7 +14,7 @@ CACHE_VARIABLE = "SG_KERAS_CACHE"  # of the environment: names the folder
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-def is_address(place: str) -> bool:
+def is_url(place: str) -> bool:
     """Whether a text is an address, scheme://..., rather than a path."""
     return _SCHEME.match(place) is not None
 

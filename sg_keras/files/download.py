@@ -9,13 +9,12 @@ import pathlib
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
-from sg_keras.files.atomic import PARTIAL
+from sg_keras.files.atomic import atomic_shared_file
 from sg_keras.files.cache import cache_errors_explained, cache_folder, prepare_cache
 from sg_keras.files.errors import first_line
 from sg_keras.files.network_source import WEB_SCHEMES, file_format
@@ -85,9 +84,9 @@ def _opened(address: str) -> Iterator[tuple[Any, int | None]]:
 
 
 def _save(file: Any, expected: int | None, path: pathlib.Path) -> None:
-    """Write beside and rename. Other processes and workers may be fetching the same file into the same folder."""
-    beside, received = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}-{path.name}"), 0
-    try:
+    """Keep a file whole. Other processes and workers may be fetching the same one into the same folder."""
+    received = 0
+    with atomic_shared_file(path) as beside:
         with beside.open("wb") as kept:
             while block := file.read(_BLOCK):
                 if received == 0:
@@ -98,9 +97,6 @@ def _save(file: Any, expected: int | None, path: pathlib.Path) -> None:
             raise OSError(f"it ended after {received} of {expected} bytes")
         if received == 0:
             raise OSError("it is empty")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _check_beginning(block: bytes, path: pathlib.Path) -> None:

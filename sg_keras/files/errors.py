@@ -58,7 +58,8 @@ _ABSOLUTE_PATH = re.compile(r"(?:^|[\s'\"=(:])(/[^\s'\";:,)]+)")
 
 def first_line(error: BaseException) -> str:
     """The beginning of a message that may be long; the error's type if it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)
 
 
 def explain_file_error(error: BaseException, path: str | os.PathLike[str] | None = None) -> str:

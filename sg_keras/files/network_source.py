@@ -12,19 +12,23 @@ import urllib.parse
 import urllib.request
 from typing import Literal
 
-from sg_keras.files.cache import is_address
+from sg_keras.files.cache import is_url
 
 EXPECTED = (
     "a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot, an official pickle (.pkl), a .safetensors file, "
     "or the address of one of these files"
 )
+#: A run directory has these: its configuration, as JSON, and the folder of its exact checkpoints.
 CONFIG_FILE = "training_config.json"
+CHECKPOINT_FOLDER = "checkpoints"
+#: Networks of a run, of a snapshot and of a file: generator, discriminator, averaged generator.
+NETWORK_NAMES = ("G", "D", "G_ema")
 #: Schemes of addresses: the web, and object storage by TensorFlow's file systems.
 WEB_SCHEMES = ("http", "https")
 STORAGE_SCHEMES = ("gs", "s3", "hdfs", "viewfs", "ram")
 _ENDINGS = (".pkl", ".pickle", ".safetensors")  # of files of networks
-_NETWORK_FILES = ("g.keras", "d.keras", "g_ema.keras")  # of a snapshot
-_G_EMA, _CHECKPOINTS = "G_ema.keras", "checkpoints"
+_NETWORK_FILES = tuple(f"{name}.keras".lower() for name in NETWORK_NAMES)  # of a snapshot
+_G_EMA = "G_ema.keras"
 _RUN_AT_TICK = re.compile(r"^(?P<run>.+)@(?P<tick>[0-9]+)$", re.DOTALL)
 _CHECKPOINT_FILE = re.compile(r"\.(index|json|data-[0-9]{5}-of-[0-9]{5})$")
 _LARGEST_HEADER = 100 << 20  # of a safetensors file
@@ -61,7 +65,7 @@ def parse_network_source(value: str, also: str = "") -> NetworkSource:
     Raises:
         ValueError: it is none of the forms, or what it names does not exist. One line, "found ..., expected ...".
     """
-    if is_address(value):
+    if is_url(value):
         return _addressed(value, also)
     return _on_disk(value, value, also)
 
@@ -135,7 +139,7 @@ def _folder(typed: str, path: pathlib.Path, value: str) -> NetworkSource | None:
         return NetworkSource("snapshot", typed, value)
     if _is_run_directory(path):
         return NetworkSource("run_dir", typed, value)
-    if path.name == _CHECKPOINTS and _is_run_directory(path.parent):
+    if path.name == CHECKPOINT_FOLDER and _is_run_directory(path.parent):
         return NetworkSource("run_dir", typed, str(path.parent))
     return None
 
@@ -147,7 +151,7 @@ def _file(typed: str, path: pathlib.Path) -> NetworkSource | None:
         return NetworkSource("snapshot", typed, str(path.parent))  # a snapshot's networks go together
     if path.name == CONFIG_FILE:
         return _folder(typed, path.parent, str(path.parent))
-    if path.name == "checkpoint" and path.parent.name == _CHECKPOINTS:  # TensorFlow's list
+    if path.name == "checkpoint" and path.parent.name == CHECKPOINT_FOLDER:  # TensorFlow's list
         return _folder(typed, path.parent, str(path.parent))
     found = format_of_file(path)
     if found is None:

@@ -1,6 +1,6 @@
 """Data sets in object storage: gs://bucket/pictures.zip and the like, copied to this machine before they are read.
 
-Training reads pictures in random order, a small piece at a time; from a bucket each would be a request. So a zip file
+Training reads images in random order, a small piece at a time; from a bucket each would be a request. So a zip file
 is copied once, by TensorFlow's file systems (`tf.io.gfile`), and read from the copy.
 """
 
@@ -10,9 +10,10 @@ import hashlib
 import logging
 import pathlib
 import shutil
-import uuid
 
+from sg_keras.files.atomic import atomic_shared_file
 from sg_keras.files.cache import cache_errors_explained, cache_folder, prepare_cache
+from sg_keras.files.errors import first_line
 
 _CHUNK = 1 << 24
 _logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
             "tensorflow-io-gcs-filesystem, or a copy on this machine"
         ) from error
     except tf.errors.OpError as error:
-        raise OSError(f"{path}: found nothing to read ({_reason(error)}), expected a zip file") from error
+        raise OSError(f"{path}: found nothing to read ({first_line(error)}), expected a zip file") from error
     folder = (cache or cache_folder()) / hashlib.sha256(
         f"{path} {state.length} {state.mtime_nsec}".encode()
     ).hexdigest()[:16]
@@ -52,19 +53,14 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
             return copy
     _logger.warning("copying %s, %.2f GB, to %s", path, state.length / 1e9, copy)
     prepare_cache(folder)
-    partial = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}.partial")
     try:
-        with cache_errors_explained(folder):
-            with tf.io.gfile.GFile(path, "rb") as source, partial.open("wb") as target:
-                shutil.copyfileobj(source, target, _CHUNK)
-            partial.replace(copy)
+        with (
+            cache_errors_explained(folder),
+            atomic_shared_file(copy) as beside,
+            tf.io.gfile.GFile(path, "rb") as source,
+            beside.open("wb") as target,
+        ):
+            shutil.copyfileobj(source, target, _CHUNK)
     except tf.errors.OpError as error:
-        raise OSError(f"{path}: found that it cannot be read to its end ({_reason(error)})") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        raise OSError(f"{path}: found that it cannot be read to its end ({first_line(error)})") from error
     return copy
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -1,10 +1,11 @@
 """Pictures from trained generators: functions without flags that print nothing."""
 
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
-from sg_keras.inference.pictures import grid_columns, png_bytes, tile, to_uint8
+from sg_keras.inference.pictures import grid_columns, png_bytes, tile
 from sg_keras.inference.sample import generate, latent
 from sg_keras.inference.transform import inverse_transform
 from sg_keras.inference.video import film_bytes, latent_walk
+from sg_keras.ops.pixel_values import to_uint8
 
 __all__ = [
     "class_label",

@@ -1,4 +1,4 @@
-"""Pictures for people: 8-bit values, grids and PNG files."""
+"""Images to look at: grids and PNG files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import io
 
 import numpy as np
 from PIL import Image
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """From -1..1 (clipped) to 0..255, any shape: floor(127.5 x + 128), as published."""
-    return np.clip(np.asarray(images, np.float32) * 127.5 + 128, 0, 255).astype(np.uint8)
 
 
 def grid_columns(count: int) -> int:

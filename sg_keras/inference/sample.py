@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.inference.labels import labels_of
-from sg_keras.inference.pictures import to_uint8
 from sg_keras.layers.synthesis_layer import NOISE_MODES
 from sg_keras.models import Generator
+from sg_keras.ops.pixel_values import to_uint8
 
 _MAX_SEED = 2**32 - 1  # of NumPy's RandomState
 

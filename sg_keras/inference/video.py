@@ -11,9 +11,9 @@ import tensorflow as tf
 from PIL import Image
 
 from sg_keras.inference.labels import labels_of
-from sg_keras.inference.pictures import to_uint8
 from sg_keras.inference.sample import latent
 from sg_keras.models import Generator
+from sg_keras.ops.pixel_values import to_uint8
 
 FORMATS = {".webp": "WEBP", ".gif": "GIF", ".png": "PNG"}  # animated; by the file's suffix
 

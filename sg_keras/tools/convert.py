@@ -25,6 +25,7 @@ import sys
 from collections.abc import Sequence
 
 from sg_keras.files.errors import file_errors_explained
+from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import load_networks
 from sg_keras.tools.quiet_start import quiet_start
@@ -52,11 +53,7 @@ def _places(words: Sequence[str]) -> tuple[str, pathlib.Path]:
 
 def _convert(source: str, destination: pathlib.Path) -> str:
     with quiet_start():
-        from sg_keras.weights.network_file import (
-            NETWORK_NAMES,
-            check_destination,
-            write_networks,
-        )  # loads TensorFlow
+        from sg_keras.weights.network_file import check_destination, write_networks  # loads TensorFlow
 
     check_destination(destination)
     networks = load_networks("SRC", source, "auto", NETWORK_NAMES)

@@ -60,7 +60,7 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.nda
     import rich.console
     import rich.progress
 
-    from sg_keras.files.atomic import whole_file
+    from sg_keras.files.atomic import atomic_file
     from sg_keras.inference import grid_columns, png_bytes, tile
 
     outdir.mkdir(parents=True, exist_ok=True)
@@ -74,11 +74,11 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.nda
         disable=not sys.stderr.isatty(),
     )
     for seed, picture in zip(seeds, shown, strict=True):
-        with whole_file(outdir / f"seed{seed:04d}.png") as path:
+        with atomic_file(outdir / f"seed{seed:04d}.png") as path:
             path.write_bytes(png_bytes(picture))
         if len(in_grid) < most:
             in_grid.append(picture)
-    with whole_file(outdir / "grid.png") as path:
+    with atomic_file(outdir / "grid.png") as path:
         path.write_bytes(png_bytes(tile(np.stack(in_grid), grid_columns(len(in_grid)))))
 
 

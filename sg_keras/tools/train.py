@@ -53,7 +53,7 @@ def _train(words: Sequence[str]) -> int:
             traceback.print_exc()
         print(f"Error: {printable(error_line(error, words))}", file=sys.stderr, flush=True)
         sys.stdout.flush()
-        os._exit(1)  # TensorFlow's clean-up would wait for the other machines, and they for this one
+        os._exit(1)  # TensorFlow's clean-up would wait for the other workers, and they for this one
 
 
 def _open_dataset(path: str, **options: Any) -> Any:

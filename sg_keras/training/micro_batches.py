@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 
-from sg_keras.config import TrainingConfig
 from sg_keras.training.run_directory import continue_run_directory
-from sg_keras.training.run_log import RunLog
-from sg_keras.training.step.stylegan import StyleGAN
+from sg_keras.training.session import Session
 
 
-def smaller_micro_batches(model: StyleGAN, run_dir: pathlib.Path, config: TrainingConfig, log: RunLog) -> bool:
+def smaller_micro_batches(session: Session) -> bool:
     """Go down to half the micro-batch, or the next smaller size that can be trained with.
 
     The size is kept in training_config.json: a continued run starts with it.
@@ -20,13 +17,14 @@ def smaller_micro_batches(model: StyleGAN, run_dir: pathlib.Path, config: Traini
         Whether there was one: not where --batch-gpu gives a size, on several devices (whose shares of the batch are
         dealt out already, and which would wait for the one that failed), and at the smallest one.
     """
+    model, config = session.model, session.config
     sizes = [size for size in config.possible_batch_gpu() if size <= model.batch_gpu // 2]
     if not config.batch_gpu_auto or model.num_replicas > 1 or not sizes:
         return False
-    log.line(
-        f"Out of memory with micro-batches of {model.batch_gpu} pictures: going on from the same state with "
+    session.log.line(
+        f"Out of memory with micro-batches of {model.batch_gpu} images: going on from the same state with "
         f"{sizes[-1]} (--batch-gpu; it is part of the definition of some losses, see docs/training_configs.md)"
     )
     model.set_batch_gpu(sizes[-1])
-    continue_run_directory(run_dir, dataclasses.replace(config, batch_gpu=sizes[-1]))
+    continue_run_directory(session.run_dir, dataclasses.replace(config, batch_gpu=sizes[-1]))
     return True

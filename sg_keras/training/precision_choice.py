@@ -20,9 +20,9 @@ Shape = tuple[int, int, int]  # images, side in pixels, channels
 #: How many times as fast as float32 the convolutions must be in bfloat16: less is not worth its rounding.
 WORTHWHILE = 1.25
 _MEASURED_RESOLUTIONS = 2  # the highest ones, where the time goes
-_MOST_FLOPS = 2e9  # of a convolution: fewer images are taken where a micro-batch has more
-_SECONDS_A_SHAPE = 0.2  # in each type
-_LEAST_CALLS = 3
+_MAX_FLOPS = 2e9  # of a convolution: fewer images are taken where a micro-batch has more
+_SECONDS_PER_SHAPE = 0.2  # in each type
+_MIN_CALLS = 3
 
 
 def choose_precision(config: TrainingConfig) -> tuple[TrainingConfig, str | None]:
@@ -72,7 +72,7 @@ def convolution_shapes(config: TrainingConfig) -> list[Shape]:
     shapes: list[Shape] = []
     while side >= 8 and len(shapes) < _MEASURED_RESOLUTIONS:
         channels = block_channels(side, config.discriminator.channel_base, config.discriminator.channel_max)
-        most = int(_MOST_FLOPS / (2 * 9 * side**2 * channels**2))
+        most = int(_MAX_FLOPS / (2 * 9 * side**2 * channels**2))
         shapes.append((min(config.batch_gpu, max(most, 1)), side, channels))
         side //= 2
     return shapes
@@ -98,7 +98,7 @@ def measure(shape: Shape, dtype: tf.DType) -> float:
 
     forward_and_gradients(x, w)[0].numpy()  # prepares
     seconds: list[float] = []
-    while len(seconds) < _LEAST_CALLS or sum(seconds) < _SECONDS_A_SHAPE:
+    while len(seconds) < _MIN_CALLS or sum(seconds) < _SECONDS_PER_SHAPE:
         start = time.perf_counter()
         forward_and_gradients(x, w)[0].numpy()
         seconds.append(time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""--on_nan=rollback: after a number that is not finite, back to the last checkpoint and on with other noise.
+"""--on_nan=rollback: after NaN or Inf, back to the last checkpoint and on with other noise.
 
 Which noise is part of the state (the noise key), and how often a run was rolled back can be read from it. The
 checkpoint that the run goes on from is written anew with it, so a run that is killed afterwards goes on to the same
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from sg_keras.checkpoint import CheckpointStore, StartingPoint
+from sg_keras.checkpoint import CheckpointStore
 from sg_keras.checkpoint.manager import checkpoint_number, read_note
 from sg_keras.checkpoint.resume import newest_readable
 from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError
-from sg_keras.training.step.stylegan import StyleGAN
+from sg_keras.training.session import Session
 
-MOST_ROLLBACKS = 3  # of a run, however often it is continued
+MAX_ROLLBACKS = 3  # of a run, however often it is continued
 _KEY_STRIDE = 1 << 32  # between the noise keys of one seed, which is below 2^31
 
 
@@ -24,23 +24,21 @@ def rollbacks_so_far(noise_key: int) -> int:
     return noise_key // _KEY_STRIDE
 
 
-def roll_back(
-    error: NonFiniteError, start: StartingPoint, model: StyleGAN, store: CheckpointStore
-) -> tuple[StartingPoint, list[str]]:
+def roll_back(error: NonFiniteError, session: Session, store: CheckpointStore) -> Session:
     """Make the model's state, and the newest checkpoint, the last good one with a noise key that was not used yet.
 
     Args:
         error: what training met.
-        start: of this session.
-        model: whose state is of no use any more.
+        session: whose model's state is of no use any more.
         store: of the run.
 
     Returns:
-        Where to go on, and lines that people should see.
+        The session that goes on from there.
 
     Raises:
         NonFiniteError: the run is not to be rolled back, or was so too often, or has no checkpoint yet.
     """
+    start, model = session.start, session.model
     if start.config.run.on_nan != "rollback":
         raise error
     prefix, lines = newest_readable(store.checkpoints)
@@ -50,8 +48,8 @@ def roll_back(
     if lines:  # damaged ones after it
         store.forget_after(prefix)
     number = rollbacks_so_far(int(model.noise_key.numpy())) + 1
-    if number > MOST_ROLLBACKS:
-        raise NonFiniteError(f"{error}; the run was rolled back {MOST_ROLLBACKS} times already") from error
+    if number > MAX_ROLLBACKS:
+        raise NonFiniteError(f"{error}; the run was rolled back {MAX_ROLLBACKS} times already") from error
     model.noise_key.assign_add(_KEY_STRIDE)
     model.monitor.reset()
     model.statistics.read_and_reset()
@@ -59,9 +57,12 @@ def roll_back(
     store.save(checkpoint_number(prefix), {**note, "rollbacks": number})
     nimg = int(model.cur_nimg.numpy())
     reason = str(error).removeprefix("training stopped: ")
-    lines.append(
-        f"Rollback {number} of {MOST_ROLLBACKS} at most: {reason}. Going on from {prefix.name} at kimg {nimg / 1000:g} "
+    for line in lines:
+        session.log.line(line)
+    session.log.line(
+        f"Rollback {number} of {MAX_ROLLBACKS} at most: {reason}. Going on from {prefix.name} at kimg {nimg / 1000:g} "
         "with other noise"
     )
     elapsed_sec = float(note.get("elapsed_sec", start.elapsed_sec))
-    return dataclasses.replace(start, checkpoint=prefix, nimg=nimg, elapsed_sec=elapsed_sec), lines
+    start = dataclasses.replace(start, checkpoint=prefix, nimg=nimg, elapsed_sec=elapsed_sec)
+    return dataclasses.replace(session, start=start)

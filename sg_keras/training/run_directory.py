@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 from sg_keras.checkpoint.fork import PARENT_FILE, Parent
 from sg_keras.checkpoint.manager import FOLDER, saved_checkpoints
-from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.config import TrainingConfig, next_run_number, run_directory_name
 from sg_keras.files.atomic import remove_partial, set_aside, write_text
 from sg_keras.files.errors import explain_file_error
+from sg_keras.files.network_source import CONFIG_FILE
 
 BEFORE_RESTART = "before-restart"
 _LOGGER = logging.getLogger(__name__)
@@ -97,8 +97,8 @@ def check_still_new(run_dir: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def sole_use(run_dir: pathlib.Path) -> Iterator[None]:
-    """Keep other processes of this machine out of a run directory.
+def exclusive_lock(run_dir: pathlib.Path) -> Iterator[None]:
+    """Keep other processes on this host out of a run directory.
 
     Raises:
         OSError: another one is at work in it.

@@ -13,7 +13,7 @@ import tensorflow as tf
 from sg_keras.checkpoint.manager import FOLDER, saved_checkpoints
 from sg_keras.data import DataError
 from sg_keras.files.errors import explain_file_error, first_line
-from sg_keras.training.distribution.workers import LostMachineError
+from sg_keras.training.distribution.workers import LostWorkerError
 from sg_keras.training.run_log import RunLog
 
 _LOGGED_IN_FULL = ("sg_keras.checkpoint", "sg_keras.training.run_directory", "sg_keras.training.callbacks.status")
@@ -58,7 +58,7 @@ def errors_logged(log: RunLog, run_dir: pathlib.Path) -> Iterator[None]:
     """
     try:
         yield
-    except (DataError, LostMachineError, ValueError) as error:
+    except (DataError, LostWorkerError, ValueError) as error:
         log.keep(f"Error: {error}")
         raise
     except OSError as error:
@@ -85,7 +85,7 @@ def _way_on(run_dir: pathlib.Path) -> str:
 
 
 @contextlib.contextmanager
-def frames_released() -> Iterator[None]:
+def clear_traceback_frames() -> Iterator[None]:
     """Within, an error takes along no local variables of the calls that it ended.
 
     Python keeps the traceback of an error that ends the process until it shuts down. A tf.data iterator in one of its

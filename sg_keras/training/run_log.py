@@ -55,16 +55,11 @@ class LastingStream:
         if isinstance(error, UnicodeError):
             raise error
         self._lost = True
-        _lead_nowhere(self._stream)
+        _redirect_to_devnull(self._stream)
         self._on_loss((error.strerror if isinstance(error, OSError) else None) or str(error))
 
 
-def forsake_stdout() -> None:
-    """Send what is still printed, and what Python flushes at its end, to nowhere."""
-    _lead_nowhere(sys.stdout)
-
-
-def _lead_nowhere(stream: TextIO) -> None:
+def _redirect_to_devnull(stream: TextIO) -> None:
     try:
         number = stream.fileno()
     except (OSError, ValueError, AttributeError):  # no file behind it

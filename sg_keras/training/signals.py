@@ -34,11 +34,12 @@ class StopSignals:
     """Context in which the first signal is only remembered.
 
     Attributes:
-        received: name of the signal, such as "SIGTERM", or None.
+        received: name of the signal, such as "SIGTERM", or what else asked to stop; None so far.
     """
 
     def __init__(self) -> None:
         self.received: str | None = None
+        self._had_signal = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -50,9 +51,14 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def request(self, source: str) -> None:
+        """Ask to stop as a signal does, unless something has before."""
+        self.received = self.received or source
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         # Nothing is printed here: the signal may have come in the midst of printing.
-        if self.received is not None:
+        if self._had_signal:
             os.write(2, b"\nSecond signal: leaving at once, without another checkpoint\n")
             os._exit(128 + number)
-        self.received = signal.Signals(number).name
+        self._had_signal = True
+        self.request(signal.Signals(number).name)

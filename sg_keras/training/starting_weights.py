@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from sg_keras.config import Cluster
 from sg_keras.files.atomic import write_text
-from sg_keras.files.cache import is_address
+from sg_keras.files.cache import is_url
 from sg_keras.files.download import fetch, size_and_sha256
-from sg_keras.training.distribution.collectives import agree
+from sg_keras.files.network_source import NETWORK_NAMES
+from sg_keras.training.distribution.collectives import broadcast_text
 from sg_keras.training.step.stylegan import StyleGAN
 from sg_keras.weights import load
-from sg_keras.weights.snapshot import NETWORKS
-from sg_keras.weights.transfer import TransferReport, compare_networks, take_over
+from sg_keras.weights.transfer import TransferReport, compare_networks, copy_matching_weights
 
 REPORT_FILE = "transfer_report.txt"
 _NAMED = 4  # tensors in a note
@@ -24,23 +24,23 @@ _NAMED = 4  # tensors in a note
 def take_starting_weights(
     source: str, partial: bool, model: StyleGAN, write_line: Callable[[str], None], cluster: Cluster | None = None
 ) -> TransferReport:
-    """Take over G, D and G_ema from existing networks. Optimizers and running means of training start fresh.
+    """Copy the weights of G, D and G_ema from existing networks. Optimizers and running means of training start fresh.
 
     Args:
         source: a network snapshot's folder, a file of networks, or the URL of one.
         partial: take what fits, whatever else does not.
         model: of the run.
         write_line: of the log, which gets the report but for the names of all that was taken.
-        cluster: machines that share the run; each reads the networks, and they make sure that they read the same.
+        cluster: workers that share the run; each reads the networks, and they make sure that they read the same.
 
     Raises:
         ValueError: the source does not fit or holds no networks; one line.
         OSError: it cannot be read or fetched; one line.
     """
     path, digest, words = _located(source)
-    if cluster is not None and agree(model.distribute_strategy, digest) != digest:
+    if cluster is not None and broadcast_text(model.distribute_strategy, digest) != digest:
         raise ValueError(
-            f"--resume: found another {source} on machine {cluster.index} than on machine 0, expected one ({words})"
+            f"--resume: found another {source} on worker {cluster.index} than on worker 0, expected one ({words})"
         )
     try:
         with tf.device("CPU:0"):  # devices need no second set of networks
@@ -51,13 +51,14 @@ def take_starting_weights(
     report = compare_networks(networks, targets, source, words)
     report.check(partial)
     with model.distribute_strategy.scope():
-        take_over(networks, targets, report)
+        copy_matching_weights(networks, targets, report)
     write_line(report.summary())
     new = _frozen_and_new(model, report)
     if new:
         names = ", ".join([*new[:_NAMED], *(["..."] if len(new) > _NAMED else [])])
         write_line(
-            f"Note: what starts anew and is frozen stays as it was drawn until it thaws: {len(new)} tensors ({names})"
+            "Note: what starts anew and is frozen stays as it was drawn until it is unfrozen: "
+            f"{len(new)} tensors ({names})"
         )
     return report
 
@@ -74,8 +75,8 @@ def write_report(run_dir: pathlib.Path, report: TransferReport) -> None:
 
 
 def _located(source: str) -> tuple[pathlib.Path, str, str]:
-    """The path of a source on this machine, its SHA-256, and a few words on the file."""
-    if is_address(source):
+    """The path of a source on this worker, its SHA-256, and a few words on the file."""
+    if is_url(source):
         try:
             path, is_new = fetch(source)
         except OSError as error:
@@ -85,7 +86,7 @@ def _located(source: str) -> tuple[pathlib.Path, str, str]:
         path, words = pathlib.Path(source), ""
         if not path.exists():
             raise FileNotFoundError(f"--resume: found nothing at {source}, expected networks to start from")
-    parts = [path / f"{name}.keras" for name in NETWORKS] if path.is_dir() else [path]
+    parts = [path / f"{name}.keras" for name in NETWORK_NAMES] if path.is_dir() else [path]
     size, digest = size_and_sha256(parts)
     of = f" of {', '.join(part.name for part in parts)}" if path.is_dir() else ""
     return path, digest, f"{words}{size:,} bytes, SHA-256 {digest}{of}"

@@ -10,22 +10,27 @@ from collections.abc import Sequence
 
 import keras
 
-from sg_keras.checkpoint.manager import read_note
-from sg_keras.checkpoint.resume import CONFIG_FILE, checkpoint_at, newest_checkpoint, own_run_directory, read_config
+from sg_keras.checkpoint.resume import checkpoint_at, newest_checkpoint, noted_config, own_run_directory, read_config
 from sg_keras.checkpoint.state import SavedState
 from sg_keras.config import TrainingConfig
 from sg_keras.files.download import fetch
-from sg_keras.files.network_source import NetworkSource, format_of_file, parse_network_source
+from sg_keras.files.network_source import (
+    CONFIG_FILE,
+    NETWORK_NAMES,
+    NetworkSource,
+    format_of_file,
+    parse_network_source,
+)
 from sg_keras.models import Generator, float32_variables, in_full_precision, networks_from_config
 from sg_keras.weights.network_file import read_network_file
 from sg_keras.weights.published_names import relative_path
-from sg_keras.weights.snapshot import NETWORKS, newest_snapshot, read_network, read_snapshot
+from sg_keras.weights.snapshot import newest_snapshot, read_network, read_snapshot
 
 _MANGLED = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")  # what pathlib makes of scheme://
 
 
 def load(
-    path: str | os.PathLike[str] | NetworkSource, ops: str = "auto", names: Sequence[str] = NETWORKS
+    path: str | os.PathLike[str] | NetworkSource, ops: str = "auto", names: Sequence[str] = NETWORK_NAMES
 ) -> dict[str, keras.Model]:
     """The networks G, D and G_ema of a run or a file. They compute in float32, in whatever precision they were trained.
 
@@ -145,12 +150,4 @@ def _read_checkpoint(prefix: pathlib.Path, ops: str, names: Sequence[str]) -> di
 
 def _config_of(prefix: pathlib.Path) -> TrainingConfig:
     run_dir = own_run_directory(prefix)
-    if run_dir is not None:
-        return read_config(run_dir / CONFIG_FILE)
-    saved = read_note(prefix).get("config")
-    if saved is None:
-        raise ValueError(
-            f"{prefix}: found it outside of a run directory and without {prefix.name}.json, expected that "
-            "file beside it, which says how the networks are built"
-        )
-    return TrainingConfig.from_dict(saved)
+    return noted_config(prefix) if run_dir is None else read_config(run_dir / CONFIG_FILE)

@@ -15,12 +15,12 @@ import keras
 import numpy as np
 
 from sg_keras.files.errors import first_line
+from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.models import Discriminator, Generator
 from sg_keras.ops import ACTIVATIONS, setup_filter
 from sg_keras.weights.published_names import load_published_weights, published_weights
 from sg_keras.weights.published_shapes import discriminator_shapes, generator_shapes
 
-NETWORK_NAMES = ("G", "D", "G_ema")
 #: Ends of the names of buffers that follow from the constructor's arguments. They are no variables of ours.
 FILTERS = (".resample_filter", ".up_filter", ".down_filter", "synthesis.input.transform")
 _KINDS = {"Generator": Generator, "Discriminator": Discriminator}

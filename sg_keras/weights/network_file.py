@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import keras
 
-from sg_keras.files.atomic import whole_file
-from sg_keras.files.network_source import format_of_file
-from sg_keras.weights.network_description import NETWORK_NAMES, build_networks, describe
+from sg_keras.files.atomic import atomic_file
+from sg_keras.files.network_source import NETWORK_NAMES, format_of_file
+from sg_keras.weights.network_description import build_networks, describe
 from sg_keras.weights.official import read_official_pickle
 from sg_keras.weights.official.plain_pickle import write_plain_pickle
 from sg_keras.weights.snapshot import write_snapshot
@@ -72,11 +72,11 @@ def write_networks(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> s
     if path.suffix.lower() == SAFETENSORS:
         from sg_keras.weights.safetensors_file import write_safetensors
 
-        with whole_file(path) as beside:
+        with atomic_file(path) as beside:
             write_safetensors(beside, {name: describe(network) for name, network in networks.items()})
         return "weights under their published names, and a description of the networks in the metadata"
     if path.suffix.lower() in PICKLES:
-        with whole_file(path) as beside:
+        with atomic_file(path) as beside:
             write_plain_pickle(beside, {name: describe(network) for name, network in networks.items()})
         return "a pickle of plain NumPy arrays under their published names; it is no official pickle"
     write_snapshot(path, networks.values(), None)

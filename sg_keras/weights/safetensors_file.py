@@ -16,7 +16,8 @@ import safetensors
 import safetensors.numpy
 
 from sg_keras.files.errors import first_line
-from sg_keras.weights.network_description import NETWORK_NAMES, NetworkDescription, description_from_json
+from sg_keras.files.network_source import NETWORK_NAMES
+from sg_keras.weights.network_description import NetworkDescription, description_from_json
 
 _NETWORKS = "networks"
 

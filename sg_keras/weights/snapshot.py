@@ -9,13 +9,12 @@ from typing import Any
 
 import keras
 
-from sg_keras.checkpoint.resume import CONFIG_FILE
 from sg_keras.config import TrainingConfig
-from sg_keras.files.atomic import whole_folder
+from sg_keras.files.atomic import atomic_folder
 from sg_keras.files.errors import error_number, explain_file_error, first_line
+from sg_keras.files.network_source import CONFIG_FILE, NETWORK_NAMES
 from sg_keras.models import Discriminator, Generator, in_full_precision
 
-NETWORKS = ("G", "D", "G_ema")
 _NAME = re.compile(r"^network-snapshot-(\d{6,})$")
 
 
@@ -36,7 +35,7 @@ def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config
         OSError: it cannot be written, one line.
     """
     try:
-        with whole_folder(folder) as beside:
+        with atomic_folder(folder) as beside:
             for network in networks:
                 network.save(beside / f"{network.name}.keras")
             if config is not None:
@@ -51,7 +50,7 @@ def newest_snapshot(run_dir: pathlib.Path) -> pathlib.Path | None:
     return found[max(found)] if found else None
 
 
-def read_snapshot(folder: pathlib.Path, ops: str, names: Iterable[str] = NETWORKS) -> dict[str, keras.Model]:
+def read_snapshot(folder: pathlib.Path, ops: str, names: Iterable[str] = NETWORK_NAMES) -> dict[str, keras.Model]:
     """Networks of a snapshot, in full precision, with any implementation of the ops.
 
     Raises:

@@ -129,7 +129,9 @@ def compare_networks(
     return TransferReport(where, file, tuple(_compare(source[target.name], target) for target in targets))
 
 
-def take_over(source: Mapping[str, keras.Model], targets: Iterable[keras.Model], report: TransferReport) -> None:
+def copy_matching_weights(
+    source: Mapping[str, keras.Model], targets: Iterable[keras.Model], report: TransferReport
+) -> None:
     """Assign the tensors that a report calls taken; the others keep their values."""
     taken = {network.name: set(network.taken) for network in report.networks}
     for target in targets:

@@ -238,7 +238,7 @@ def test_checkpoints_of_the_best_snapshots_are_kept(state, tmp_path, caplog):
             file.write(json.dumps({**row, "snapshot_pkl": f"network-snapshot-{kimg:06d}.pkl"}) + "\n")
 
     folder = tmp_path / "checkpoints"
-    store = CheckpointStore(folder, state, keep=2, rated_in=tmp_path)
+    store = CheckpointStore(folder, state, keep=2, metrics_dir=tmp_path)
     ratings = [(9.0, 0.1), (5.0, 0.2), (7.0, 0.9), (float("nan"), 0.3), (5.0, 0.9), (6.0, 0.5)]
     for tick, (fid, precision) in enumerate(ratings):
         rate(tick, fid, precision)
@@ -247,7 +247,7 @@ def test_checkpoints_of_the_best_snapshots_are_kept(state, tmp_path, caplog):
     with (tmp_path / "metric-m.jsonl").open("a", encoding="utf-8") as file:
         file.write("half a li\n")
     rate(5, 4.0, 0.95)
-    store = CheckpointStore(folder, state, keep=2, rated_in=tmp_path)
+    store = CheckpointStore(folder, state, keep=2, metrics_dir=tmp_path)
     for tick in (6, 7, 8):
         store.save(tick, {"nimg": 1000 * tick})
     assert numbers(folder) == [5, 7, 8]

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from sg_keras.config import run_directory_name
+from sg_keras.config import run_directory_name, run_number
 from tests.training.tiny_run import tiny_config
 
 
@@ -32,3 +32,8 @@ def test_a_long_name_of_a_data_set_is_cut_between_letters(letter):
 def test_a_description_that_no_file_system_takes():
     with pytest.raises(ValueError, match=r"--desc: found 250 bytes, expected about \d+ at most"):
         run_directory_name(named(desc="d" * 250), 0)
+
+
+def test_the_number_of_a_name():
+    names = ["00003-stylegan2-noise", "00012", "123456-x", "0003-x", "run", "00003x", "00003_x", ""]
+    assert [run_number(name) for name in names] == [3, 12, 123456, None, None, None, None, None]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from sg_keras.files.atomic import remove_partial, set_aside, whole_file, whole_folder, write_text
+from sg_keras.files.atomic import atomic_file, atomic_folder, atomic_shared_file, remove_partial, set_aside, write_text
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_text("new", encoding="utf-8")
         assert path.read_text(encoding="utf-8") == "old"
     assert path.read_text(encoding="utf-8") == "new"
@@ -18,7 +18,7 @@ def test_a_file_takes_its_place_at_the_end(tmp_path):
 def test_an_error_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(RuntimeError), whole_file(path) as beside:
+    with pytest.raises(RuntimeError), atomic_file(path) as beside:
         beside.write_text("half", encoding="utf-8")
         raise RuntimeError
     assert path.read_text(encoding="utf-8") == "old"
@@ -27,7 +27,7 @@ def test_an_error_leaves_the_old_file(tmp_path):
 
 def test_a_folder_replaces_an_older_one(tmp_path):
     for text in ("old", "new"):
-        with whole_folder(tmp_path / "snapshot") as beside:
+        with atomic_folder(tmp_path / "snapshot") as beside:
             (beside / text).touch()
             assert not (tmp_path / "snapshot" / text).exists()
     assert [entry.name for entry in (tmp_path / "snapshot").iterdir()] == ["new"]
@@ -36,7 +36,7 @@ def test_a_folder_replaces_an_older_one(tmp_path):
 
 def test_an_error_leaves_the_old_folder(tmp_path):
     (tmp_path / "snapshot").mkdir()
-    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot") as beside:
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "snapshot") as beside:
         (beside / "half").touch()
         raise RuntimeError
     assert list((tmp_path / "snapshot").iterdir()) == []
@@ -58,7 +58,7 @@ def test_an_older_folder_comes_back_where_the_process_was_killed_between_two_ren
     assert remove_partial(tmp_path) == [tmp_path / ".partial-snapshot"]
     assert (tmp_path / "snapshot" / "old").exists()
     (tmp_path / "snapshot").rename(tmp_path / ".partial-old-snapshot")
-    with pytest.raises(RuntimeError), whole_folder(tmp_path / "snapshot"):
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "snapshot"):
         raise RuntimeError
     assert (tmp_path / "snapshot" / "old").exists()
 
@@ -68,3 +68,16 @@ def test_what_is_set_aside_takes_no_ones_place(tmp_path):
         (tmp_path / "a").touch()
         assert set_aside([tmp_path / "a"], tmp_path / "aside") == tmp_path / f"aside-{number}"
         assert (tmp_path / f"aside-{number}" / "a").exists() and not (tmp_path / "a").exists()
+
+
+def test_several_processes_may_write_one_file_at_the_same_time(tmp_path):
+    path = tmp_path / "network.pkl"
+    with atomic_shared_file(path) as one, atomic_shared_file(path) as other:
+        one.write_text("whole")
+        other.write_text("whole")
+        assert one != other and not path.exists()
+    assert path.read_text() == "whole" and [entry.name for entry in tmp_path.iterdir()] == ["network.pkl"]
+    with pytest.raises(ConnectionResetError), atomic_shared_file(path) as beside:
+        beside.touch()
+        raise ConnectionResetError(104, "Connection reset by peer")  # no error of the file: it keeps its words
+    assert path.read_text() == "whole" and len(list(tmp_path.iterdir())) == 1

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from sg_keras.data import open_dataset
-from sg_keras.files.cache import is_address
+from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
 
 
@@ -31,8 +31,8 @@ def put(path: str, content: bytes) -> str:
 
 
 def test_what_is_remote():
-    assert is_address("gs://bucket/a.zip") and is_address("s3://bucket/a.zip")
-    assert not any(map(is_address, ("digits", "a.zip", "/data/a.zip", "C:/a.zip", "a:b/c")))
+    assert is_url("gs://bucket/a.zip") and is_url("s3://bucket/a.zip")
+    assert not any(map(is_url, ("digits", "a.zip", "/data/a.zip", "C:/a.zip", "a:b/c")))
 
 
 def test_a_remote_zip_is_a_data_set(tmp_path, monkeypatch, caplog):

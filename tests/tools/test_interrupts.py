@@ -95,8 +95,8 @@ def test_an_ignored_interrupt_stays_ignored():
 def test_a_signal_to_a_command_removes_what_is_half_written(tmp_path, name, line):
     code = (
         "import os, pathlib, signal, sys, time\nsys.argv = ['sg-keras-test']\n"
-        "from sg_keras.tools.entry import run_words\nfrom sg_keras.files.atomic import whole_file\n"
-        "def work(words):\n    with whole_file(pathlib.Path('result')) as beside:\n        beside.touch()\n"
+        "from sg_keras.tools.entry import run_words\nfrom sg_keras.files.atomic import atomic_file\n"
+        "def work(words):\n    with atomic_file(pathlib.Path('result')) as beside:\n        beside.touch()\n"
         f"        os.kill(os.getpid(), signal.{name})\n        time.sleep(5)\n"
         "run_words(work, str, None)\n"
     )

@@ -67,5 +67,5 @@ def test_what_cannot_be_compared_is_one_line(pictures, capsys, more, message):
 def test_a_run_that_fails_is_one_line(pictures, capsys):
     assert verify_resume.main(words(pictures, "--iterations=4", "--glr=1e37", "--tick=0.008")) == 1
     errors = capsys.readouterr().err
-    assert "a run ended with exit status 1: training stopped: found a number that is not finite" in errors
+    assert "a run ended with exit status 1: training stopped: found NaN or Inf" in errors
     assert errors.count("\n") == 1

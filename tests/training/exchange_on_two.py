@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sg_keras.training.distribution.collectives import agree, check_devices
+from sg_keras.training.distribution.collectives import broadcast_text, check_devices
 
 SECONDS = 5.0
 
@@ -33,7 +33,7 @@ def fails(context: tf.distribute.ReplicaContext, tensor: tf.Tensor) -> tf.Tensor
 def exchange(how: str, strategy: tf.distribute.Strategy) -> str:
     """The outcome of works, agrees, or the name of a function above."""
     if how == "agrees":
-        phrase, nothing = agree(strategy, "a pa\u00df phrase"), agree(strategy, "")
+        phrase, nothing = broadcast_text(strategy, "a pa\u00df phrase"), broadcast_text(strategy, "")
         return f"{phrase} {nothing == ''}"
     exchanges: dict[str, dict[str, Any]] = {"works": {}}
     exchanges |= {function.__name__: {"add_up": function} for function in (hangs, forgets, fails)}

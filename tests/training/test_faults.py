@@ -17,7 +17,7 @@ from sg_keras.checkpoint.manager import saved_checkpoints
 from sg_keras.config import ResumeRequest
 from sg_keras.data import DataError
 from sg_keras.training.run import run
-from sg_keras.training.run_directory import create_run_directory, sole_use
+from sg_keras.training.run_directory import create_run_directory, exclusive_lock
 from tests.training.tiny_run import ROOT, command, only_run, tiny_config
 
 LENGTH = ("--ops=reference", "--kimg=0.16", "--tick=0.032", "--snap=1", "--image_snap=100")
@@ -177,7 +177,7 @@ def test_damaged_checkpoints_are_passed_over_and_the_run_ends_in_the_same_bits(p
 def test_a_second_process_in_a_run_directory_is_refused(pictures, copied_run):
     before = {path: path.stat().st_mtime_ns for path in copied_run.rglob("*")}
     config = tiny_config(pictures, copied_run.parent, run={"total_kimg": 1.0})
-    with sole_use(copied_run), pytest.raises(OSError, match="found another process training in it"):
+    with exclusive_lock(copied_run), pytest.raises(OSError, match="found another process training in it"):
         run(config, ResumeRequest("run_dir", str(copied_run)))
     assert {path: path.stat().st_mtime_ns for path in copied_run.rglob("*")} == before
 

@@ -111,9 +111,9 @@ def test_of_a_run_that_was_transferred_and_frozen(pictures, finished_run, tmp_pa
     changed = json.loads((run_dir / "parent.json").read_text(encoding="utf-8"))["changed"]
     assert set(changed) == {"run.outdir"}
 
-    (tmp_path / "thawed").mkdir()
-    thawed = fork_of(parent, tmp_path / "thawed", tiny_config(pictures, tmp_path / "thawed", freeze="g:mapping"))
-    first, last = states(thawed)[0], states(thawed)[-1]
+    (tmp_path / "unfrozen").mkdir()
+    unfrozen = fork_of(parent, tmp_path / "unfrozen", tiny_config(pictures, tmp_path / "unfrozen", freeze="g:mapping"))
+    first, last = states(unfrozen)[0], states(unfrozen)[-1]
     moved = {name for name in first.names() if not np.array_equal(first.value(name), last.value(name))}
     assert not any(name.startswith("G/mapping/fc") for name in moved)
     assert any(name.startswith("D/b8/fromrgb") for name in moved)

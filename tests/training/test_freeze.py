@@ -1,4 +1,4 @@
-"""Frozen parts of networks, and their thawing."""
+"""Frozen parts of networks, and what unfreezes them."""
 
 import contextlib
 import dataclasses
@@ -161,7 +161,7 @@ def test_a_whole_network_can_be_frozen(freeze, pictures, tmp_path):
     assert {"Loss/G/loss", "Loss/D/loss"} <= model.statistics.read_and_reset().keys()
 
 
-def test_thawing_compiles_the_networks_phases_once_more(pictures, tmp_path):
+def test_unfreezing_compiles_the_networks_phases_once_more(pictures, tmp_path):
     freeze = "g:mapping until 0.024kimg; d:first1; g:4px until 0.04kimg"
     model = build_stylegan(tiny_config(pictures, tmp_path, freeze=freeze))
     functions, weights = [], [values(model)]
@@ -183,12 +183,12 @@ def test_log_tensorboard_and_snapshots(pictures, tmp_path):
     assert run(config) == 0
     (run_dir,) = tmp_path.iterdir()
     log = (run_dir / "log.txt").read_text(encoding="utf-8").splitlines()
-    lines = [line for line in log if line.startswith(("Frozen", "Thawed"))]
+    lines = [line for line in log if line.startswith(("Frozen", "Unfrozen"))]
     assert lines == [
         "Frozen: --freezed=1, of D b8.fromrgb",
         "Frozen: g:mapping until 0.064kimg (6 variables, 240 parameters)",
         "Frozen: d:first1 (2 variables, 16 parameters)",
-        "Thawed at kimg 0.064: g:mapping until 0.064kimg (6 variables, 240 parameters)",
+        "Unfrozen at kimg 0.064: g:mapping until 0.064kimg (6 variables, 240 parameters)",
     ]
     assert log.index(lines[-1]) > log.index(next(line for line in log if line.startswith("tick 1 ")))
     events = EventAccumulator(str(run_dir))
@@ -207,8 +207,8 @@ def test_other_rules_are_refused_on_resume(finished_run, pictures):
 
 
 @pytest.mark.long
-def test_a_killed_run_thaws_at_the_same_point(pictures, tmp_path):
-    """Killed before, and continued over, the kimg at which something thaws."""
+def test_a_killed_run_unfreezes_at_the_same_point(pictures, tmp_path):
+    """Killed before, and continued over, the kimg at which something is unfrozen."""
     words = ("--ops=reference", "--kimg=0.4", "--tick=0.04", "--snap=1", "--image_snap=100")
     words += ("--freeze=g:mapping until 0.2kimg; d:first2 until 0.28kimg", "--freezed=1")
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
@@ -223,4 +223,4 @@ def test_a_killed_run_thaws_at_the_same_point(pictures, tmp_path):
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
     assert final_fingerprint(killed)[0] == 400 and killed_at >= 3
     log = (only_run(killed) / "log.txt").read_text(encoding="utf-8")
-    assert "Continuing from" in log and "Thawed at kimg 0.28: d:first2" in log
+    assert "Continuing from" in log and "Unfrozen at kimg 0.28: d:first2" in log

@@ -45,8 +45,8 @@ def test_halves_until_it_fits(pictures, tmp_path, monkeypatch):
     saved = json.loads((run_dir / "training_config.json").read_text())
     assert saved["batch_gpu"] == 4 and saved["batch_gpu_auto"]
     log = (run_dir / "log.txt").read_text()
-    assert "Out of memory with micro-batches of 16 pictures: going on from the same state with 8" in log
-    assert "Out of memory with micro-batches of 8 pictures: going on from the same state with 4" in log
+    assert "Out of memory with micro-batches of 16 images: going on from the same state with 8" in log
+    assert "Out of memory with micro-batches of 8 images: going on from the same state with 4" in log
 
 
 def test_a_continued_run_starts_with_what_fitted(pictures, tmp_path, monkeypatch):

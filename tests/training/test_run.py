@@ -8,6 +8,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -16,7 +17,7 @@ from sg_keras.checkpoint import SavedState, checkpoint_fingerprint
 from sg_keras.config import ResumeRequest, TrainingConfig
 from sg_keras.training.callbacks.nonfinite_replay import NonFiniteError
 from sg_keras.training.run import run
-from tests.training.tiny_run import tiny_config
+from tests.training.tiny_run import only_run, tiny_config
 
 STATUS = re.compile(
     r"tick (\d+)  kimg \d+\.\d  time (?:\d+[dhm] )?\d+[hms]  sec/tick \d+\.\d  sec/kimg \d+\.\d\d  data-wait \d+\.\d%  "
@@ -132,6 +133,33 @@ def test_the_snapshot_of_the_end_is_the_state_of_the_end(finished_run):
     assert set(sg_keras.load(finished_run)) == {"G", "D", "G_ema"}
 
 
+class Onlooker(keras.callbacks.Callback):
+    """Looks at the networks, uses up random numbers, and stops the run after so many iterations, if it is to."""
+
+    def __init__(self, outdir, stop_after=None):
+        super().__init__()
+        self.outdir, self.stop_after, self.newest = outdir, stop_after, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        np.random.default_rng().normal()
+        tf.random.normal([3])
+        self.model(tf.random.normal([1, 8]), tf.zeros([1, 3]))
+        self.newest.append(max((p.stem for p in self.outdir.glob("*/checkpoints/*.index")), default=None))
+        self.model.stop_training = batch + 1 == self.stop_after
+
+
+def test_callbacks_of_the_caller_change_no_bit_and_may_stop_the_run(finished_run, pictures, tmp_path):
+    first, second = Onlooker(tmp_path, stop_after=7), Onlooker(tmp_path)
+    assert run(tiny_config(pictures, tmp_path), callbacks=[first]) == 0
+    run_dir = only_run(tmp_path)
+    assert lines_of(run_dir, "log.txt")[-1].startswith("Stopped by a callback at 0.056 of 0.16 kimg; to go on: ")
+    assert first.newest == [None, *["ckpt-0"] * 6]  # called before the checkpoint of its iteration
+    assert run(tiny_config(pictures, tmp_path), ResumeRequest("latest", str(tmp_path)), callbacks=[second]) == 0
+    assert len(second.newest) == 13
+    last = [checkpoint_fingerprint(folder / "checkpoints" / "ckpt-5") for folder in (finished_run, run_dir)]
+    assert last[0] == last[1]
+
+
 def test_a_finished_run_is_one_line_and_nothing_is_written(finished_run, capsys):
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
     config = TrainingConfig.from_json((finished_run / "training_config.json").read_text(encoding="utf-8"))
@@ -165,7 +193,7 @@ def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(pictures
     with pytest.raises(NonFiniteError, match=r"phase (Gmain|Greg|Dmain|Dreg) of the iteration at kimg"):
         run(dataclasses.replace(config, optimizer=huge))
     (run_dir,) = tmp_path.iterdir()
-    assert lines_of(run_dir, "log.txt")[-1].startswith("Error: training stopped: found a number that is not finite")
+    assert lines_of(run_dir, "log.txt")[-1].startswith("Error: training stopped: found NaN or Inf")
     assert len(list((run_dir / "checkpoints").glob("*.index"))) <= 1  # that of the first iteration at most
 
 

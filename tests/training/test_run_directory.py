@@ -9,8 +9,8 @@ from sg_keras.training.run_directory import (
     check_still_new,
     continue_run_directory,
     create_run_directory,
+    exclusive_lock,
     set_run_aside,
-    sole_use,
 )
 from tests.training.tiny_run import tiny_config
 
@@ -59,7 +59,7 @@ def test_checkpoints_that_came_meanwhile(tmp_path, pictures):
 
 
 def test_one_process_at_a_time(tmp_path):
-    with sole_use(tmp_path), pytest.raises(OSError, match="another process"), sole_use(tmp_path):
+    with exclusive_lock(tmp_path), pytest.raises(OSError, match="another process"), exclusive_lock(tmp_path):
         pass
-    with sole_use(tmp_path):
+    with exclusive_lock(tmp_path):
         pass

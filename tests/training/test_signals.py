@@ -65,3 +65,10 @@ def test_other_threads_can_train_without_signals():
     thread.start()
     thread.join()
     assert entered == [None]
+
+
+def test_what_else_asks_to_stop_does_not_make_the_first_signal_the_second():
+    with StopSignals() as signals:
+        signals.request("a callback")
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.received == "a callback"

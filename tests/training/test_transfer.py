@@ -197,7 +197,7 @@ def test_what_is_drawn_anew_and_frozen_is_pointed_out(pictures, snapshot, tmp_pa
     config = tiny_config(pictures, tmp_path, cbase=64, freezed=1, freeze="d:first2; g:16px; g:4px")
     *_, lines = taken_into(with_data(config, resolution=16), snapshot, partial=True)
     assert lines[1:] == [
-        "Note: what starts anew and is frozen stays as it was drawn until it thaws: 18 tensors "
+        "Note: what starts anew and is frozen stays as it was drawn until it is unfrozen: 18 tensors "
         "(G.synthesis.b16.conv0.weight, G.synthesis.b16.conv0.noise_strength, G.synthesis.b16.conv0.bias, "
         "G.synthesis.b16.conv0.affine.weight, ...)"
     ]

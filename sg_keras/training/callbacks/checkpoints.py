@@ -11,6 +11,7 @@ from typing import Any
 import sg_keras
 from sg_keras.checkpoint import CheckpointStore
 from sg_keras.config import TrainingConfig
+from sg_keras.config.cadence import Every
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.ticks import TickClock
 from sg_keras.training.step.stylegan import StyleGAN
@@ -36,9 +37,10 @@ class NetworkSnapshots(TickCallback):
     def __init__(self, meter: Meter, run_dir: pathlib.Path, config: TrainingConfig, clock: TickClock) -> None:
         super().__init__(meter)
         self._run_dir, self._config, self._clock = run_dir, config, clock
+        self._every = Every(config.run.snapshot_ticks)
 
     def on_tick(self, tick: Tick) -> None:
-        if tick.last or self._clock.is_due(tick.nimg, self._config.run.snapshot_ticks):
+        if tick.last or self._clock.is_due(tick.nimg, self._every):
             networks = (self.model.G, self.model.D, self.model.G_ema)
             write_snapshot(self._run_dir / snapshot_name(tick.nimg), networks, _as_trained(self._config, self.model))
 
@@ -69,6 +71,8 @@ class ExactCheckpoints(TickCallback):
     ) -> None:
         super().__init__(meter)
         self._store, self._config, self._clock, self._check_finite = store, config, clock, check_finite
+        self._every = Every(config.run.snapshot_ticks)
+        self._every_seconds = Every(max(config.run.checkpoint_minutes, 0) * 60 or None)
         self.newest: pathlib.Path | None = None
         self._newest_nimg: int | None = None
 
@@ -79,12 +83,11 @@ class ExactCheckpoints(TickCallback):
             self._save()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        tick, run = self._meter.tick, self._config.run
+        tick = self._meter.tick
         due = tick is not None and (
-            tick.last or tick.nimg == self._clock.batch or self._clock.is_due(tick.nimg, run.snapshot_ticks)
+            tick.last or tick.nimg == self._clock.batch or self._clock.is_due(tick.nimg, self._every)
         )
-        by_clock = 0 < run.checkpoint_minutes * 60 <= time.monotonic() - self._newest_time
-        if due or by_clock:
+        if due or self._every_seconds.has_passed(self._newest_time, time.monotonic()):
             self._save()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Grids of pictures: which reals, which latents, and the PNG file."""
+"""Grids of images: which reals, which latents, and the PNG file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.data import ImageDataset
-from sg_keras.files.atomic import whole_file
+from sg_keras.files.atomic import atomic_file
 from sg_keras.inference import png_bytes, to_uint8
 
-_WIDEST, _HIGHEST = 7680, 4320  # pixels, of a whole grid
+_MAX_WIDTH, _MAX_HEIGHT = 7680, 4320  # pixels, of a whole grid
 _LATENTS_KEY = -1  # beside the seed; training's own keys are not negative
 
 
 def grid_size(resolution: int) -> tuple[int, int]:
     """Columns and rows of a grid, as published: as many as fit 7680 x 4320 pixels, 7 to 32 and 4 to 32."""
-    return int(np.clip(_WIDEST // resolution, 7, 32)), int(np.clip(_HIGHEST // resolution, 4, 32))
+    return int(np.clip(_MAX_WIDTH // resolution, 7, 32)), int(np.clip(_MAX_HEIGHT // resolution, 4, 32))
 
 
 @dataclasses.dataclass(frozen=True)
 class SampleGrid:
-    """The pictures of a run's grids, the same from its first to its last one.
+    """The images of a run's grids, the same from its first to its last one.
 
     Attributes:
         columns, rows: of the grid.
@@ -41,7 +41,7 @@ class SampleGrid:
 
 
 def make_sample_grid(dataset: ImageDataset, size: tuple[int, int] | None, z_dim: int, seed: int) -> SampleGrid:
-    """Choose the pictures of a run's grids: one label a row where there are labels, a random choice otherwise.
+    """Choose the images of a run's grids: one label per row where there are labels, a random choice otherwise.
 
     Args:
         dataset: where the reals and labels are from; no mirrored copies are shown.
@@ -94,6 +94,6 @@ def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: in
 
 
 def save_png(image: np.ndarray, path: pathlib.Path) -> None:
-    """Write a picture uint8 [H,W,1 or 3] as a PNG that is never seen half-written."""
-    with whole_file(path) as beside:
+    """Write an image uint8 [H,W,1 or 3] as a PNG that is never seen half-written."""
+    with atomic_file(path) as beside:
         beside.write_bytes(png_bytes(image))

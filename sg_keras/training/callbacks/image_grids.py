@@ -1,4 +1,4 @@
-"""Picture grids of a run: reals.png, fakes_init.png and fakes<kimg>.png."""
+"""Image grids of a run: reals.png, fakes_init.png and fakes<kimg>.png."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sg_keras.config.cadence import Every
 from sg_keras.inference import tile
 from sg_keras.training.callbacks.image_grid import SampleGrid, generate_images, save_png
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
@@ -15,7 +16,7 @@ from sg_keras.training.callbacks.ticks import TickClock
 _PIXELS_AT_A_TIME = 2**16
 
 
-class Pictures(TickCallback):
+class ImageGrids(TickCallback):
     """Writes the reals and the first fakes at the start, fakes of G_ema every interval and at the end.
 
     Attributes:
@@ -27,14 +28,12 @@ class Pictures(TickCallback):
         run_dir: where the files go.
         grid: what is shown.
         clock: of the run.
-        interval_ticks: None = only at the end.
+        every: in ticks; Every(None) = only at the end.
     """
 
-    def __init__(
-        self, meter: Meter, run_dir: pathlib.Path, grid: SampleGrid, clock: TickClock, interval_ticks: int | None
-    ) -> None:
+    def __init__(self, meter: Meter, run_dir: pathlib.Path, grid: SampleGrid, clock: TickClock, every: Every) -> None:
         super().__init__(meter)
-        self._run_dir, self._grid, self._clock, self._interval_ticks = run_dir, grid, clock, interval_ticks
+        self._run_dir, self._grid, self._clock, self._every = run_dir, grid, clock, every
         self.reals = tile(grid.reals, grid.columns)
         self.latest: np.ndarray | None = None
 
@@ -46,7 +45,7 @@ class Pictures(TickCallback):
 
     def on_tick(self, tick: Tick) -> None:
         self.latest = None
-        if tick.last or self._clock.is_due(tick.nimg, self._interval_ticks):
+        if tick.last or self._clock.is_due(tick.nimg, self._every):
             self._draw(f"fakes{tick.nimg // 1000:06d}.png")
 
     def batch_size(self) -> int:

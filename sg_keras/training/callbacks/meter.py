@@ -29,7 +29,7 @@ class Tick:
         statistics: {"num", "mean", "std"} of everything accumulated since the tick before, by name.
         total_sec: training time so far, that of earlier sessions included.
         sec_per_tick, sec_per_kimg: of the tick, without maintenance.
-        maintenance_sec: what was spent on pictures, checkpoints and such after the tick before.
+        maintenance_sec: what was spent on images, checkpoints and such after the tick before.
         data_wait_frac: share of the tick spent waiting for data.
         eta_sec: time that the rest will take, None while unknown.
         cpu_mem_gb, peak_gpu_mem_gb: resident memory of the process, highest memory use of any GPU.

@@ -26,11 +26,11 @@ class NonFiniteError(ValueError):
 
 
 class _FoundError(Exception):
-    """Ends the repetition at the first number that is not finite."""
+    """Ends the repetition at the first NaN or Inf."""
 
 
 class NonFiniteGuard(TickCallback):
-    """Stops training at the first tick after a loss or gradient was not finite.
+    """Stops training at the first tick after a loss or gradient had NaN or Inf.
 
     Args:
         meter: of the run.
@@ -57,8 +57,8 @@ class NonFiniteGuard(TickCallback):
         phase = next(phase for phase in self.model.phases if phase.index == index)
         place = first_nonfinite_layer(self.model, phase, self._fetch_batch(nimg), nimg)
         raise NonFiniteError(
-            f"training stopped: found a number that is not finite in phase {phase.name} of the iteration at kimg "
-            f"{nimg / 1000:g}, {place}; expected finite ones (a larger --gamma or lower --glr and --dlr may help)"
+            f"training stopped: found NaN or Inf in phase {phase.name} of the iteration at kimg "
+            f"{nimg / 1000:g}, {place}; expected finite numbers (a larger --gamma or lower --glr and --dlr may help)"
         )
 
 

@@ -9,7 +9,9 @@ import keras
 import rich.console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-_PACE_SEC = 5.0  # over which images/s is averaged
+from sg_keras.config.cadence import Every
+
+_EVERY_PACE = Every(5.0)  # seconds over which images/s is averaged
 
 
 class LiveProgress(keras.callbacks.Callback):
@@ -60,6 +62,6 @@ class LiveProgress(keras.callbacks.Callback):
             return
         self._progress.update(self._task, completed=nimg / 1000)
         seconds, images = now - self._pace_from[0], nimg - self._pace_from[1]
-        if seconds >= _PACE_SEC:
+        if _EVERY_PACE.has_passed(self._pace_from[0], now):
             self._progress.update(self._task, pace=f"{images / seconds:.1f} img/s")
             self._pace_from = (now, nimg)

@@ -7,11 +7,11 @@ import logging
 import pathlib
 import time
 
+from sg_keras.checkpoint.traces import STATISTICS
 from sg_keras.files.atomic import write_text
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.run_log import RunLog
 
-STATS_FILE = "stats.jsonl"
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -28,7 +28,7 @@ def duration_text(seconds: float) -> str:
 
 
 def status_line(tick: Tick) -> str:
-    """One line a tick; fields are two blanks apart, each a name, a blank and its value."""
+    """One line per tick; fields are two blanks apart, each a name, a blank and its value."""
     eta = "unknown" if tick.eta_sec is None else duration_text(tick.eta_sec)
     return "  ".join(
         [
@@ -81,7 +81,7 @@ class StatsFile(TickCallback):
 
     def __init__(self, meter: Meter, run_dir: pathlib.Path) -> None:
         super().__init__(meter)
-        self._path = run_dir / STATS_FILE
+        self._path = run_dir / STATISTICS
 
     def on_tick(self, tick: Tick) -> None:
         values = {**tick_statistics(tick), "timestamp": time.time()}
@@ -94,7 +94,7 @@ def forget_stats_after(run_dir: pathlib.Path, nimg: int) -> None:
 
     So every tick has one line, however often a run was killed.
     """
-    path = run_dir / STATS_FILE
+    path = run_dir / STATISTICS
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     kept = [line for line in lines if _is_until(line, nimg)]
     if kept != lines:

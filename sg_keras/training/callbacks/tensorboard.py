@@ -1,4 +1,4 @@
-"""TensorBoard: all of stats.jsonl, learning rates, the average's beta, picture grids and leaks, by images seen."""
+"""TensorBoard: all of stats.jsonl, learning rates, the average's beta, image grids and leaks, by images seen."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from sg_keras.files import plain_folder
-from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
-from sg_keras.training.callbacks.image_grids import Pictures
+from sg_keras.training.callbacks.augmentation_monitor import AugmentationMonitor
+from sg_keras.training.callbacks.image_grids import ImageGrids
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.status import tick_statistics
 
@@ -26,15 +26,15 @@ class TensorBoardEvents(TickCallback):
     Args:
         meter: of the run.
         run_dir: where the file goes.
-        pictures: whose grids are shown, too; it stands before this in the list of callbacks.
+        image_grids: whose grids are shown, too; it stands before this in the list of callbacks.
         augmentation: whose grids and leaks are shown; likewise.
     """
 
     def __init__(
-        self, meter: Meter, run_dir: pathlib.Path, pictures: Pictures, augmentation: AugmentationWatch
+        self, meter: Meter, run_dir: pathlib.Path, image_grids: ImageGrids, augmentation: AugmentationMonitor
     ) -> None:
         super().__init__(meter)
-        self._run_dir, self._pictures, self._augmentation = run_dir, pictures, augmentation
+        self._run_dir, self._image_grids, self._augmentation = run_dir, image_grids, augmentation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         nimg = int(self.model.cur_nimg.numpy())
@@ -44,8 +44,8 @@ class TensorBoardEvents(TickCallback):
         self._writer = tf.summary.create_file_writer(self._plain.path)
         with self._writer.as_default(step=nimg):
             if nimg == 0:
-                _write_grid("Pictures/reals", self._pictures.reals)
-                _write_grid("Pictures/fakes", self._pictures.latest)
+                _write_grid("Pictures/reals", self._image_grids.reals)
+                _write_grid("Pictures/fakes", self._image_grids.latest)
         self._writer.flush()
 
     def on_tick(self, tick: Tick) -> None:
@@ -59,7 +59,7 @@ class TensorBoardEvents(TickCallback):
             tf.summary.scalar("Schedule/ema_beta", model.schedules.at(before).ema_beta)
             for name, count in model.freezing.frozen_parameters(before).items():
                 tf.summary.scalar(f"Schedule/frozen_parameters/{name}", count)
-            _write_grid("Pictures/fakes", self._pictures.latest)
+            _write_grid("Pictures/fakes", self._image_grids.latest)
             for name, grid in self._augmentation.grids.items():
                 _write_grid(f"Pictures/{name}", grid)
             for leak in self._augmentation.leaks:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 
+from sg_keras.config.cadence import Every
+
 
 @dataclasses.dataclass(frozen=True)
 class TickClock:
     """Which iterations end at a tick boundary, and which tick an iteration belongs to.
 
     Args:
-        batch: real images an iteration.
-        tick_kimg: thousands of images a tick.
+        batch: real images per iteration.
+        tick_kimg: thousands of images per tick.
     """
 
     batch: int
@@ -36,9 +38,7 @@ class TickClock:
         """Number of the boundary just reached, or, within a tick, of the one that comes next."""
         return self.boundaries_reached(nimg) - (1 if self.is_boundary(nimg) else 0)
 
-    def is_due(self, nimg: int, interval_ticks: int | None) -> bool:
-        """Whether a multiple of interval_ticks, above 0, was reached in the iteration that ended at nimg images."""
-        if interval_ticks is None or not self.is_boundary(nimg):
-            return False
+    def is_due(self, nimg: int, every: Every) -> bool:
+        """Whether a tick of this cadence, above 0, was reached in the iteration that ended at nimg images."""
         before = max(self.boundaries_reached(nimg - self.batch) - 1, 0)
-        return self.tick(nimg) // interval_ticks > before // interval_ticks
+        return self.is_boundary(nimg) and every.is_reached(before, self.tick(nimg))

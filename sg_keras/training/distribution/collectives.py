@@ -1,4 +1,4 @@
-"""What devices and machines do together outside of a phase: the test that they can, and agreeing on a text.
+"""What devices and workers do together outside of a phase: the test that they can, and a text that all share.
 
 A collective operation that one side never enters hangs in native code, where Python cannot interrupt it. So waiting is
 bounded from outside: `time_limit` ends the process.
@@ -19,7 +19,7 @@ from sg_keras.training.step.replica import sum_over_replicas
 
 #: Seconds that the first exchange between devices may take. Starting NCCL on eight GPUs takes some ten.
 TEST_SECONDS = 120.0
-#: Seconds that machines wait for each other at the start: the others' containers may still be loading.
+#: Seconds that workers wait for each other at the start: the others' containers may still be loading.
 JOIN_SECONDS = 600.0
 
 Exchange = Callable[[tf.distribute.ReplicaContext, tf.Tensor], tf.Tensor]
@@ -46,22 +46,22 @@ def _summed(context: tf.distribute.ReplicaContext, tensor: tf.Tensor) -> tf.Tens
     return sum_over_replicas([tensor])[0]
 
 
-def exchange(
+def run_on_replicas(
     strategy: tf.distribute.Strategy, on_replica: Callable[[tf.Tensor], tf.Tensor]
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """A compiled function that runs `on_replica` everywhere, on a value that each machine gives.
+    """A compiled function that runs `on_replica` everywhere, on a value that each worker gives.
 
-    It returns what this machine's replicas return.
+    It returns what this worker's replicas return.
     """
 
     @tf.function(autograph=False)
     def everywhere(own: tf.Tensor) -> tf.Tensor:
         return strategy.run(on_replica, args=(own,))
 
-    def exchanged(own: np.ndarray) -> list[np.ndarray]:
+    def run(own: np.ndarray) -> list[np.ndarray]:
         return [np.asarray(result) for result in strategy.experimental_local_results(everywhere(tf.constant(own)))]
 
-    return exchanged
+    return run
 
 
 def check_devices(strategy: tf.distribute.Strategy, seconds: float = TEST_SECONDS, add_up: Exchange = _summed) -> None:
@@ -91,7 +91,7 @@ def check_devices(strategy: tf.distribute.Strategy, seconds: float = TEST_SECOND
     )
     with time_limit(seconds, stuck):
         try:
-            results = exchange(strategy, on_replica)(expected)
+            results = run_on_replicas(strategy, on_replica)(expected)
         except tf.errors.OpError as error:
             raise OSError(f"{replicas} devices cannot exchange data: {first_line(error)}. {_REMEDY}") from error
     for result in results:
@@ -101,13 +101,13 @@ def check_devices(strategy: tf.distribute.Strategy, seconds: float = TEST_SECOND
 
 
 _REMEDY = (
-    "NCCL_DEBUG=INFO says more; NCCL_P2P_DISABLE=1 or NCCL_SHM_DISABLE=1 may help within a machine, NCCL_SOCKET_IFNAME "
-    "between machines; fewer --gpus always do"
+    "NCCL_DEBUG=INFO says more; NCCL_P2P_DISABLE=1 or NCCL_SHM_DISABLE=1 may help within a host, NCCL_SOCKET_IFNAME "
+    "between workers; fewer --gpus always do"
 )
 
 
-def agree(strategy: tf.distribute.Strategy, text: str) -> str:
-    """The text that replica 0 gives here, on every machine. All must call it at the same point."""
+def broadcast_text(strategy: tf.distribute.Strategy, text: str) -> str:
+    """The text that replica 0 gives here, on every worker. All must call it at the same point."""
     own = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
     (size,) = _first_replicas(strategy, np.array([len(own)], np.int32))
     padded = np.zeros(size, np.int32)
@@ -120,4 +120,4 @@ def _first_replicas(strategy: tf.distribute.Strategy, values: np.ndarray) -> np.
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return sum_over_replicas([own * tf.cast(tf.equal(replica, 0), own.dtype)])[0]
 
-    return exchange(strategy, on_replica)(values)[0]
+    return run_on_replicas(strategy, on_replica)(values)[0]

@@ -11,11 +11,11 @@ from sg_keras.training.distribution.threads import configure_threads
 
 
 def make_strategy(config: TrainingConfig, cluster: Cluster | None = None) -> tf.distribute.Strategy:
-    """The strategy for --gpus, --cpu_devices and the machines. To be called before TensorFlow has used any device.
+    """The strategy for --gpus, --cpu_devices and the workers. To be called before TensorFlow has used any device.
 
     Args:
         config: of the run.
-        cluster: machines that share it; this waits until all of them are there.
+        cluster: workers that share it; this waits until all of them are there.
 
     Raises:
         ValueError: there are fewer GPUs than asked for, or TensorFlow's devices are already set otherwise.
@@ -51,7 +51,7 @@ def make_strategy(config: TrainingConfig, cluster: Cluster | None = None) -> tf.
 
 def _join(cluster: Cluster) -> tf.distribute.Strategy:
     hosts = list(cluster.hosts)
-    missing = f"found no {len(hosts)} machines after {JOIN_SECONDS:g} s, expected all of {', '.join(hosts)}"
+    missing = f"found no {len(hosts)} workers after {JOIN_SECONDS:g} s, expected all of {', '.join(hosts)}"
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec({"worker": hosts}), task_type="worker", task_id=cluster.index, rpc_layer="grpc"
     )
@@ -66,16 +66,16 @@ def _split_cpu(count: int) -> None:
 
 
 def own_samples(strategy: tf.distribute.Strategy, batch: int, batch_gpu: int) -> np.ndarray:
-    """Which samples of an iteration this machine's replicas take, int64, micro-batch after micro-batch.
+    """Which samples of an iteration this worker's replicas take, int64, micro-batch after micro-batch.
 
     Args:
-        strategy: with R replicas, of which this machine has those that follow one another.
-        batch: samples an iteration, over all replicas.
-        batch_gpu: samples a micro-batch.
+        strategy: with R replicas, of which this worker has those that follow one another.
+        batch: samples per iteration, over all replicas.
+        batch_gpu: samples per micro-batch.
     """
     replicas, local = strategy.num_replicas_in_sync, _num_local_replicas(strategy)
     micro = np.arange(batch).reshape(-1, replicas, batch_gpu)
-    first = _machine(strategy) * local
+    first = _worker_index(strategy) * local
     return micro[:, first : first + local].reshape(-1)
 
 
@@ -87,9 +87,9 @@ def split_for_replicas(
     Micro-batch k, the samples from k * batch_gpu on, goes to replica k % R in round k // R.
 
     Args:
-        batch: tensors [B,...] of this machine's samples, in the order of `own_samples`; on one machine all.
+        batch: tensors [B,...] of this worker's samples, in the order of `own_samples`; where there is one worker, all.
         strategy: with R replicas.
-        batch_gpu: samples a micro-batch.
+        batch_gpu: samples per micro-batch.
 
     Returns:
         As `strategy.run` takes it: tensors [rounds * batch_gpu,...] for each replica.
@@ -112,7 +112,7 @@ def split_for_replicas(
 
 
 def _devices(strategy: tf.distribute.Strategy) -> list[str]:
-    """Names of this machine's devices that train, in the order of their replicas."""
+    """Names of this worker's devices that train, in the order of their replicas."""
     if strategy.num_replicas_in_sync == 1:
         return [device.name for device in tf.config.list_logical_devices("GPU")][:1] or ["CPU:0"]
     return list(strategy.extended.worker_devices)
@@ -122,7 +122,7 @@ def _num_local_replicas(strategy: tf.distribute.Strategy) -> int:
     return len(_devices(strategy))
 
 
-def _machine(strategy: tf.distribute.Strategy) -> int:
+def _worker_index(strategy: tf.distribute.Strategy) -> int:
     resolver = strategy.cluster_resolver
     return 0 if resolver is None or resolver.task_id is None else resolver.task_id
 

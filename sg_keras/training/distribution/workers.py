@@ -1,4 +1,4 @@
-"""A run on several machines: what they agree on, when they stop, and what is said when one of them is lost."""
+"""A run on several workers: what they agree on, when they stop, and what is said when one of them is lost."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import tensorflow as tf
 from sg_keras.checkpoint import StartingPoint
 from sg_keras.checkpoint.state import index_path
 from sg_keras.config import Cluster, TrainingConfig
-from sg_keras.training.distribution.collectives import agree, exchange
+from sg_keras.config.cadence import Every
+from sg_keras.training.distribution.collectives import broadcast_text, run_on_replicas
 from sg_keras.training.signals import StopSignals
 from sg_keras.training.step.replica import sum_over_replicas
 
 #: Iterations from one exchange on whether to stop to the next: each waits for the devices.
-STOP_INTERVAL = 16
+EVERY_STOP = Every(16)
 
 _LOST = (
     tf.errors.UnavailableError,
@@ -30,22 +31,22 @@ _LOST = (
 )
 
 
-class LostMachineError(OSError):
-    """Another machine has ended or cannot be reached. TensorFlow's own clean-up would wait for it."""
+class LostWorkerError(OSError):
+    """Another worker has ended or cannot be reached. TensorFlow's own clean-up would wait for it."""
 
 
 @contextlib.contextmanager
-def readable_machine_errors(cluster: Cluster | None) -> Iterator[None]:
-    """Within, what TensorFlow says of a lost machine is a one-line LostMachineError."""
+def readable_worker_errors(cluster: Cluster | None) -> Iterator[None]:
+    """Within, what TensorFlow says of a lost worker is a one-line LostWorkerError."""
     try:
         yield
     except _LOST as error:
         if cluster is None:
             raise
         reason = _reason(error.message)
-        raise LostMachineError(
-            f"machine {cluster.index} ({cluster.hosts[cluster.index]}): lost another of the {len(cluster.hosts)} "
-            f"machines ({reason}); the same command with --resume=latest on all goes on from the last checkpoint"
+        raise LostWorkerError(
+            f"worker {cluster.index} ({cluster.hosts[cluster.index]}): lost another of the {len(cluster.hosts)} "
+            f"workers ({reason}); the same command with --resume=latest on all goes on from the last checkpoint"
         ) from error
 
 
@@ -56,33 +57,35 @@ def _reason(message: str) -> str:
     return (told or [line for line in lines if line != "Graph execution error:"] or ["no reason given"])[0]
 
 
-def same_start(strategy: tf.distribute.Strategy, start: StartingPoint) -> StartingPoint:
-    """The chief's starting point, on every machine.
+def broadcast_start(strategy: tf.distribute.Strategy, start: StartingPoint) -> StartingPoint:
+    """The chief's starting point, on every worker.
 
     Raises:
-        OSError: this machine does not see the chief's checkpoint.
+        OSError: this worker does not see the chief's checkpoint.
     """
     checkpoint = None if start.checkpoint is None else str(start.checkpoint.absolute())
     facts = {"config": start.config.to_json(), "checkpoint": checkpoint, "nimg": start.nimg, "sec": start.elapsed_sec}
-    chiefs = json.loads(agree(strategy, json.dumps(facts)))
+    chiefs = json.loads(broadcast_text(strategy, json.dumps(facts)))
     config = TrainingConfig.from_json(chiefs["config"])
-    # The same images may lie elsewhere on each machine; their fingerprint is compared when they are opened.
+    # The same images may lie elsewhere for each worker; their fingerprint is compared when they are opened.
     own_path = dataclasses.replace(config.dataset, path=start.config.dataset.path)
     config = dataclasses.replace(config, dataset=own_path)
     if chiefs["checkpoint"] is None:
         return dataclasses.replace(start, config=config, checkpoint=None, nimg=0, elapsed_sec=0.0)
     prefix = pathlib.Path(chiefs["checkpoint"])
     if not index_path(prefix).is_file():
-        raise OSError(f"--outdir: found no {prefix} here, where machine 0 goes on, expected a folder that all share")
+        raise OSError(
+            f"--outdir: found no {prefix} here, where the chief (worker 0) goes on, expected a folder that all share"
+        )
     return dataclasses.replace(start, config=config, checkpoint=prefix, nimg=chiefs["nimg"], elapsed_sec=chiefs["sec"])
 
 
 class SharedStop:
-    """Stop signals of all machines: a signal to any of them stops all after the same iteration.
+    """Stop signals of all workers: a signal to any of them stops all after the same iteration.
 
     Args:
-        signals: of this machine.
-        strategy: over all machines.
+        signals: of this worker.
+        strategy: over all workers.
     """
 
     def __init__(self, signals: StopSignals, strategy: tf.distribute.Strategy) -> None:
@@ -90,15 +93,19 @@ class SharedStop:
         self._asked = 0
         self._received: str | None = None
         # An argument has no device to be summed on, its copy has.
-        self._sum = exchange(strategy, lambda own: sum_over_replicas([tf.identity(own)])[0])
+        self._sum = run_on_replicas(strategy, lambda own: sum_over_replicas([tf.identity(own)])[0])
 
     @property
     def received(self) -> str | None:
-        """Name of the signal that some machine got, or None. All machines must ask equally often."""
-        if self._received is None and self._asked % STOP_INTERVAL == 0 and self._anyone():
-            self._received = self._signals.received or "a signal to another machine"
+        """What asked some worker to stop, such as the name of a signal, or None. All workers must ask equally often."""
+        if self._received is None and EVERY_STOP.is_at(self._asked) and self._anyone():
+            self._received = self._signals.received or "another worker"
         self._asked += 1
         return self._received
+
+    def request(self, source: str) -> None:
+        """Ask all workers to stop together."""
+        self._signals.request(source)
 
     def _anyone(self) -> bool:
         return int(self._sum(np.int32(self._signals.received is not None))[0]) > 0

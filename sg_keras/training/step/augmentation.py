@@ -1,4 +1,4 @@
-"""Augmentation in training: what happens to every picture that D sees, and ADA's controller (arXiv:2006.06676)."""
+"""Augmentation in training: what happens to every image that D sees, and ADA's controller (arXiv:2006.06676)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from sg_keras.augment import AugmentDraws, AugmentPipeline, AugmentTransforms, DiffAugment, next_p
 from sg_keras.config import AugmentConfig
+from sg_keras.config.cadence import Every
 from sg_keras.training.step.nonfinite import NonFiniteMonitor
 from sg_keras.training.step.replica import assign_local
 
@@ -19,7 +20,7 @@ _SIGNS = "Loss/signs/real"  # the statistic that steers p
 
 
 class Augmentation:
-    """How D's pictures are augmented, and the state that this needs.
+    """How D's images are augmented, and the state that this needs.
 
     The probability p is a variable that only the host changes; the phases get its value as an argument, a scalar on the
     CPU, so a new p needs no new graph and no device waits for it. With "ada" the phases add the signs of D's scores of
@@ -53,7 +54,7 @@ class Augmentation:
             return tf.constant(self.p.numpy(), tf.float32)
 
     def __call__(self, images: tf.Tensor, p: tf.Tensor | float, draws: AugmentDraws) -> tf.Tensor:
-        """Augmented pictures [N,H,W,C]; unchanged in mode "noaug"."""
+        """Augmented images [N,H,W,C]; unchanged in mode "noaug"."""
         if self._layer is None:
             return images
         with tf.name_scope(SCOPE):
@@ -89,7 +90,8 @@ class Augmentation:
             monitor: from the first NaN or Inf on, p stays as it was when the phase ran.
         """
         config = self.config
-        if not self.state or batch_index % config.ada_interval or monitor.first() is not None:
+        is_due = Every(config.ada_interval).is_at(batch_index)
+        if not self.state or not is_due or monitor.first() is not None:
             return
         total, count = (float(variable.numpy()) for variable in self.state.values())
         if count > 0:

@@ -11,6 +11,7 @@ from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig
 from sg_keras.config.schedules import ScheduledValues, Schedules
 from sg_keras.losses import blur_images
 from sg_keras.models import Discriminator, Generator, computes_in_half
+from sg_keras.ops.pixel_values import from_uint8
 from sg_keras.training.step.adam import lazy_adam
 from sg_keras.training.step.augmentation import Augmentation, Kind
 from sg_keras.training.step.freezing import Freezing
@@ -135,7 +136,7 @@ class TrainingNetworks(keras.Model):
         """
         part = slice(share * self.batch_gpu, (share + 1) * self.batch_gpu)
         return MicroBatch(
-            images=tf.cast(data["image"][part], self.D.compute_dtype) / 127.5 - 1,
+            images=from_uint8(data["image"][part], self.D.compute_dtype),
             labels=data["label"][part],
             gen_labels=data["gen_label"][part, phase],
             first_sample=scalars.cur_nimg + number * self.batch_gpu,

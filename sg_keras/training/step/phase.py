@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from sg_keras.config.cadence import Every
 from sg_keras.training.step.micro_batch import Data, IterationScalars, MicroBatch
 from sg_keras.training.step.networks import TrainingNetworks
 from sg_keras.training.step.nonfinite import replaced_gradients
@@ -42,7 +43,7 @@ class Phase:
 
     def is_due(self, batch_index: int) -> bool:
         """Whether the phase runs at this iteration."""
-        return batch_index % self.interval == 0
+        return Every(self.interval).is_at(batch_index)
 
     def skips(self, path: str) -> bool:
         """Whether the variable of this path below its network gets no gradient here, by definition."""

@@ -62,7 +62,7 @@ class PhaseRandom:
         return self._seed(phase, _LAYER_NOISE, first_sample)
 
     def augmentation(self, phase: int, kind: str, first_sample: tf.Tensor) -> augment.StatelessDraws:
-        """Numbers for the augmentation of a phase's pictures, "fake" or "real": each sample has its own."""
+        """Numbers for the augmentation of a phase's images, "fake" or "real": each sample has its own."""
         with tf.device("CPU:0"):  # where the pipeline needs them
             seed = tf.stack([self._key(phase, _AUGMENT[kind]), tf.constant(0, tf.int64)])
             return augment.StatelessDraws(seed, first_sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
+from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.weights.network_description import NetworkDescription
 from sg_keras.weights.official.bounded_reader import BoundedReader, Budget
 from sg_keras.weights.official.pickle_machine import unpickle
@@ -96,7 +97,7 @@ def _networks(content: Any) -> dict[str, NetworkDescription]:
         raise ValueError(f"found a pickle of a {type(content).__name__}, expected {_EXPECTED}")
     if is_plain_pickle(content):
         return plain_networks(content)
-    missing = [name for name in ("G", "D", "G_ema") if not isinstance(content.get(name), ObjectRecord)]
+    missing = [name for name in NETWORK_NAMES if not isinstance(content.get(name), ObjectRecord)]
     if missing:
         raise ValueError(f"found no network {' and no '.join(missing)} in it, expected {_EXPECTED}")
-    return torch_networks({name: content[name] for name in ("G", "D", "G_ema")})
+    return torch_networks({name: content[name] for name in NETWORK_NAMES})

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.weights.network_description import NETWORK_NAMES, NetworkDescription, description_from_json
+from sg_keras.files.network_source import NETWORK_NAMES
+from sg_keras.weights.network_description import NetworkDescription, description_from_json
 from sg_keras.weights.official.plain_values import plain_array
 
 FORMAT = "sg_keras networks 1"

@@ -10,8 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from sg_keras.config import AugmentConfig
 from sg_keras.data import open_dataset
-from sg_keras.training.callbacks import augmentation_monitor as augmentation_watch
-from sg_keras.training.callbacks.augmentation_monitor import AugmentationWatch
+from sg_keras.training.callbacks import augmentation_monitor
+from sg_keras.training.callbacks.augmentation_monitor import AugmentationMonitor
 from sg_keras.training.run import run
 from sg_keras.training.step.augmentation import Augmentation
 from sg_keras.training.step.random_streams import PhaseRandom
@@ -25,57 +25,57 @@ class Lines(list):
     line = list.append
 
 
-def make_watch(config, dataset=None, latest=None):
-    pictures = types.SimpleNamespace(latest=latest, batch_size=lambda: 64)
+def make_monitor(config, dataset=None, latest=None):
+    image_grids = types.SimpleNamespace(latest=latest, batch_size=lambda: 64)
     lines = Lines()
-    watch = AugmentationWatch(None, lines, dataset, pictures, mirror=False, mirrory=False, seed=0)
+    monitor = AugmentationMonitor(None, lines, dataset, image_grids, mirror=False, mirrory=False, seed=0)
     augmentation = Augmentation(config, "reference")
     model = types.SimpleNamespace(
-        augmentation=augmentation, draws=PhaseRandom(tf.constant(3, tf.int64), 4, 0.0), G_ema=None
+        augmentation=augmentation, random=PhaseRandom(tf.constant(3, tf.int64), 4, 0.0), G_ema=None
     )
-    watch.set_model(types.SimpleNamespace(**vars(model), G=types.SimpleNamespace(z_dim=4)))
-    return watch, lines
+    monitor.set_model(types.SimpleNamespace(**vars(model), G=types.SimpleNamespace(z_dim=4)))
+    return monitor, lines
 
 
 def test_p_that_stays_at_1_is_told_once():
-    watch, lines = make_watch(AugmentConfig(mode="ada"))
+    monitor, lines = make_monitor(AugmentConfig(mode="ada"))
     told = []
     for p in (0.9, 1.0, 1.0, 1.0, 0.99, 1.0, 1.0):
-        watch.on_tick(dataclasses.replace(TICK, augment_p=p, statistics={"Loss/signs/real": {"mean": 0.9}}))
+        monitor.on_tick(dataclasses.replace(TICK, augment_p=p, statistics={"Loss/signs/real": {"mean": 0.9}}))
         told.append(len(lines))
     assert told == [0, 0, 1, 1, 1, 1, 2]
     assert "augment has stayed at 1" in lines[0] and "0.90, target 0.6" in lines[0] and "\n" not in lines[0]
 
 
 def test_p_is_not_watched_where_it_is_fixed():
-    watch, lines = make_watch(AugmentConfig(mode="fixed", p=1.0))
+    monitor, lines = make_monitor(AugmentConfig(mode="fixed", p=1.0))
     for _ in range(3):
-        watch.on_tick(dataclasses.replace(TICK, augment_p=1.0))
-    assert not lines and not watch.grids
+        monitor.on_tick(dataclasses.replace(TICK, augment_p=1.0))
+    assert not lines and not monitor.grids
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_leaks_are_told_once(turned, monkeypatch):
     dataset = open_dataset("digits", use_labels=True)
-    watch, lines = make_watch(AugmentConfig(mode="ada", pipe="blit"), dataset, latest=np.zeros([8, 8, 1], np.uint8))
+    monitor, lines = make_monitor(AugmentConfig(mode="ada", pipe="blit"), dataset, latest=np.zeros([8, 8, 1], np.uint8))
     others = dataset.images(np.arange(512))
     others[::2] = np.rot90(others[::2], axes=(1, 2)) if turned else others[::2]
-    monkeypatch.setattr(augmentation_watch, "generate_images", lambda G, z, labels, batch: others)
+    monkeypatch.setattr(augmentation_monitor, "generate_images", lambda G, z, labels, batch: others)
     for _ in range(2):
-        watch.on_tick(dataclasses.replace(TICK, augment_p=0.5))
-    assert {name: grid.shape for name, grid in watch.grids.items()} == {
+        monitor.on_tick(dataclasses.replace(TICK, augment_p=0.5))
+    assert {name: grid.shape for name, grid in monitor.grids.items()} == {
         "augmented_reals": (128, 256, 1),
         "augmented_fakes": (128, 256, 1),
     }
-    assert [leak.transform for leak in watch.leaks] == ["xflip", "rotate90", "xint", "rotate180"]
+    assert [leak.transform for leak in monitor.leaks] == ["xflip", "rotate90", "xint", "rotate180"]
     assert len(lines) == turned
     if turned:
         assert "about rotate90 " in lines[0] and "docs/augmentation.md" in lines[0] and "\n" not in lines[0]
-    watch.on_tick(dataclasses.replace(TICK, augment_p=0.0))
-    assert watch.grids == {} and watch.leaks == []
+    monitor.on_tick(dataclasses.replace(TICK, augment_p=0.0))
+    assert monitor.grids == {} and monitor.leaks == []
 
 
-def test_a_run_shows_augmented_pictures(pictures, tmp_path):
+def test_a_run_shows_augmented_images(pictures, tmp_path):
     config = tiny_config(pictures, tmp_path, run={"total_kimg": 0.04}, aug="fixed", p=0.5)
     assert run(config) == 0
     (run_dir,) = tmp_path.iterdir()

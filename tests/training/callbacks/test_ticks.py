@@ -2,6 +2,7 @@
 
 import pytest
 
+from sg_keras.config.cadence import Every
 from sg_keras.training.callbacks.ticks import TickClock
 
 
@@ -31,10 +32,10 @@ def test_within_a_tick_the_next_boundary_counts():
 def test_ticks_shorter_than_an_iteration_are_passed_together():
     clock = TickClock(100, 0.03)
     assert boundaries(clock, 3) == [(100, 0), (200, 3), (300, 6)]
-    assert [clock.is_due(nimg, 5) for nimg in (100, 200, 300, 400, 500)] == [False, False, True, True, False]
+    assert [clock.is_due(nimg, Every(5)) for nimg in (100, 200, 300, 400, 500)] == [False, False, True, True, False]
 
 
 def test_due_at_multiples_above_0():
     clock = TickClock(10, 0.01)
-    assert [nimg for nimg in range(10, 101, 10) if clock.is_due(nimg, 3)] == [40, 70, 100]
-    assert not any(clock.is_due(nimg, None) for nimg in range(10, 101, 10))
+    assert [nimg for nimg in range(10, 101, 10) if clock.is_due(nimg, Every(3))] == [40, 70, 100]
+    assert not any(clock.is_due(nimg, Every(None)) for nimg in range(10, 101, 10))

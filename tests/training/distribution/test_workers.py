@@ -1,4 +1,4 @@
-"""Two machines share a run: two processes on the loopback interface."""
+"""Two workers share a run: two processes on the loopback interface."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from sg_keras.checkpoint import SavedState, StartingPoint, checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
-from sg_keras.training.distribution import workers as machines
+from sg_keras.training.distribution import workers
 from tests.training.tiny_run import ROOT, command, only_run, tiny_config
 
 OPTIONS = [
@@ -26,9 +26,9 @@ OPTIONS = [
     "--snap=1",
     "--image_snap=4",
 ]
-LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of STOP_INTERVAL
+LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of EVERY_STOP
 LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
-WITHIN = 60.0  # seconds in which a machine notices that another was killed
+WITHIN = 60.0  # seconds in which a worker notices that another was killed
 LONGEST = 1800.0
 
 
@@ -43,9 +43,9 @@ def free_ports(count: int) -> list[int]:
 def start(
     pictures: pathlib.Path, outdir: pathlib.Path, *words: str, by_tf_config: bool = False
 ) -> list[subprocess.Popen]:
-    """Both machines of a run, the chief first."""
+    """Both workers of a run, the chief first."""
     hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    machines = []
+    processes = []
     for index in range(2):
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         own = [f"--workers_hosts={','.join(hosts)}", f"--worker_index={index}"]
@@ -54,14 +54,14 @@ def start(
             environment["TF_CONFIG"], own = json.dumps(task), []
         line = command(pictures, outdir, *OPTIONS, f"--kimg={LENGTH}", *own, *words)
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        machines.append(subprocess.Popen(line, cwd=ROOT, env=environment, **pipes))
-    return machines
+        processes.append(subprocess.Popen(line, cwd=ROOT, env=environment, **pipes))
+    return processes
 
 
-def finish(machines: list[subprocess.Popen], expected: int = 0) -> list[str]:
+def finish(processes: list[subprocess.Popen], expected: int = 0) -> list[str]:
     """Wait for the end of both; what they printed."""
-    outputs = [machine.communicate(timeout=LONGEST)[0] for machine in machines]
-    assert [machine.returncode for machine in machines] == [expected] * len(machines), "\n".join(outputs)
+    outputs = [process.communicate(timeout=LONGEST)[0] for process in processes]
+    assert [process.returncode for process in processes] == [expected] * len(processes), "\n".join(outputs)
     return outputs
 
 
@@ -71,18 +71,18 @@ def newest(outdir: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def uninterrupted(pictures, tmp_path_factory):
-    """Output directory of a whole run on two machines, and what they printed."""
-    outdir = tmp_path_factory.mktemp("machines") / "whole"
+    """Output directory of a whole run on two workers, and what they printed."""
+    outdir = tmp_path_factory.mktemp("workers") / "whole"
     return outdir, finish(start(pictures, outdir, by_tf_config=True))
 
 
-def test_each_machine_reads_its_own_copy_of_the_data(pictures, tmp_path, monkeypatch):
+def test_each_worker_reads_its_own_copy_of_the_data(pictures, tmp_path, monkeypatch):
     """The chief's configuration counts, but for where the images lie; run() compares their fingerprint."""
     chiefs, own = (tiny_config(folder, tmp_path) for folder in (pictures, tmp_path / "scratch"))
     chiefs = dataclasses.replace(chiefs, seed=7)
     facts = {"config": chiefs.to_json(), "checkpoint": None, "nimg": 0, "sec": 0.0}
-    monkeypatch.setattr(machines, "agree", lambda strategy, text: json.dumps(facts))
-    config = machines.same_start(None, StartingPoint(own)).config
+    monkeypatch.setattr(workers, "broadcast_text", lambda strategy, text: json.dumps(facts))
+    config = workers.broadcast_start(None, StartingPoint(own)).config
     assert (config.seed, config.dataset.path) == (7, str(tmp_path / "scratch"))
 
 
@@ -97,7 +97,7 @@ def test_one_writes_and_both_train(uninterrupted):
     assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
 
 
-def test_two_machines_are_two_devices(uninterrupted, pictures, tmp_path):
+def test_two_workers_are_two_devices(uninterrupted, pictures, tmp_path):
     words = [word for word in OPTIONS if not word.startswith("--image")]
     line = command(pictures, tmp_path, *words, f"--kimg={LENGTH}", "--cpu_devices=2")
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
@@ -110,29 +110,29 @@ def test_two_machines_are_two_devices(uninterrupted, pictures, tmp_path):
     assert max(differences) < LARGEST_DIFFERENCE
 
 
-def wait_for_checkpoint(outdir: pathlib.Path, number: int, machines: list[subprocess.Popen]) -> None:
+def wait_for_checkpoint(outdir: pathlib.Path, number: int, processes: list[subprocess.Popen]) -> None:
     while not (outdir.is_dir() and list(outdir.glob(f"0*/checkpoints/ckpt-{number}.index"))):
-        assert all(machine.poll() is None for machine in machines), finish(machines)
+        assert all(process.poll() is None for process in processes), finish(processes)
         time.sleep(0.05)
 
 
-def end_of_the_other(machines: list[subprocess.Popen], lost: int) -> None:
-    """See that one machine notices in time that the other is lost."""
+def end_of_the_other(processes: list[subprocess.Popen], lost: int) -> None:
+    """See that one worker notices in time that the other is lost."""
     lost_at = time.monotonic()
-    output = machines[1 - lost].communicate(timeout=LONGEST)[0]
+    output = processes[1 - lost].communicate(timeout=LONGEST)[0]
     assert time.monotonic() - lost_at < WITHIN
-    assert machines[1 - lost].returncode == 1, output
-    assert f"Error: machine {1 - lost} (127.0.0.1:" in output and "lost another of the 2 machines" in output
+    assert processes[1 - lost].returncode == 1, output
+    assert f"Error: worker {1 - lost} (127.0.0.1:" in output and "lost another of the 2 workers" in output
 
 
 @pytest.mark.long
 def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted, pictures, tmp_path):
     outdir = tmp_path / "killed"
-    machines = start(pictures, outdir)
-    wait_for_checkpoint(outdir, 2, machines)
-    machines[0].send_signal(signal.SIGKILL)
-    end_of_the_other(machines, lost=0)
-    machines[0].communicate()
+    processes = start(pictures, outdir)
+    wait_for_checkpoint(outdir, 2, processes)
+    processes[0].send_signal(signal.SIGKILL)
+    end_of_the_other(processes, lost=0)
+    processes[0].communicate()
     assert SavedState(newest(outdir)).nimg < NIMG
     finish(start(pictures, outdir, "--resume=latest"))
     assert checkpoint_fingerprint(newest(outdir)) == checkpoint_fingerprint(newest(uninterrupted[0]))
@@ -141,22 +141,22 @@ def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted
 @pytest.mark.long
 def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
     outdir = tmp_path / "frozen"
-    machines = start(pictures, outdir, "--kimg=100")
-    wait_for_checkpoint(outdir, 1, machines)
-    machines[1].send_signal(signal.SIGSTOP)
+    processes = start(pictures, outdir, "--kimg=100")
+    wait_for_checkpoint(outdir, 1, processes)
+    processes[1].send_signal(signal.SIGSTOP)
     try:
-        end_of_the_other(machines, lost=1)
+        end_of_the_other(processes, lost=1)
     finally:
-        machines[1].kill()
-        machines[1].communicate()
+        processes[1].kill()
+        processes[1].communicate()
 
 
 @pytest.mark.long
 def test_a_signal_to_one_machine_stops_both(pictures, tmp_path):
     outdir = tmp_path / "stopped"
-    machines = start(pictures, outdir, "--kimg=100")
-    wait_for_checkpoint(outdir, 1, machines)
-    machines[1].send_signal(signal.SIGTERM)
-    chief, _ = finish(machines)
-    assert "Stopped by a signal to another machine at" in chief
+    processes = start(pictures, outdir, "--kimg=100")
+    wait_for_checkpoint(outdir, 1, processes)
+    processes[1].send_signal(signal.SIGTERM)
+    chief, _ = finish(processes)
+    assert "Stopped by another worker at" in chief
     assert SavedState(newest(outdir)).nimg % 8 == 0
