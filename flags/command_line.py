@@ -70,17 +70,9 @@ def parse_command_line(
     values, typed = read_values(arguments, options)
     check_required(typed, options)
     resume, transfer = _resume(values, typed)
-    if values["fork"] and resume is None:
-        raise ValueError(f"{typed['fork']}: found it alone, expected --resume of a run or checkpoint beside it")
-    if values["restart"] and resume is None:
-        raise ValueError(f"{typed['restart']}: found it alone, expected --resume=latest or --resume=RUN_DIR beside it")
     check_combinations(values, typed, options)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
-    if values["fork"] and cluster is not None:
-        raise ValueError(
-            f"{typed['fork']}: found {len(cluster.hosts)} machines, expected one: fork on one, and let all go on with "
-            "--resume=latest"
-        )
+    _check_resume(values, typed, resume, cluster)
     not_built = not_built_options(values)
     if not_built and not values["dry_run"]:
         raise ValueError(_refusal(not_built, values, typed))
@@ -88,18 +80,42 @@ def parse_command_line(
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster, table)
-    notes = [*data_notes, *_notes(values, typed), *without_effect(values, typed, options)]
     empty = [argument.typed for argument in arguments if not argument.value.strip()]
-    notes += [f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)]
+    notes = [
+        *data_notes,
+        *_notes(values, typed),
+        *without_effect(values, typed, options),
+        *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
+        *_resume_notes(typed, resume, transfer),
+    ]
+    if cluster is not None and values["workers_hosts"] is None:
+        notes.append(
+            f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
+        )
+    return ParsedCommandLine(config, resume, values["dry_run"], tuple(notes), not_built, frozenset(typed), cluster)
+
+
+def _check_resume(
+    values: Mapping[str, Any], typed: Mapping[str, str], resume: ResumeRequest | None, cluster: Cluster | None
+) -> None:
+    if values["fork"] and resume is None:
+        raise ValueError(f"{typed['fork']}: found it alone, expected --resume of a run or checkpoint beside it")
+    if values["restart"] and resume is None:
+        raise ValueError(f"{typed['restart']}: found it alone, expected --resume=latest or --resume=RUN_DIR beside it")
+    if values["fork"] and cluster is not None:
+        raise ValueError(
+            f"{typed['fork']}: found {len(cluster.hosts)} workers, expected one: fork on one, and let all go on with "
+            "--resume=latest"
+        )
+
+
+def _resume_notes(typed: Mapping[str, str], resume: ResumeRequest | None, transfer: str | None) -> list[str]:
+    notes = []
     if "data_changed" in typed and resume is None:
         notes.append(f"{typed['data_changed']} has no effect without --resume of a run or checkpoint")
     if "resume_partial" in typed and resume is None and transfer is None:
         notes.append(f"{typed['resume_partial']} has no effect without --resume=NETWORK")
-    if cluster is not None and values["workers_hosts"] is None:
-        notes.append(
-            f"TF_CONFIG names {len(cluster.hosts)} machines, which share the run; this is number {cluster.index}"
-        )
-    return ParsedCommandLine(config, resume, values["dry_run"], tuple(notes), not_built, frozenset(typed), cluster)
+    return notes
 
 
 def read_values(

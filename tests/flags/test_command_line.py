@@ -400,7 +400,7 @@ def test_machines_share_the_batch(parse, monkeypatch):
     assert parse("--workers_hosts=a:1,b:1", *DRY).cluster == Cluster(("a:1", "b:1"), 0)
     parsed = parse(*DRY)
     assert parsed.cluster == Cluster(("a:1", "b:1", "c:1", "d:1"), 3) and parsed.config.batch_gpu == 8
-    assert "TF_CONFIG names 4 machines, which share the run; this is number 3" in parsed.notes
+    assert "TF_CONFIG names 4 workers, which share the run; this is number 3" in parsed.notes
 
 
 def test_batch_gpu_may_be_left_to_the_program(parse):

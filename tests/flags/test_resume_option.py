@@ -71,7 +71,7 @@ def test_a_fork(parse, run_dir):
         parse("--fork")
     with pytest.raises(ValueError, match="--fork: found it alone"):
         parse("--fork", "--resume=https://somewhere/network.pkl")
-    with pytest.raises(ValueError, match="--fork: found 2 machines, expected one"):
+    with pytest.raises(ValueError, match="--fork: found 2 workers, expected one"):
         parse("--fork", "--resume=latest", "--workers_hosts=a:1,b:1", "--dry-run")
 
 

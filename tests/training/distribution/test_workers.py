@@ -88,7 +88,7 @@ def test_each_worker_reads_its_own_copy_of_the_data(pictures, tmp_path, monkeypa
 
 def test_one_writes_and_both_train(uninterrupted):
     outdir, (chief, other) = uninterrupted
-    assert "TF_CONFIG names 2 machines, which share the run; this is number 1" in other
+    assert "TF_CONFIG names 2 workers, which share the run; this is number 1" in other
     assert f"Done: {LENGTH} of {LENGTH} kimg" in chief and f"Left at {LENGTH} of {LENGTH} kimg" in other
     assert "tick 7" in chief and "tick 7" not in other
     assert SavedState(newest(outdir)).nimg == NIMG
