@@ -32,7 +32,7 @@ BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 -
   demo-stylegan3 bench lint format clean distclean
 
 help:
-	@echo "make demo    train on handwritten digits, write a picture grid and an exported model"
+	@echo "make demo    train on handwritten digits, write an image grid and an exported model"
 	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
 	@echo "make test    all tests but the long proofs: ten minutes;  make test-long  those"
 	@echo "make test-quick  two minutes of it;  make test-gpu  those that need a GPU"

@@ -1,11 +1,11 @@
-"""Pictures a second of the data pipeline alone, against decoding alone.
+"""Images a second of the data pipeline alone, against decoding alone.
 
     python -m benchmarks.data_pipeline [--resolutions 32,256] [--batch 32] [--workers 3] [--rounds 3] [--json]
 
-Writes a zip file of random pictures for each resolution into a temporary folder. A round measures, one after the other,
+Writes a zip file of random images for each resolution into a temporary folder. A round measures, one after the other,
   decoding   the same files, held in memory, decoded by `workers` threads: nothing can be faster than this,
   reading    the pipeline, which reads, checks, decodes and batches them,
-  cached     the pipeline once all pictures are in memory (data sets of up to 1 GiB decoded),
+  cached     the pipeline once all images are in memory (data sets of up to 1 GiB decoded),
 and the ratio of one round is reading / decoding. Medians over the rounds are reported.
 """
 
@@ -33,7 +33,7 @@ _WARM_UP_BATCHES = 4
 
 
 def random_png(rng: np.random.Generator, resolution: int) -> bytes:
-    """A picture about as hard to decode as a photograph: large smooth areas and a little noise."""
+    """An image about as hard to decode as a photograph: large smooth areas and a little noise."""
     coarse = Image.fromarray(rng.integers(0, 256, (resolution // 8, resolution // 8, 3), dtype=np.uint8))
     smooth = np.asarray(coarse.resize((resolution, resolution), Image.Resampling.BICUBIC), np.int16)
     noisy = np.clip(smooth + rng.integers(-6, 7, smooth.shape), 0, 255).astype(np.uint8)
@@ -43,7 +43,7 @@ def random_png(rng: np.random.Generator, resolution: int) -> bytes:
 
 
 def decoding_speed(files: list[bytes], count: int, workers: int) -> float:
-    """Pictures a second that `workers` threads decode from memory."""
+    """Images a second that `workers` threads decode from memory."""
     chunks = [
         itertools.islice(itertools.cycle(files), start, start + count // workers)
         for start in range(0, len(files), max(len(files) // workers, 1))
@@ -59,7 +59,7 @@ def decoding_speed(files: list[bytes], count: int, workers: int) -> float:
 
 
 def pipeline_speed(dataset: ImageDataset, count: int, batch: int, workers: int) -> float:
-    """Pictures a second that come out of the pipeline, after warm-up."""
+    """Images a second that come out of the pipeline, after warm-up."""
     iterator = iter(make_pipeline(dataset, seed=0, batch=batch, start_nimg=0, num_phases=4, workers=workers))
     for _ in range(_WARM_UP_BATCHES):
         next(iterator)

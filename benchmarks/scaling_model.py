@@ -41,7 +41,7 @@ def parameters(models: dict[str, StepModel], rows: Sequence[Row]) -> str:
         overhead = ", ".join(f"{cfg} {1000 * value:.0f} ms a round" for cfg, value in model.overhead.items())
         bandwidth = f"{1 / model.exchange:.1f} GB/s" if model.exchange > 0 else "no limit found"
         text.append(f"{kind}: bandwidth {bandwidth}; overhead {overhead}")
-    head = ["compute", "gradients, MB an iteration", *(f"ms a picture, {kind}" for kind in models)]
+    head = ["compute", "gradients, MB an iteration", *(f"ms an image, {kind}" for kind in models)]
     lines = [
         [name, f"{1000 * row.exchanged_gb:.0f}", *(f"{1000 * model.compute[name]:.1f}" for model in models.values())]
         for name, row in configurations.items()
@@ -128,7 +128,7 @@ def report(models: dict[str, StepModel], rows: Sequence[Row], networks: Sequence
 
 
 def plot(models: dict[str, StepModel], rows: Sequence[Row], networks: Sequence[float], path: pathlib.Path) -> None:
-    """Speed, and GPU time a picture relative to one GPU: markers are published, lines the model."""
+    """Speed, and GPU time an image relative to one GPU: markers are published, lines the model."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -178,9 +178,9 @@ def _label(axes: Any, kind: str, networks: Sequence[float]) -> None:
         axis.set_xscale("log", base=2)
         axis.set_xticks(counts, [str(count) for count in counts])
         axis.grid(alpha=0.3)
-    axes[0].set(title=f"{kind}: pictures a second", yscale="log")
+    axes[0].set(title=f"{kind}: images a second", yscale="log")
     axes[0].set_xlabel(f"GPUs; beyond 8 machines of 8, growing batch\n({styles})")
-    axes[1].set(title=f"{kind}: GPU time a picture, 1 GPU = 1", xlabel="GPUs")
+    axes[1].set(title=f"{kind}: GPU time an image, 1 GPU = 1", xlabel="GPUs")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ The model, for N GPUs of one machine:
     seconds an iteration = rounds * (overhead + batch_gpu * compute) + 2 (N - 1) / N * bytes / bandwidth
     seconds a kimg       = seconds an iteration * 1000 / batch
 
-*compute*, seconds a picture, belongs to a GPU type and configuration (cfg and resolution). *overhead*, seconds a round
+*compute*, seconds an image, belongs to a GPU type and configuration (cfg and resolution). *overhead*, seconds a round
 of micro-batches, is what does not shrink with the micro-batch, such as starting kernels; it belongs to a GPU type and
 cfg, whose layers are about the same in number at every resolution. *bandwidth* belongs to a GPU type. *bytes* is what a
 ring all-reduce sums up: gradients of G and D in float32, each as often as its phases are due. A configuration has three
@@ -63,7 +63,7 @@ class Row:
 class StepModel:
     """The fitted parameters of one GPU type."""
 
-    compute: dict[str, float]  # seconds a picture, by configuration
+    compute: dict[str, float]  # seconds an image, by configuration
     overhead: dict[str, float]  # seconds a round, by cfg
     exchange: float  # seconds a GB within a machine: 1 / bandwidth
 
@@ -152,10 +152,10 @@ def _read_row(line: dict[str, str]) -> Row:
     match = re.search(r"([0-9]+)x[0-9]+", f"{line['section']} {line['label']}")
     if match is None:
         raise ValueError(f"{line['section']}, {line['label']}: found no resolution, expected one such as 256x256")
-    facts = {"name": "pictures", "channels": 3, "c_dim": 0, "num_images": 1, "has_labels": False}
-    pictures = types.SimpleNamespace(resolution=int(match.group(1)), **facts)
-    words = ["--outdir=runs", "--data=pictures", *line["options"].split(), "--dry-run"]
-    config = parse_command_line(words, open_dataset=lambda *_, **__: pictures).config
+    facts = {"name": "images", "channels": 3, "c_dim": 0, "num_images": 1, "has_labels": False}
+    images = types.SimpleNamespace(resolution=int(match.group(1)), **facts)
+    words = ["--outdir=runs", "--data=images", *line["options"].split(), "--dry-run"]
+    config = parse_command_line(words, open_dataset=lambda *_, **__: images).config
     return Row(
         cfg=config.generator.cfg,
         resolution=config.dataset.resolution,

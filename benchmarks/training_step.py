@@ -4,7 +4,7 @@
         --batch=16 [--aug=ada --p=0.3] [--precision=float32|bfloat16|auto] [--threads=2] \\
         [--ops=auto|custom|reference] [--top=30] [--json]
 
-Random pictures go through the real pipeline into everything a training run does in an iteration: all due phases,
+Random images go through the real pipeline into everything a training run does in an iteration: all due phases,
 noise, style mixing, path length, R1, moving average, statistics. A round is 16 iterations, in which each phase runs as
 often as in a long run; after it, every convolution and matrix product of the step is timed alone. The overhead factor
 of a round is its step time over their sum; the median over the rounds is reported. docs/performance.md has the method.
@@ -137,16 +137,16 @@ def print_ops(step: MeasuredStep, recorded: dict[str, list[OpRun]], top: int) ->
 
 @contextlib.contextmanager
 def random_dataset(resolution: int) -> Iterator[str]:
-    """Path of a temporary zip file of random RGB pictures."""
+    """Path of a temporary zip file of random RGB images."""
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "random.zip")
         with zipfile.ZipFile(path, "w") as archive:
             for index in range(_NUM_IMAGES):
-                picture = io.BytesIO()
+                image = io.BytesIO()
                 pixels = rng.integers(0, 256, (resolution, resolution, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(picture, "PNG")
-                archive.writestr(f"{index:05d}.png", picture.getvalue())
+                Image.fromarray(pixels).save(image, "PNG")
+                archive.writestr(f"{index:05d}.png", image.getvalue())
         yield os.fspath(path)
 
 

@@ -48,7 +48,7 @@ _FLOORS = (
 
 
 def draw(path: pathlib.Path) -> None:
-    """Write the picture."""
+    """Write the image."""
     figure, axes = plt.subplots(figsize=(12.6, 6.3))
     for y, colour, boxes in _FLOORS:
         for x, width, title, text in boxes:

@@ -114,7 +114,7 @@ def _look_at(snapshot: pathlib.Path, p_at: dict[int, float]) -> dict[str, float]
 
 
 def _mean_sign(D: Any, images: np.ndarray, labels: np.ndarray) -> float:
-    """Mean sign of D's scores, in batches of the size it was trained with: it compares pictures within a batch."""
+    """Mean sign of D's scores, in batches of the size it was trained with: it compares images within a batch."""
     signs = []
     for start in range(0, len(images) - 31, 32):
         batch = slice(start, start + 32)
@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--outdir", type=pathlib.Path, required=True)
     parser.add_argument("--kimg", type=float, default=100)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--ada_kimg", type=float, default=30, help="thousands of pictures in which p may move by 1")
+    parser.add_argument("--ada_kimg", type=float, default=30, help="thousands of images in which p may move by 1")
     parser.add_argument("--target", type=float, default=0.6, help="mean sign of D's scores of reals that p is led by")
     parser.add_argument("--plot", type=pathlib.Path, help="PNG file")
     options = parser.parse_args(argv)

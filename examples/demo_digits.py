@@ -5,7 +5,7 @@
 
 Trains a class-conditional generator on the 1,797 digits of the UCI optical recognition set, on the CPU, in a run
 directory of its own each time, for a number of minutes at most. What is done then, in that directory:
-  demo-grid.png       100 pictures of G_ema, a row a digit, not truncated and not selected
+  demo-grid.png       100 images of G_ema, a row a digit, not truncated and not selected
   demo-quality.json   the three measures of examples/digits_quality.py
   demo-walk.webp      a short film of a moving latent (StyleGAN3)
   demo-savedmodel/    G_ema for use without sg_keras
@@ -72,7 +72,7 @@ STOP_GRACE_SEC = 120.0  # for saving the state after the time is up
 COLUMNS = 10
 WALK_SEEDS = range(8)
 FRAMES_BETWEEN = 15
-ENLARGED = 6  # pixels of the film for each of the picture
+ENLARGED = 6  # pixels of the film for each of the image
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -169,7 +169,7 @@ def show(run_dir: pathlib.Path, demo: Demo) -> dict[str, pathlib.Path]:
         "model's grid": "demo-savedmodel.png",
     } | ({"film": "demo-walk.webp"} if demo.films else {})
     places = {what: run_dir / name for what, name in names.items()}
-    _headline("A picture grid", "a row a digit, no truncation, not selected")
+    _headline("An image grid", "a row a digit, no truncation, not selected")
     G_ema = sg_keras.load(run_dir)["G_ema"]
     write_grid(G_ema, places["grid"])
     print(places["grid"])
@@ -213,9 +213,9 @@ def write_grid(G: Any, path: pathlib.Path) -> None:
     from sg_keras.inference import generate, png_bytes, tile
 
     classes = [row for row in range(G.c_dim) for _ in range(COLUMNS)]
-    pictures = np.stack(list(generate(G, range(len(classes)), classes)))
+    images = np.stack(list(generate(G, range(len(classes)), classes)))
     with atomic_file(path) as beside:
-        beside.write_bytes(png_bytes(tile(pictures, COLUMNS)))
+        beside.write_bytes(png_bytes(tile(images, COLUMNS)))
 
 
 def write_film(G: Any, path: pathlib.Path) -> None:
@@ -234,9 +234,9 @@ def _print_places(
 ) -> None:
     print(f"{run_dir}/")
     rows = [
-        (places["grid"].name, "the picture grid"),
+        (places["grid"].name, "the image grid"),
         (f"{places['model'].name}/", "the exported model; description.json in it says how to use it"),
-        (places["model's grid"].name, "pictures made with that"),
+        (places["model's grid"].name, "images made with that"),
         (places["quality"].name, "the measures"),
         *([(places["film"].name, "a film of a moving latent; browsers play it")] if "film" in places else []),
         ("reals.png, fakes*.png", "real digits, and the generator's while it learned"),
@@ -246,11 +246,11 @@ def _print_places(
     for name, meaning in rows:
         print(f"  {name:<23} {meaning}")
     program = [sys.executable, "-m"]
-    generate = ["sg_keras.tools.generate", f"--network={run_dir}", "--seeds=0-63", "--class=3", "--outdir=pictures"]
+    generate = ["sg_keras.tools.generate", f"--network={run_dir}", "--seeds=0-63", "--class=3", "--outdir=images"]
     longer = [_twice_as_long(word) if finished else word for word in command]
     for label, words in (
         ("TensorBoard", [*program, "tensorboard.main", f"--logdir={run_dir}"]),
-        ("More pictures", [*program, *generate]),
+        ("More images", [*program, *generate]),
         ("Continue this run, to the same bits as if it had never stopped", [*longer, f"--resume={run_dir}"]),
     ):
         print(f"\n{label}:\n  {shlex.join(words)}")
@@ -270,7 +270,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cfg", choices=DEMOS, default="stylegan2", help="what is trained")
     parser.add_argument("--outdir", default="runs/demo", help="where run directories are made")
     parser.add_argument("--minutes", type=float, help="of training, at most; the demo's own by default")
-    parser.add_argument("--kimg", type=float, help="thousands of pictures to train on, instead of the demo's")
+    parser.add_argument("--kimg", type=float, help="thousands of images to train on, instead of the demo's")
     return parser.parse_args(argv)
 
 

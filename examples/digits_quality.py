@@ -3,7 +3,7 @@
     python -m examples.digits_quality --network=RUN_DIR [--json]
 
 2,000 samples, 200 a class and without truncation, and the reals are averaged over 4x4 boxes to 64 numbers in 0..1:
-roughly the 8x8 pictures that the reals were enlarged from. On these vectors:
+roughly the 8x8 images that the reals were enlarged from. On these vectors:
 
 * accuracy: share of samples that SVC(gamma='scale', C=10), trained on the reals, assigns to their label;
 * frechet: Frechet distance between reals and samples as normal distributions, with population covariances;
@@ -36,7 +36,7 @@ _BATCH = 100
 
 
 def box_averages(images: np.ndarray) -> np.ndarray:
-    """Averages [N,64] over 4x4 boxes of gray pictures [N,32,32,1] with values in 0..1."""
+    """Averages [N,64] over 4x4 boxes of gray images [N,32,32,1] with values in 0..1."""
     count, height, width, _ = images.shape
     boxes = images.reshape(count, height // _BOX, _BOX, width // _BOX, _BOX)
     return boxes.mean(axis=(2, 4), dtype=np.float64).reshape(count, -1)
@@ -62,7 +62,7 @@ def real_classifier() -> Any:
 def generated_vectors(
     G: Callable[..., Any], per_class: int = SAMPLES_PER_CLASS, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Box averages [10*per_class,64] of pictures of G, and the classes they were asked for, class after class.
+    """Box averages [10*per_class,64] of images of G, and the classes they were asked for, class after class.
 
     Args:
         G: generator of the digits, conditional on 10 classes; called as G(z, c, noise_mode="const").
@@ -116,12 +116,12 @@ def measure(G: Callable[..., Any], per_class: int = SAMPLES_PER_CLASS, seed: int
         seed: of the latents.
 
     Raises:
-        ValueError: G makes something other than 32x32 gray pictures of 10 classes.
+        ValueError: G makes something other than 32x32 gray images of 10 classes.
     """
     found = (G.c_dim, *G.image_shape)
     if found != (NUM_CLASSES, 32, 32, 1):
         raise ValueError(
-            f"G: found {found[0]} classes of {found[1]}x{found[2]}x{found[3]} pictures, expected "
+            f"G: found {found[0]} classes of {found[1]}x{found[2]}x{found[3]} images, expected "
             f"{NUM_CLASSES} classes of 32x32x1, the digits (--data=digits --cond=1)"
         )
     reals, _ = real_vectors()

@@ -1,11 +1,11 @@
-"""Does the leak check find what leaks? Trains on the digits with augmentation, and looks at the pictures that come out.
+"""Does the leak check find what leaks? Trains on the digits with augmentation, and looks at the images that come out.
 
-    python -m examples.leak_check --kimg=40 --augpipe=blit --p=1      # quarter turns of every picture: must leak
+    python -m examples.leak_check --kimg=40 --augpipe=blit --p=1      # quarter turns of every image: must leak
     python -m examples.leak_check --kimg=40 --augpipe=blit --p=0.1    # must not
     python -m examples.leak_check --network=RUN_DIR                   # of any run on the digits
 
-With --p=1 the discriminator sees no picture as it is, so nothing tells the generator which way round they are
-(arXiv:2006.06676, section 2.2). Prints a line a transform: the estimated share of generated pictures that are
+With --p=1 the discriminator sees no image as it is, so nothing tells the generator which way round they are
+(arXiv:2006.06676, section 2.2). Prints a line a transform: the estimated share of generated images that are
 transformed, its standard error, how much of the difference from real ones the transform explains, and LEAKS where
 a run would warn. docs/augmentation.md explains the figures.
 """
@@ -39,14 +39,14 @@ def train(options: argparse.Namespace) -> pathlib.Path:
 def print_leaks(network: pathlib.Path) -> None:
     """The leak check of G_ema of a run on the digits, with labels or without."""
     import sg_keras
-    from sg_keras.augment.leaks import MAX_PICTURES, find_leaks
+    from sg_keras.augment.leaks import MAX_IMAGES, find_leaks
     from sg_keras.data import open_dataset
     from sg_keras.training.callbacks.image_grid import generate_images
 
     G = sg_keras.load(network)["G_ema"]
     dataset = open_dataset("digits", use_labels=G.c_dim > 0)
     rng = np.random.default_rng(0)
-    items = rng.permutation(len(dataset))[:MAX_PICTURES]
+    items = rng.permutation(len(dataset))[:MAX_IMAGES]
     z = rng.normal(size=[len(items), G.z_dim]).astype(np.float32)
     fakes = generate_images(G, z, dataset.labels(items), 64)
     names = [name for name in PIPES["bgc"] if name not in ("hue", "saturation")]  # the digits are gray

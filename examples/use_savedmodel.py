@@ -1,4 +1,4 @@
-"""An exported generator in a process that knows nothing of sg_keras: a grid of pictures, a row a class.
+"""An exported generator in a process that knows nothing of sg_keras: a grid of images, a row a class.
 
     python examples/use_savedmodel.py SAVEDMODEL GRID.png
 
@@ -35,7 +35,7 @@ def main(folder: str, grid_path: str) -> int:
     if any(name.partition(".")[0] == "sg_keras" for name in sys.modules):
         print("found sg_keras among the loaded modules, expected it to be absent", file=sys.stderr)
         return 1
-    print(f"{count} pictures from {folder} without sg_keras: {grid_path}")
+    print(f"{count} images from {folder} without sg_keras: {grid_path}")
     return 0
 
 

@@ -63,7 +63,7 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
     mirrored = f", {dataset.num_items} with mirrored copies" if dataset.mirror or dataset.mirrory else ""
     labels = f", labels of width {dataset.c_dim}" if dataset.c_dim else ", no labels"
     yield (
-        "pictures",
+        "images",
         (
             f"{dataset.num_images}{mirrored}, {dataset.resolution}x{dataset.resolution}, "
             f"{'gray' if dataset.channels == 1 else 'RGB'}{labels}"
@@ -74,7 +74,7 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
         "batch",
         (
             f"{config.batch} = {config.num_replicas} {device}{'s' if config.num_replicas > 1 else ''} x "
-            f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''} x {config.batch_gpu} pictures"
+            f"{config.num_rounds} round{'s' if config.num_rounds > 1 else ''} x {config.batch_gpu} images"
         ),
     )
     yield "length", f"{value_text(config.run.total_kimg)} kimg = {_iterations(config)} iterations"

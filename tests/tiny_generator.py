@@ -1,4 +1,4 @@
-"""A small generator whose pictures show every one of its inputs."""
+"""A small generator whose images show every one of its inputs."""
 
 import keras
 import numpy as np

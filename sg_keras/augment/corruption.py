@@ -12,11 +12,11 @@ from sg_keras.augment.sampling import IMGFILTER_BANDS, AugmentDraws
 from sg_keras.augment.transform_layer import TransformLayer
 from sg_keras.augment.wavelets import filter_bank
 
-_EXPECTED_POWER = np.array([10, 1, 1, 1]) / 13  # of the bands of natural pictures, whose spectrum falls as 1 / f
+_EXPECTED_POWER = np.array([10, 1, 1, 1]) / 13  # of the bands of natural images, whose spectrum falls as 1 / f
 
 
 class ImageFilter(TransformLayer):
-    """Amplifies or damps four frequency bands of a picture that is continued by reflection. Linear in the images.
+    """Amplifies or damps four frequency bands of an image that is continued by reflection. Linear in the images.
 
     Each axis is one product with a matrix per sample, in which the filter and the reflection are one: the taps
     differ from sample to sample, which convolutions serve badly.
@@ -34,7 +34,7 @@ class ImageFilter(TransformLayer):
 
 
 class Noise(TransformLayer):
-    """Adds white noise of a random strength to each picture."""
+    """Adds white noise of a random strength to each image."""
 
     def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
         if not self.transforms.has("noise"):
@@ -46,7 +46,7 @@ class Noise(TransformLayer):
 
 
 class Cutout(TransformLayer):
-    """Sets a rectangle of each picture to 0. Linear in the images."""
+    """Sets a rectangle of each image to 0. Linear in the images."""
 
     def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
         if not self.transforms.has("cutout"):
@@ -59,13 +59,13 @@ class Cutout(TransformLayer):
 
 
 def _inside(count: int, centre: tf.Tensor, size: float) -> tf.Tensor:
-    """[N,count]: whether pixels' centres lie less than half of `size` from `centre`, all as a share of the picture."""
+    """[N,count]: whether pixels' centres lie less than half of `size` from `centre`, all as a share of the image."""
     positions = tf.constant((np.arange(count) + 0.5) / count, centre.dtype)
     return tf.abs(positions - centre[:, tf.newaxis]) < size / 2
 
 
 def band_gains(parameters: dict[str, tf.Tensor]) -> tf.Tensor:
-    """[N,4]: amplification of each band. A picture of the expected spectrum keeps its power; identities are exact.
+    """[N,4]: amplification of each band. An image of the expected spectrum keeps its power; identities are exact.
 
     The bands are changed one after another: band i by t_i, then all are divided by sqrt(1 + power_i (t_i^2 - 1)).
     """

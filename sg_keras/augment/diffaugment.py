@@ -1,4 +1,4 @@
-"""DiffAugment: differentiable augmentation of every picture (Zhao et al. 2020, arXiv:2006.10738, section 3.2)."""
+"""DiffAugment: differentiable augmentation of every image (Zhao et al. 2020, arXiv:2006.10738, section 3.2)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class DiffAugment(keras.layers.Layer):
     """Random colour, translation and cutout, always in this order and with probability 1.
 
     * color: brightness + U(-1/2, 1/2), then saturation times U(0, 2), then contrast times U(1/2, 3/2): distances from
-      the mean over channels, and from the mean of the picture.
+      the mean over channels, and from the mean of the image.
     * translation: by whole pixels, up to 1/8 of the size either way, zeros outside.
-    * cutout: a rectangle of half the size is set to 0, centred anywhere in the picture.
+    * cutout: a rectangle of half the size is set to 0, centred anywhere in the image.
 
     Args:
         policy: names among POLICIES, a sequence or separated by commas.

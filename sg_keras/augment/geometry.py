@@ -1,6 +1,6 @@
-"""Flips, turns, translations and scalings of pictures, as one warp per sample (arXiv:2006.06676, appendix B.1).
+"""Flips, turns, translations and scalings of images, as one warp per sample (arXiv:2006.06676, appendix B.1).
 
-A picture is continued by reflection, enlarged by 2 with a wavelet filter, sampled bilinearly where the inverse map
+An image is continued by reflection, enlarged by 2 with a wavelet filter, sampled bilinearly where the inverse map
 sends the pixels of the result (at twice the size too), and reduced with the same filter. How far reflection reaches
 is that of the micro-batch's widest transform, as published; beyond it there are zeros. The margins are numbers in the
 graph, so that one graph serves them all. They and the small matrices before them are computed on the CPU, where a
@@ -44,7 +44,7 @@ class Geometry(TransformLayer):
 
 
 def inverse_maps(parameters: dict[str, tf.Tensor], height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The map of each sample from positions in the result to positions in the picture.
+    """The map of each sample from positions in the result to positions in the image.
 
     Positions are (x, y) in pixels from the centre. The product of the transforms in their order, flip first, each
     multiplied from the right by the next:
@@ -105,7 +105,7 @@ def _apply(matrices: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
 
 
 def warp_reflected(images: tf.Tensor, linear: tf.Tensor, shift: tf.Tensor, impl: str) -> tf.Tensor:
-    """Sample pictures where each pixel of the result lies: at `linear @ (x, y) + shift`, in pixels from the centre.
+    """Sample images where each pixel of the result lies: at `linear @ (x, y) + shift`, in pixels from the centre.
 
     Args:
         images: [N,H,W,C].
@@ -128,7 +128,7 @@ def warp_reflected(images: tf.Tensor, linear: tf.Tensor, shift: tf.Tensor, impl:
 
 
 def reflected_margins(linear: tf.Tensor, shift: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """How far pictures are continued by reflection: int32 [left, right, top, bottom], at most a picture less a pixel.
+    """How far images are continued by reflection: int32 [left, right, top, bottom], at most an image less a pixel.
 
     Far enough for the corner pixels of every sample's result and the filter's taps around them.
     """
@@ -141,10 +141,10 @@ def reflected_margins(linear: tf.Tensor, shift: tf.Tensor, height: int, width: i
 
 
 def _sampling_matrices(linear: tf.Tensor, shift: tf.Tensor, margins: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """theta [N,2,3] of `warp_affine` from the enlarged, continued picture to the enlarged result with its border.
+    """theta [N,2,3] of `warp_affine` from the enlarged, continued image to the enlarged result with its border.
 
-    Positions from the centre of the picture double; the centre of the enlarged picture lies half of an enlarged pixel
-    after the picture's, as the wavelet filter has it, and is moved by uneven margins.
+    Positions from the centre of the image double; the centre of the enlarged image lies half of an enlarged pixel
+    after the image's, as the wavelet filter has it, and is moved by uneven margins.
     """
     result_size = [_UP * (width + 2 * _BORDER), _UP * (height + 2 * _BORDER)]
     before_and_after = tf.reshape(tf.cast(margins, linear.dtype), [2, 2])

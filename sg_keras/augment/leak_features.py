@@ -1,4 +1,4 @@
-"""What a simple classifier sees of pictures: them, made small, and figures on brightness, colour and sharpness."""
+"""What a simple classifier sees of images: them, made small, and figures on brightness, colour and sharpness."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import numpy as np
 
 Features: TypeAlias = tuple[np.ndarray, ...]
 
-_SIDE = 16  # pixels of small pictures
+_SIDE = 16  # pixels of small images
 _BRIGHTNESS_BINS = 7  # an odd number: no edge at 0, which is what erased pixels are
 _MOST_FIGURES_APART = 4.0  # standard deviations: figures beyond are no more different
 
 
-def picture_features(pictures: np.ndarray) -> Features:
-    """Features of pictures in two groups.
+def image_features(images: np.ndarray) -> Features:
+    """Features of images in two groups.
 
     Args:
-        pictures: float32 [N,H,W,1 or 3] in -1..1.
+        images: float32 [N,H,W,1 or 3] in -1..1.
 
     Returns:
-        Small pictures [N,side*side*C], and figures [N,M].
+        Small images [N,side*side*C], and figures [N,M].
     """
-    return _halved_until(pictures, _SIDE).reshape(len(pictures), -1), _figures(pictures)
+    return _halved_until(images, _SIDE).reshape(len(images), -1), _figures(images)
 
 
-def _halved(pictures: np.ndarray) -> np.ndarray:
-    count, height, width, channels = pictures.shape
-    return pictures.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+def _halved(images: np.ndarray) -> np.ndarray:
+    count, height, width, channels = images.shape
+    return images.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
 
 
-def _halved_until(pictures: np.ndarray, side: int) -> np.ndarray:
-    while pictures.shape[1] > side:
-        pictures = _halved(pictures)
-    return pictures
+def _halved_until(images: np.ndarray, side: int) -> np.ndarray:
+    while images.shape[1] > side:
+        images = _halved(images)
+    return images
 
 
-def _figures(pictures: np.ndarray) -> np.ndarray:
-    gray = pictures.mean(axis=3, keepdims=True)
+def _figures(images: np.ndarray) -> np.ndarray:
+    gray = images.mean(axis=3, keepdims=True)
     edges = np.linspace(-1, 1, _BRIGHTNESS_BINS + 1)[1:-1]
     darker = [(gray < edge).mean(axis=(1, 2, 3)) for edge in edges]
     figures = [*darker, gray.mean(axis=(1, 2, 3)), _log(gray.var(axis=(1, 2, 3))), _blank(gray)]
@@ -46,8 +46,8 @@ def _figures(pictures: np.ndarray) -> np.ndarray:
     while smaller.shape[1] > 4:
         figures += [_log(np.square(np.diff(smaller, axis=axis)).mean(axis=(1, 2, 3))) for axis in (1, 2)]
         smaller = _halved(smaller)
-    if pictures.shape[3] == 3:
-        figures += _color_figures(pictures - gray)
+    if images.shape[3] == 3:
+        figures += _color_figures(images - gray)
     return np.stack(figures, axis=1)
 
 
@@ -80,7 +80,7 @@ def kernel(
     *,
     scale: Sequence[np.ndarray],
 ) -> tuple[np.ndarray, list[float]]:
-    """Similarity of pictures: the sum of a radial kernel exp(-distance^2 / width) for each group of features.
+    """Similarity of images: the sum of a radial kernel exp(-distance^2 / width) for each group of features.
 
     Args:
         left: [N,...] of each group.

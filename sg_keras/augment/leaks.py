@@ -1,8 +1,8 @@
-"""Whether transforms that augmentation applies show in generated pictures (arXiv:2006.06676, section 2.2).
+"""Whether transforms that augmentation applies show in generated images (arXiv:2006.06676, section 2.2).
 
-Augmentation leaks if the generator makes transformed pictures, such as turned ones. For each transform T a classifier
-learns to tell real pictures from T(real pictures) on one half of them: ridge regression with radial kernels on small
-pictures and on figures such as contrast, hue and sharpness. On the other half, scores of reals and of T(reals) show
+Augmentation leaks if the generator makes transformed images, such as turned ones. For each transform T a classifier
+learns to tell real images from T(real images) on one half of them: ridge regression with radial kernels on small
+images and on figures such as contrast, hue and sharpness. On the other half, scores of reals and of T(reals) show
 what the classifier makes of both. The share of fakes that look transformed follows from how their scores lie between
 the two, by counting beyond each side's median:
 
@@ -11,7 +11,7 @@ the two, by counting beyond each side's median:
 
 A leak moves both from 0 to the share of transformed fakes; the smaller one counts.
 
-Pictures that are just bad, as those of a generator that has not learned yet, may look like T(reals) to such a
+Images that are just bad, as those of a generator that has not learned yet, may look like T(reals) to such a
 classifier. So a second figure says how much of the difference between fakes and reals the transform explains: with the
 means of both in the kernel's feature space, the squared cosine between mean(fakes) - mean(reals) and mean(T(reals)) -
 mean(reals) (unbiased, as in maximum mean discrepancy; Gretton et al. 2012). If all that is wrong with the fakes is that
@@ -28,17 +28,17 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.augment import AugmentPipeline, AugmentTransforms, DiffAugment, StatelessDraws
-from sg_keras.augment.leak_features import Features, kernel, picture_features
+from sg_keras.augment.leak_features import Features, image_features, kernel
 from sg_keras.augment.sampling import UNIFORMS
 from sg_keras.config import AugmentConfig
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES, TRANSFORMS
 from sg_keras.ops.pixel_values import from_uint8
 
-MAX_PICTURES = 512  # of each kind: more tell little more
-_SMALL = 32  # pixels a side that pictures are reduced to
-_DETAIL = ("imgfilter", "noise")  # seen in details: in the middle of a picture at its full size
+MAX_IMAGES = 512  # of each kind: more tell little more
+_SMALL = 32  # pixels a side that images are reduced to
+_DETAIL = ("imgfilter", "noise")  # seen in details: in the middle of an image at its full size
 _HALF_TURN = "rotate180"  # a transform to look for, though no pipe has it alone
-_COLORFUL = ("hue", "saturation")  # of which gray pictures have none
+_COLORFUL = ("hue", "saturation")  # of which gray images have none
 _RIDGE = 0.1
 _RESAMPLED = 100  # times, for the standard error
 _LEAST_SHARE = 0.1  # that is warned of
@@ -49,13 +49,13 @@ _LEAST_POWER = 0.1  # share of transformed reals beyond reals' that must be told
 
 @dataclasses.dataclass(frozen=True)
 class Leak:
-    """How far one transform shows in generated pictures.
+    """How far one transform shows in generated images.
 
     Attributes:
         transform: its name.
-        share: estimated share of generated pictures that are transformed, around 0 where none are, at most about 1.
+        share: estimated share of generated images that are transformed, around 0 where none are, at most about 1.
         standard_error: of the share.
-        explained: how much of the difference between generated and real pictures the transform explains, 0 to 1.
+        explained: how much of the difference between generated and real images the transform explains, 0 to 1.
         told_apart: how well the classifier knows the transform: 0 (not at all) to 1/2. Below 0.1 the share is nan.
     """
 
@@ -94,27 +94,27 @@ def find_leaks(reals: np.ndarray, fakes: np.ndarray, transforms: Sequence[str], 
     """Estimate for each transform what share of the fakes is transformed.
 
     Args:
-        reals: uint8 [N,H,W,C], at least 8, in random order; training pictures are fine.
+        reals: uint8 [N,H,W,C], at least 8, in random order; training images are fine.
         fakes: uint8 [N,H,W,C], with labels distributed like those of the reals.
         transforms: names of ADA's transforms or of DiffAugment's policies.
         seed: of the transforms' parameters.
 
     Raises:
-        ValueError: shapes do not agree, there are too few pictures, or a name is unknown.
+        ValueError: shapes do not agree, there are too few images, or a name is unknown.
     """
     if reals.shape != fakes.shape or reals.ndim != 4 or len(reals) < 8:
         raise ValueError(
             f"reals, fakes: found shapes {reals.shape} and {fakes.shape}, expected the same [N,H,W,C], N at least 8"
         )
-    reals, fakes = (pixels[:MAX_PICTURES] for pixels in (reals, fakes))
+    reals, fakes = (pixels[:MAX_IMAGES] for pixels in (reals, fakes))
     leaks: dict[str, Leak] = {}
     for view, detail in ((_middle, True), (_reduced, False)):
         names = [name for name in transforms if (name in _DETAIL) == detail]
         if names:
             real, fake = view(reals), view(fakes)
-            of_reals, of_fakes = picture_features(real), picture_features(fake)
+            of_reals, of_fakes = image_features(real), image_features(fake)
         for name in names:
-            features = [of_reals, picture_features(_transformed(real, name, seed)), of_fakes]
+            features = [of_reals, image_features(_transformed(real, name, seed)), of_fakes]
             leaks[name] = _find_leak(name, features, seed)
     return [leaks[name] for name in transforms]
 
@@ -130,11 +130,11 @@ def _find_leak(name: str, features: list[Features], seed: int) -> Leak:
     return Leak(name, share, float(np.std(resampled)), _explained(*features), told_apart)
 
 
-# ---------------------------------------------------------------------------------------------------- pictures
+# ---------------------------------------------------------------------------------------------------- images
 
 
 def _reduced(pixels: np.ndarray) -> np.ndarray:
-    """Pictures float32 in -1..1, reduced to 32 pixels a side by averaging."""
+    """Images float32 in -1..1, reduced to 32 pixels a side by averaging."""
     count, height, width, channels = pixels.shape
     by = max(height // _SMALL, 1)
     blocks = pixels.reshape(count, height // by, by, width // by, by, channels)
@@ -142,13 +142,13 @@ def _reduced(pixels: np.ndarray) -> np.ndarray:
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
-    """The middle of pictures, float32 in -1..1, at most 32 pixels a side."""
+    """The middle of images, float32 in -1..1, at most 32 pixels a side."""
     first = max((pixels.shape[1] - _SMALL) // 2, 0)
     return from_uint8(pixels[:, first : first + _SMALL, first : first + _SMALL])
 
 
 class _Applied(StatelessDraws):
-    """Random numbers with which flips, quarter turns and inversions always change a picture."""
+    """Random numbers with which flips, quarter turns and inversions always change an image."""
 
     ranges: ClassVar = {"xflip": (0.5, 1.0), "lumaflip": (0.5, 1.0), "rotate90": (0.25, 1.0)}
 
@@ -163,8 +163,8 @@ class _HalfTurned(_Applied):
     ranges: ClassVar = {"rotate90": (0.5, 0.75)}
 
 
-def _transformed(pictures: np.ndarray, name: str, seed: int) -> np.ndarray:
-    """Every picture transformed at random, with values that 8-bit pictures can have."""
+def _transformed(images: np.ndarray, name: str, seed: int) -> np.ndarray:
+    """Every image transformed at random, with values that 8-bit images can have."""
     layer: Callable[..., tf.Tensor]
     draws, name = (_HalfTurned, "rotate90") if name == _HALF_TURN else (_Applied, name)
     if name in DIFFAUG_POLICIES and name != "cutout":
@@ -173,7 +173,7 @@ def _transformed(pictures: np.ndarray, name: str, seed: int) -> np.ndarray:
         layer = AugmentPipeline(AugmentTransforms(**{name: 1.0}))  # type: ignore[arg-type]
     else:
         raise ValueError(f"transforms: found {name!r}, expected names of transforms")
-    result = layer(tf.constant(pictures), p=1.0, draws=draws(tf.constant([seed, 1], tf.int64), 0))
+    result = layer(tf.constant(images), p=1.0, draws=draws(tf.constant([seed, 1], tf.int64), 0))
     return from_uint8(np.round((result.numpy().clip(-1, 1) + 1) * 127.5))
 
 
@@ -218,7 +218,7 @@ def _explained(real: Features, transformed: Features, fake: Features) -> float:
     means = {}
     for left, right in ("rr", "tt", "ff", "rt", "fr", "ft"):
         similar, _ = kernel(groups[left], groups[right], widths, scale=both)
-        # A picture is no sample of its likeness to itself, nor to what a transform made of it.
+        # An image is no sample of its likeness to itself, nor to what a transform made of it.
         means[left + right] = (similar.sum() - similar.trace()) / (similar.size - len(similar))
     to_fakes = means["ff"] + means["rr"] - 2 * means["fr"]
     to_transformed = means["tt"] + means["rr"] - 2 * means["rt"]

@@ -1,4 +1,4 @@
-"""Continuation of pictures by reflection, by margins that are tensors.
+"""Continuation of images by reflection, by margins that are tensors.
 
 TensorFlow's own reflecting `tf.pad` takes several times as long on a CPU, and its gradient more yet.
 """
@@ -13,7 +13,7 @@ _ROWS, _COLUMNS = 1, 2
 
 
 def reflect_pad(images: tf.Tensor, margins: tf.Tensor) -> tf.Tensor:
-    """Continues pictures beyond their borders by reflection about the first and last pixels.
+    """Continues images beyond their borders by reflection about the first and last pixels.
 
     Args:
         images: [N,H,W,C].

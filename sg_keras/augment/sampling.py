@@ -1,4 +1,4 @@
-"""What happens to each picture: random numbers, and the parameters of all transforms made of them.
+"""What happens to each image: random numbers, and the parameters of all transforms made of them.
 
 Every number is a function of (seed, global sample index) and of the place in a table that is the same for all pipes:
 neither the size of a micro-batch, nor how samples are spread over replicas, nor the transforms in use change what

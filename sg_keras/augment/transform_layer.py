@@ -15,7 +15,7 @@ _Layer = TypeVar("_Layer", bound="TransformLayer")
 
 
 class TransformLayer(keras.layers.Layer):
-    """A group of random transforms of pictures.
+    """A group of random transforms of images.
 
     Args:
         transforms: which, how often and how strongly; those that are not of the layer's group play no part.
@@ -55,7 +55,7 @@ class TransformLayer(keras.layers.Layer):
 
 
 def check_images(images: tf.Tensor) -> None:
-    """Refuse what is not a batch of pictures of known size and 1 or 3 channels, with a ValueError."""
+    """Refuse what is not a batch of images of known size and 1 or 3 channels, with a ValueError."""
     known = images.shape.rank == 4 and None not in images.shape[1:]
     if not known or not images.dtype.is_floating or images.shape[3] not in (1, 3):
         found = f"shape {images.shape} of {images.dtype.name}"

@@ -27,7 +27,7 @@ NUM_BANDS = 4
 
 
 def geometry_filter() -> np.ndarray:
-    """Low-pass filter between a picture and its enlargement by 2: float32 [12], sums to 1."""
+    """Low-pass filter between an image and its enlargement by 2: float32 [12], sums to 1."""
     return setup_filter(SYM6)
 
 

@@ -15,8 +15,8 @@ _FILTER, _NOISE, _CUTOUT = ("imgfilter",), ("noise",), ("cutout",)
 
 TRANSFORMS = _BLIT + _GEOM + _COLOR + _FILTER + _NOISE + _CUTOUT
 
-# The transforms of each named pipe. "body" leaves out what real pictures of upright figures never show: turned and
-# sheared pictures, negatives and other hues.
+# The transforms of each named pipe. "body" leaves out what real images of upright figures never show: turned and
+# sheared images, negatives and other hues.
 PIPES: dict[str, tuple[str, ...]] = {
     "blit": _BLIT,
     "geom": _GEOM,
@@ -32,7 +32,7 @@ PIPES: dict[str, tuple[str, ...]] = {
     "body": ("xflip", "xint", "scale", "aniso", "xfrac", "brightness", "contrast", "saturation"),
 }
 
-# What DiffAugment can do to pictures, in the order in which it does it (Zhao et al. 2020, arXiv:2006.10738).
+# What DiffAugment can do to images, in the order in which it does it (Zhao et al. 2020, arXiv:2006.10738).
 DIFFAUG_POLICIES = ("color", "translation", "cutout")
 
 
@@ -71,7 +71,7 @@ class AugmentTransforms:
     imgfilter_bands: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)  # multipliers, low frequencies first
     imgfilter_std: float = 1.0  # deviation of log2 of a band's amplification
     noise_std: float = 0.1  # deviation of the noise's own deviation
-    cutout_size: float = 0.5  # sides of the erased rectangle, as a share of the picture's
+    cutout_size: float = 0.5  # sides of the erased rectangle, as a share of the image's
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "imgfilter_bands", tuple(self.imgfilter_bands))  # a list, where JSON was read

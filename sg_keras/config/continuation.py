@@ -92,7 +92,7 @@ def _notes(saved: TrainingConfig, config: TrainingConfig) -> list[str]:
     notes = []
     if config.batch_gpu != saved.batch_gpu:
         notes.append(
-            f"Continuing with micro-batches of {config.batch_gpu} pictures instead of {saved.batch_gpu} (--batch-gpu): "
+            f"Continuing with micro-batches of {config.batch_gpu} images instead of {saved.batch_gpu} (--batch-gpu): "
             "the minibatch standard deviation, path length regularisation and StyleGAN3's normalisation of styles are "
             "defined within a micro-batch, so the run goes another way than it would have gone"
         )

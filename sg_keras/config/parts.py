@@ -33,7 +33,7 @@ def require(condition: bool, name: str, found: Any, expected: str) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetConfig:
-    """Which pictures are trained on, and in which form."""
+    """Which images are trained on, and in which form."""
 
     path: str  # folder, zip, or "digits"
     name: str = ""  # short name, part of the run directory's
@@ -46,7 +46,7 @@ class DatasetConfig:
     mirror: bool = False  # copies with left and right exchanged count as images of their own
     mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
     workers: int = 3  # parallel readers
-    on_bad_image: str = "stop"  # or skip: the next readable picture takes its place
+    on_bad_image: str = "stop"  # or skip: the next readable image takes its place
     fingerprint: str = ""  # of the content, as data_fingerprint has it; none in configurations from before it was kept
 
     def __post_init__(self) -> None:
@@ -181,7 +181,7 @@ class RunConfig:
     total_kimg: float = 25000.0
     tick_kimg: float = 4.0
     snapshot_ticks: int | None = 50  # network snapshot and exact checkpoint; None = only at the end
-    image_snapshot_ticks: int | None = 50  # picture grid; None = only at the end
+    image_snapshot_ticks: int | None = 50  # image grid; None = only at the end
     checkpoint_minutes: float = 15.0
     keep_checkpoints: int = 3
     on_nan: str = "stop"  # or rollback

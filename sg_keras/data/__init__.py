@@ -1,4 +1,4 @@
-"""Training pictures: sources (folder, zip, built-in digits), labels, sample order and the tf.data pipeline."""
+"""Training images: sources (folder, zip, built-in digits), labels, sample order and the tf.data pipeline."""
 
 from sg_keras.data.dataset import ImageDataset, open_dataset
 from sg_keras.data.pipeline import DataError, data_error_line, make_pipeline, readable_data_errors

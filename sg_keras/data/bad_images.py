@@ -1,4 +1,4 @@
-"""Pictures that cannot be read are replaced by the next ones that can: --on_bad_image=skip."""
+"""Images that cannot be read are replaced by the next ones that can: --on_bad_image=skip."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class SkippingPixels:
-    """Pictures of which each bad one shows the next readable one, going round at the end.
+    """Images of which each bad one shows the next readable one, going round at the end.
 
-    What is shown is a function of the files alone, whatever was read before: a run with bad pictures can be continued
+    What is shown is a function of the files alone, whatever was read before: a run with bad images can be continued
     to the same bits, as long as the same files stay bad. Each bad one is named once in a warning, with their number.
     """
 
@@ -29,11 +29,11 @@ class SkippingPixels:
         return len(self._pixels)
 
     def gather(self, indices: np.ndarray) -> np.ndarray:
-        """As of Pixels. OSError only if no picture at all can be read."""
+        """As of Pixels. OSError only if no image at all can be read."""
         return self.gather_shown(indices)[0]
 
     def gather_shown(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 [n,H,W,C], and which pictures these are, int64 [n]."""
+        """uint8 [n,H,W,C], and which images these are, int64 [n]."""
         if not self._bad.intersection(indices.tolist()):
             try:
                 return self._pixels.gather(indices), indices
@@ -56,10 +56,10 @@ class SkippingPixels:
                 return self._pixels.gather(np.array([candidate]))[0], candidate
             except OSError as error:
                 self._take_note(candidate, str(error))
-        raise OSError(f"--on_bad_image=skip: found no picture that can be read, all {len(self)} are bad")
+        raise OSError(f"--on_bad_image=skip: found no image that can be read, all {len(self)} are bad")
 
     def _take_note(self, index: int, reason: str) -> None:
         with self._lock:
             if index not in self._bad:
                 self._bad.add(index)
-                _LOGGER.warning("bad picture %d: %s; the next readable one is used", len(self._bad), reason)
+                _LOGGER.warning("bad image %d: %s; the next readable one is used", len(self._bad), reason)

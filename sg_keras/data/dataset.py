@@ -1,4 +1,4 @@
-"""A data set of pictures with labels, opened from a folder, a zip file or the built-in digits."""
+"""A data set of images with labels, opened from a folder, a zip file or the built-in digits."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MAX_CACHED_BYTES = 2**30
 
 
 class ImageDataset:
-    """Pictures of one square size with labels. Safe to read from several threads.
+    """Images of one square size with labels. Safe to read from several threads.
 
-    Mirrored copies are pictures of their own, with the same labels: index i + k * num_images is copy k of picture i.
+    Mirrored copies are images of their own, with the same labels: index i + k * num_images is copy k of image i.
     With `mirror`, copies of odd k have left and right exchanged; with `mirrory`, those of the upper half of all k have
     top and bottom exchanged.
 
@@ -61,19 +61,19 @@ class ImageDataset:
         self.notes = notes
         self._pixels = pixels
         self._labels = labels
-        # Whether each copy of a picture has rows (top and bottom) and columns (left and right) exchanged.
+        # Whether each copy of an image has rows (top and bottom) and columns (left and right) exchanged.
         self._flips = [(y, x) for y in (False, True)[: 1 + mirrory] for x in (False, True)[: 1 + mirror]]
 
     def __len__(self) -> int:
-        """Pictures, mirrored copies included."""
+        """Images, mirrored copies included."""
         return self.num_images * len(self._flips)
 
     def image(self, index: int) -> np.ndarray:
-        """One picture: uint8 [H,W,C]. Errors as of `images`."""
+        """One image: uint8 [H,W,C]. Errors as of `images`."""
         return self.images(np.array([index]))[0]
 
     def images(self, indices: np.ndarray) -> np.ndarray:
-        """Pictures: uint8 [n,H,W,C], a new array.
+        """Images: uint8 [n,H,W,C], a new array.
 
         Args:
             indices: Integers [n] in [0, len(self)).
@@ -94,7 +94,7 @@ class ImageDataset:
         return images
 
     def examples(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures and labels, as of `images` and `labels`; where a bad picture is skipped, both of its replacement."""
+        """Images and labels, as of `images` and `labels`; where a bad image is skipped, both of its replacement."""
         indices = self._checked(indices)
         if not isinstance(self._pixels, SkippingPixels):
             return self.images(indices), self.labels(indices)
@@ -102,7 +102,7 @@ class ImageDataset:
         return self._flipped(images, indices), self._labels.rows(shown)
 
     def label(self, index: int) -> np.ndarray:
-        """Label of one picture: float32 [c_dim], one-hot for class indices."""
+        """Label of one image: float32 [c_dim], one-hot for class indices."""
         return self.labels(np.array([index]))[0]
 
     @property
@@ -115,7 +115,7 @@ class ImageDataset:
         return self._labels.examples(most)
 
     def labels(self, indices: np.ndarray) -> np.ndarray:
-        """Labels of pictures: float32 [n, c_dim]. IndexError as of `images`."""
+        """Labels of images: float32 [n, c_dim]. IndexError as of `images`."""
         return self._labels.rows(self._checked(indices) % self.num_images)
 
     def close(self) -> None:
@@ -142,23 +142,23 @@ def open_dataset(
     max_cached_bytes: int = _MAX_CACHED_BYTES,
     skip_bad: bool = False,
 ) -> ImageDataset:
-    """Open a data set and check the headers of all its pictures.
+    """Open a data set and check the headers of all its images.
 
     Args:
         path: "digits" (built in), a folder (read recursively), or a zip file, of PNG and JPEG files;
             scheme://... is a zip file in object storage, which is copied to this machine.
         use_labels: Whether labels are wanted (`--cond=1`).
-        mirror: Whether copies with left and right exchanged count as pictures of their own (`--mirror=1`).
+        mirror: Whether copies with left and right exchanged count as images of their own (`--mirror=1`).
         mirrory: Whether copies with top and bottom exchanged do (`--mirrory=1`).
-        resolution: Pixels a side that the pictures must have; None takes what is there.
+        resolution: Pixels a side that the images must have; None takes what is there.
         require_power_of_two: Refuse sizes that StyleGAN2 cannot make.
-        max_cached_bytes: A set whose decoded pictures take no more than this stays in memory once decoded.
-        skip_bad: Whether the next readable picture takes the place of one that cannot be read
+        max_cached_bytes: A set whose decoded images take no more than this stays in memory once decoded.
+        skip_bad: Whether the next readable image takes the place of one that cannot be read
             (`--on_bad_image=skip`).
 
     Raises:
         OSError: Something is missing, unreadable, truncated or damaged.
-        ValueError: The pictures or labels do not fit together or cannot be used.
+        ValueError: The images or labels do not fit together or cannot be used.
             Both carry one line: file, what was found, what was expected.
     """
     path = os.fspath(path)

@@ -13,13 +13,13 @@ _STORED_MAXIMUM = 16
 
 
 def load_digits() -> tuple[np.ndarray, np.ndarray]:
-    """The handwritten digits as training pictures.
+    """The handwritten digits as training images.
 
-    The stored 8x8 pictures of values 0-16 are scaled to 0-255, rounded, and enlarged to 32x32 by Pillow's bicubic
+    The stored 8x8 images of values 0-16 are scaled to 0-255, rounded, and enlarged to 32x32 by Pillow's bicubic
     filter.
 
     Returns:
-        uint8 [1797, 32, 32, 1] pictures (ink is bright) and int64 [1797] digits.
+        uint8 [1797, 32, 32, 1] images (ink is bright) and int64 [1797] digits.
     """
     with importlib.resources.files("sg_keras.data").joinpath("digits_8x8.npz").open("rb") as file:
         arrays = np.load(file, allow_pickle=False)

@@ -1,6 +1,6 @@
 """Size and colour of PNG and JPEG files from their first bytes, without decoding.
 
-Checking a whole data set when it is opened has to cost microseconds a picture. Formats: PNG (ISO/IEC 15948, chunks
+Checking a whole data set when it is opened has to cost microseconds an image. Formats: PNG (ISO/IEC 15948, chunks
 IHDR, tRNS) and JPEG (ITU-T T.81, frame headers SOFn).
 """
 
@@ -42,7 +42,7 @@ def parse_image_header(data: bytes) -> ImageHeader:
 
     Raises:
         NeedMoreBytesError: `data` is too short to tell.
-        ValueError: Not a PNG or JPEG file, or a kind of picture that is not taken; the message is the end of a
+        ValueError: Not a PNG or JPEG file, or a kind of image that is not taken; the message is the end of a
             line, "found ..., expected ...".
     """
     if data.startswith(_PNG_SIGNATURE):

@@ -16,7 +16,7 @@ _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Labels:
-    """Labels of all pictures in their order.
+    """Labels of all images in their order.
 
     Args:
         values: int64 [n] class indices, or float32 [n, c_dim] vectors (c_dim 0: no labels).
@@ -24,7 +24,7 @@ class Labels:
     """
 
     def __init__(self, values: np.ndarray, num_classes: int = 0) -> None:
-        self._values = values  # class indices stay indices: 1000 classes one-hot are 4 kB a picture
+        self._values = values  # class indices stay indices: 1000 classes one-hot are 4 kB an image
         self.c_dim = num_classes if values.ndim == 1 else values.shape[1]
 
     @property
@@ -47,7 +47,7 @@ class Labels:
         return len(self._values)
 
     def rows(self, indices: np.ndarray) -> np.ndarray:
-        """Labels of the given pictures: float32 [n, c_dim], one-hot for class indices."""
+        """Labels of the given images: float32 [n, c_dim], one-hot for class indices."""
         values = self._values[indices]
         if values.ndim == 2:
             return values

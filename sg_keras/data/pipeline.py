@@ -16,7 +16,7 @@ _PREFETCHED_BATCHES = 2
 
 
 class DataError(OSError):
-    """A picture could not be read or decoded during training. The message is one line that names it."""
+    """An image could not be read or decoded during training. The message is one line that names it."""
 
 
 def make_pipeline(
@@ -36,17 +36,17 @@ def make_pipeline(
     gives from its k-th element on: there is no iterator state to save.
 
     Args:
-        dataset: Pictures and labels. It must stay open.
+        dataset: Images and labels. It must stay open.
         seed: Any integer.
-        batch: Pictures an iteration, over all replicas.
-        start_nimg: Pictures already seen.
-        num_phases: Training phases; each has labels of its own for its generated pictures.
+        batch: Images an iteration, over all replicas.
+        start_nimg: Images already seen.
+        num_phases: Training phases; each has labels of its own for its generated images.
         workers: Batches that are read and decoded at a time.
         own: Samples of each iteration that are wanted here, positions 0 to batch - 1 in any order; None = all.
 
     Returns:
         Dataset of dicts with static shapes, N being how many samples are wanted: "image" uint8 [N,H,W,C], "label"
-        float32 [N,c_dim] and "gen_label" float32 [N,num_phases,c_dim], labels of uniformly drawn pictures. Damaged
+        float32 [N,c_dim] and "gen_label" float32 [N,num_phases,c_dim], labels of uniformly drawn images. Damaged
         files raise a `tf.errors.OpError` when the batch is taken; `readable_data_errors` makes one line of it.
 
     Raises:
@@ -87,7 +87,7 @@ def make_pipeline(
 def _batch_reader(
     dataset: ImageDataset, seed: int, batch: int, num_phases: int, wanted: np.ndarray
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """The function from an iteration's first sample to its pictures, labels and labels of generated pictures."""
+    """The function from an iteration's first sample to its images, labels and labels of generated images."""
     sampler = IndexSampler(len(dataset), seed)
 
     def read_batch(nimg: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

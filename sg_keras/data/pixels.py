@@ -1,4 +1,4 @@
-"""Decoded pictures by index: from encoded files, from memory, and from files through memory."""
+"""Decoded images by index: from encoded files, from memory, and from files through memory."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sg_keras.data.sources import ImageSource
 
 
 class Pixels(Protocol):
-    """Pictures of one shape. Safe to use from several threads."""
+    """Images of one shape. Safe to use from several threads."""
 
     shape: tuple[int, int, int]  # H, W, C
 
     def __len__(self) -> int:
-        """Number of pictures."""
+        """Number of images."""
 
     def gather(self, indices: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,C], a new array. OSError, one line that names the file, if one cannot be read."""
@@ -26,7 +26,7 @@ class Pixels(Protocol):
 
 
 class ArrayPixels:
-    """Pictures that are in memory already: uint8 [n,H,W,C]."""
+    """Images that are in memory already: uint8 [n,H,W,C]."""
 
     def __init__(self, images: np.ndarray) -> None:
         self._images = images
@@ -43,7 +43,7 @@ class ArrayPixels:
 
 
 class EncodedPixels:
-    """Pictures that are read and decoded each time."""
+    """Images that are read and decoded each time."""
 
     def __init__(self, source: ImageSource, shape: tuple[int, int, int]) -> None:
         self._source = source
@@ -70,7 +70,7 @@ class EncodedPixels:
 
 
 class CachedPixels:
-    """Pictures that are decoded at their first use and kept in memory from then on.
+    """Images that are decoded at their first use and kept in memory from then on.
 
     The array is as large as the whole set, but the operating system provides its pages only as they are filled.
     """
@@ -94,7 +94,7 @@ class CachedPixels:
         self._encoded.close()
 
     def _fill(self, indices: np.ndarray) -> None:
-        # Two threads may decode the same picture: both write the same bytes, and the mark comes after them.
+        # Two threads may decode the same image: both write the same bytes, and the mark comes after them.
         missing = np.unique(indices[~self._present[indices]])
         if len(missing):
             self._images[missing] = self._encoded.gather(missing)

@@ -1,4 +1,4 @@
-"""Which picture is sample k, and which label a generated picture gets: pure functions of (seed, sample).
+"""Which image is sample k, and which label a generated image gets: pure functions of (seed, sample).
 
 Both read the raw 64-bit stream of the counter-based Philox generator (Salmon et al., "Parallel random numbers: as
 easy as 1, 2, 3", SC 2011). NumPy guarantees that stream across its versions, unlike `Generator.permutation`, so a run
@@ -23,7 +23,7 @@ def _philox(seed: int, purpose: int, counter: tuple[int, int]) -> np.random.Phil
 
 
 class IndexSampler:
-    """Order of the training pictures: every epoch is a permutation of all items.
+    """Order of the training images: every epoch is a permutation of all items.
 
     Sample k (counted from the start of training) is item `permutation[epoch][k % num_items]` with
     `epoch = k // num_items`; the permutation depends on (seed, epoch) alone. There is no state to save, and starting
@@ -76,15 +76,15 @@ class IndexSampler:
 
 
 def generated_label_indices(seed: int, nimg: int, batch: int, num_phases: int, num_items: int) -> np.ndarray:
-    """Items whose labels the generated pictures of one iteration get, drawn uniformly with replacement.
+    """Items whose labels the generated images of one iteration get, drawn uniformly with replacement.
 
     The draw for phase p of the sample s = nimg + row depends on (seed, p, s) alone.
 
     Args:
         seed: Any integer.
-        nimg: Real pictures seen before this iteration.
-        batch: Pictures in this iteration.
-        num_phases: Training phases, each with generated pictures of its own.
+        nimg: Real images seen before this iteration.
+        batch: Images in this iteration.
+        num_phases: Training phases, each with generated images of its own.
         num_items: Number of items to draw from.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Where encoded pictures come from: a folder, or a zip file that is read through a memory map."""
+"""Where encoded images come from: a folder, or a zip file that is read through a memory map."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class Ends(NamedTuple):
 
 
 class ImageSource(Protocol):
-    """Encoded pictures in a fixed order. Safe to read from several threads."""
+    """Encoded images in a fixed order. Safe to read from several threads."""
 
     path: str
-    names: list[str]  # of the pictures, sorted, relative to `path`, with forward slashes
+    names: list[str]  # of the images, sorted, relative to `path`, with forward slashes
     other_names: list[str]  # of the files beside them, hidden ones apart
     has_checksums: bool  # whether `checksum` costs nothing
 
     def where(self, index: int) -> str:
-        """Name of a picture for messages."""
+        """Name of an image for messages."""
 
     def read(self, index: int) -> bytes:
-        """The whole encoded picture. OSError, one line that names it, if it cannot be read."""
+        """The whole encoded image. OSError, one line that names it, if it cannot be read."""
 
     def ends(self, index: int, head_bytes: int) -> Ends:
         """The first `head_bytes`, the last 12 bytes and the size. OSError as of `read`."""
 
     def checksum(self, index: int) -> int:
-        """CRC-32 of the whole encoded picture. OSError as of `read`."""
+        """CRC-32 of the whole encoded image. OSError as of `read`."""
 
     def read_other(self, name: str) -> bytes:
         """A file of `other_names`. OSError as of `read`."""
@@ -66,7 +66,7 @@ def open_source(path: str) -> ImageSource:
 
     Raises:
         OSError: Path missing or unreadable; zip truncated or damaged.
-        ValueError: Neither folder nor zip, or no pictures in it.
+        ValueError: Neither folder nor zip, or no images in it.
     """
     if not pathlib.Path(path).exists():
         raise FileNotFoundError(f"{path}: found nothing there, expected a folder or zip file of images, or 'digits'")

@@ -35,7 +35,7 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path) -> pathlib.Path
     * synthesis_transformed (StyleGAN3 alone): ws, transform [3,3] or [N,3,3] -> images, images_uint8, moved by the
       transform's inverse
 
-    All floating numbers are float32, noise is the picture stored in the network, and c is left out for a network
+    All floating numbers are float32, noise is the image stored in the network, and c is left out for a network
     without labels. The graph holds no op and no gradient function of ours, so it can be differentiated, too.
     The loaded model has them as methods, too; there, StyleGAN3's synthesis takes the transform as an optional second
     argument. (Signatures know no optional arguments.) A description for people lies beside it, in description.json.
@@ -89,16 +89,16 @@ class _ExportedGenerator(tf.Module):
             *z_and_c, psi = inputs
             return G.mapping(*z_and_c, truncation_psi=psi)
 
-        def pictures(ws: tf.Tensor, **move: tf.Tensor) -> dict[str, tf.Tensor]:
+        def outputs_of(ws: tf.Tensor, **move: tf.Tensor) -> dict[str, tf.Tensor]:
             images = G.synthesis(ws, noise_mode="const", **move)
             return {"images": images, "images_uint8": to_uint8(images)}
 
         def moved(ws: tf.Tensor, transform: tf.Tensor = tf.eye(3)) -> dict[str, tf.Tensor]:  # noqa: B008
-            return pictures(ws, transform=tf.reshape(transform, [-1, 3, 3]))
+            return outputs_of(ws, transform=tf.reshape(transform, [-1, 3, 3]))
 
         self.mapping = _function(lambda *inputs: {"ws": ws_of(*inputs)}, latents)
-        self.synthesis = still = _function(pictures, styles)
-        self.generate = _function(lambda *inputs: pictures(ws_of(*inputs)), latents)
+        self.synthesis = still = _function(outputs_of, styles)
+        self.generate = _function(lambda *inputs: outputs_of(ws_of(*inputs)), latents)
         self._signatures = {"mapping": self.mapping, "synthesis": still, "generate": self.generate}
         if G.takes_transform:
             matrices = tf.TensorSpec(None, tf.float32, name="transform")  # [3,3] or [N,3,3]
@@ -151,19 +151,19 @@ def _description(G: Generator, place: pathlib.Path) -> dict[str, Any]:
         latents["c"] = f"float32 [N, {G.c_dim}], the label: one-hot for classes"
     latents["truncation_psi"] = "float32 [], 1 for no truncation"
     ws = f"float32 [N, {G.num_ws}, {G.w_dim}]"
-    pictures = {
+    outputs_of = {
         "images": f"float32 {images}, nominally -1..1".replace("'", ""),
         "images_uint8": f"uint8 {images}, 0..255".replace("'", ""),
     }
     arguments = ["z=z", *(["c=c"] if G.c_dim > 0 else []), "truncation_psi=tf.constant(0.7)"]
     signatures = {
         "mapping": {"inputs": latents, "outputs": {"ws": ws}},
-        "synthesis": {"inputs": {"ws": ws}, "outputs": pictures},
-        "generate": {"inputs": latents, "outputs": pictures},
+        "synthesis": {"inputs": {"ws": ws}, "outputs": outputs_of},
+        "generate": {"inputs": latents, "outputs": outputs_of},
     }
     if G.takes_transform:
-        transform = "float32 [3, 3] or [N, 3, 3], the inverse of what the picture does: x to the right, y down, side 1"
-        signatures["synthesis_transformed"] = {"inputs": {"ws": ws, "transform": transform}, "outputs": pictures}
+        transform = "float32 [3, 3] or [N, 3, 3], the inverse of what the image does: x to the right, y down, side 1"
+        signatures["synthesis_transformed"] = {"inputs": {"ws": ws, "transform": transform}, "outputs": outputs_of}
     return {
         "format": "TensorFlow SavedModel",
         "signatures": signatures,

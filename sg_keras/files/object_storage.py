@@ -1,4 +1,4 @@
-"""Data sets in object storage: gs://bucket/pictures.zip and the like, copied to this machine before they are read.
+"""Data sets in object storage: gs://bucket/images.zip and the like, copied to this machine before they are read.
 
 Training reads images in random order, a small piece at a time; from a bucket each would be a request. So a zip file
 is copied once, by TensorFlow's file systems (`tf.io.gfile`), and read from the copy.
@@ -23,7 +23,7 @@ def local_copy(path: str, cache: pathlib.Path | None = None) -> pathlib.Path:
     """The copy of a remote zip file on this machine, made if it is not there or the original has changed.
 
     Args:
-        path: such as gs://bucket/pictures256.zip.
+        path: such as gs://bucket/images256.zip.
         cache: folder of copies; by default `cache_folder`.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Pictures from trained generators: functions without flags that print nothing."""
+"""Images from trained generators: functions without flags that print nothing."""
 
+from sg_keras.inference.images import grid_columns, png_bytes, tile
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
-from sg_keras.inference.pictures import grid_columns, png_bytes, tile
 from sg_keras.inference.sample import generate, latent
 from sg_keras.inference.transform import inverse_transform
 from sg_keras.inference.video import film_bytes, latent_walk

@@ -1,4 +1,4 @@
-"""Pictures of a generator from seeds, as people compare them: the same seed gives the same latent everywhere."""
+"""Images of a generator from seeds, as people compare them: the same seed gives the same latent everywhere."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def generate(
     noise_mode: str = "const",
     transform: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
-    """Pictures of seeds, one after another: each depends on its own seed and label alone, to the bit.
+    """Images of seeds, one after another: each depends on its own seed and label alone, to the bit.
 
     Args:
         G: generator, usually G_ema.
         seeds: of the latents, 0..2**32-1.
-        classes: class of each picture, None for a network without labels.
+        classes: class of each image, None for a network without labels.
         labels: [N,c_dim] in place of classes, for labels that are vectors of numbers.
-        truncation_psi: 1 = none, 0 = one mean picture for all.
+        truncation_psi: 1 = none, 0 = one mean image for all.
         truncation_cutoff: truncate only the first so many of G.num_ws styles, None = all.
-        noise_mode: "const" (the picture of noise stored in the network), "random" (from the seed) or "none"; StyleGAN3
+        noise_mode: "const" (the image of noise stored in the network), "random" (from the seed) or "none"; StyleGAN3
             has no noise.
-        transform: [3,3] that moves all pictures, as `inverse_transform` makes it; StyleGAN3 alone.
+        transform: [3,3] that moves all images, as `inverse_transform` makes it; StyleGAN3 alone.
 
     Yields:
         uint8 [H,W,C].
@@ -59,9 +59,9 @@ def generate(
     """
     if noise_mode not in NOISE_MODES:
         raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
-    c = labels_of(G, len(seeds), classes, labels)[:, np.newaxis]  # one a picture
+    c = labels_of(G, len(seeds), classes, labels)[:, np.newaxis]  # one an image
     if transform is not None and not G.takes_transform:
-        raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its pictures")
+        raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its images")
     z = [latent(seed, G.z_dim) for seed in seeds]
     options: dict[str, Any] = {
         "truncation_psi": truncation_psi,
@@ -81,11 +81,11 @@ def _draw(
     options: dict[str, Any],
 ) -> Iterator[np.ndarray]:
     @tf.function(autograph=False, jit_compile=False)
-    def picture(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
+    def render(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
         return G(z, c, noise_seed=noise_seed, **options)
 
     for seed, latent_vector, label in zip(seeds, z, c, strict=True):
-        image = picture(
+        image = render(
             tf.constant(latent_vector, G.compute_dtype),
             tf.constant(label, G.compute_dtype),
             tf.constant([0, seed], tf.int64),

@@ -1,4 +1,4 @@
-"""Where StyleGAN3's pictures are moved to."""
+"""Where StyleGAN3's images are moved to."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 
 def inverse_transform(translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> np.ndarray:
-    """The transform that StyleGAN3's generators take for a picture that is turned round its centre, then moved.
+    """The transform that StyleGAN3's generators take for an image that is turned round its centre, then moved.
 
     Args:
-        translate: to the right and down, as fractions of the picture's side.
+        translate: to the right and down, as fractions of the image's side.
         rotate: degrees, counterclockwise.
 
     Returns:
-        float64 [3,3], the inverse of the picture's own motion: it says where each point is taken from.
+        float64 [3,3], the inverse of the image's own motion: it says where each point is taken from.
     """
     angle = math.radians(rotate)
     cos, sin = math.cos(angle), math.sin(angle)

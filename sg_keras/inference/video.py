@@ -1,4 +1,4 @@
-"""Short films: a walk through the styles of some seeds, and animated pictures that every browser plays."""
+"""Short films: a walk through the styles of some seeds, and animated images that every browser plays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def latent_walk(
         truncation_psi, truncation_cutoff: as in `generate`.
 
     Yields:
-        uint8 [H,W,C], len(seeds) * frames_between of them; the first is the picture of the first seed.
+        uint8 [H,W,C], len(seeds) * frames_between of them; the first is the image of the first seed.
 
     Raises:
         ValueError: an argument does not fit. Nothing has been yielded then.
@@ -67,7 +67,7 @@ def _frames(G: Generator, walk: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def film_bytes(frames: Iterable[np.ndarray], suffix: str, *, frames_per_sec: float = 30, enlarge: int = 1) -> bytes:
-    """An endless animated picture, without loss where the format can.
+    """An endless animated image, without loss where the format can.
 
     Args:
         frames: uint8 [H,W,1 or 3], one or more.

@@ -1,7 +1,7 @@
-"""How exactly a generator's pictures move with its input: EQ-T and EQ-R (StyleGAN3, arXiv:2106.12423, appendix E).
+"""How exactly a generator's images move with its input: EQ-T and EQ-R (StyleGAN3, arXiv:2106.12423, appendix E).
 
-A picture made with a translated or rotated input is compared with the picture made without, moved by a filter of high
-quality. The published definitions, on the host in double precision; pictures are [N,H,W,C], nominally -1..1.
+An image made with a translated or rotated input is compared with the image made without, moved by a filter of high
+quality. The published definitions, on the host in double precision; images are [N,H,W,C], nominally -1..1.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import scipy.ndimage
 import scipy.signal
 
 Array: TypeAlias = npt.NDArray[np.float64]
-Moved: TypeAlias = tuple[Array, Array]  # the pictures, and the mask [H,W] of what is valid in them
+Moved: TypeAlias = tuple[Array, Array]  # the images, and the mask [H,W] of what is valid in them
 Synthesize: TypeAlias = Callable[[Any, Array], npt.ArrayLike]  # of w and a transform [3,3]
 
-LARGEST_TRANSLATION = 1 / 8  # of the picture's side
+LARGEST_TRANSLATION = 1 / 8  # of the image's side
 PEAK_TO_PEAK = 2.0
 _LANCZOS = 3  # half-size of the window in pixels
 _FILTER_GRID = 64  # pixels on each side over which the ideal filters are convolved
-_ROTATION_UP = 4  # pictures are sampled at so many times their resolution
+_ROTATION_UP = 4  # images are sampled at so many times their resolution
 _ROTATION_HALF_SIZE = 6  # of the rotation's filters in pixels
 
 
@@ -35,7 +35,7 @@ class PeakSignalToNoise:
         self._error = self._count = 0.0
 
     def add(self, found: Array, expected: Array, mask: Array) -> None:
-        """Add pictures [N,H,W,C] with their common mask [H,W]."""
+        """Add images [N,H,W,C] with their common mask [H,W]."""
         mask = np.broadcast_to(mask[:, :, np.newaxis], found.shape)
         self._error += float(np.sum(np.square(found - expected) * mask))
         self._count += float(np.sum(mask))
@@ -53,11 +53,11 @@ class PeakSignalToNoise:
 
 
 def eqt_int(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike]) -> float:
-    """EQ-T in decibels: translation by whole pixels, up to an eighth of the picture.
+    """EQ-T in decibels: translation by whole pixels, up to an eighth of the image.
 
     Args:
-        synthesize: (w of a batch, transform [3,3] of the input) to pictures. The transform is the inverse of what the
-            picture is to do; lengths are in units of the picture's side.
+        synthesize: (w of a batch, transform [3,3] of the input) to images. The transform is the inverse of what the
+            image is to do; lengths are in units of the image's side.
         ws: w, a batch after another.
         u: for each batch (x, y), uniform in 0..1.
     """
@@ -65,7 +65,7 @@ def eqt_int(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike
 
 
 def eqt_frac(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike]) -> float:
-    """EQ-T_frac in decibels: translation by any amount up to an eighth of the picture; arguments as in eqt_int."""
+    """EQ-T_frac in decibels: translation by any amount up to an eighth of the image; arguments as in eqt_int."""
     return _translation(synthesize, ws, u, translate_fraction, whole_pixels=False)
 
 
@@ -104,11 +104,11 @@ def _images(images: npt.ArrayLike) -> Array:
     return np.asarray(images, np.float64)
 
 
-# ---- moving pictures -------------------------------------------------------------------------------------------------
+# ---- moving images -------------------------------------------------------------------------------------------------
 
 
 def rotation_matrix(angle: float) -> Array:
-    """[3,3] matrix that turns a picture by an angle in radians, x to the right and y downwards."""
+    """[3,3] matrix that turns an image by an angle in radians, x to the right and y downwards."""
     cosine, sine = math.cos(angle), math.sin(angle)
     return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
 
@@ -168,7 +168,7 @@ def rotate(images: Array, angle: float) -> Moved:
 
 
 def pseudo_rotate(images: Array, angle: float) -> Moved:
-    """Give an upright picture the loss of detail that `rotate` causes, so that the two can be compared."""
+    """Give an upright image the loss of detail that `rotate` causes, so that the two can be compared."""
     taps = rotation_filter(angle, 1)
     filtered = scipy.signal.fftconvolve(images, taps[np.newaxis, :, :, np.newaxis], mode="same", axes=(1, 2))
     return filtered, _inside(images.shape[1:3], len(taps) // 2)
@@ -204,7 +204,7 @@ def _lanczos_window(x: Array, y: Array) -> Array:
 
 
 def _upsample(images: Array, taps: Array, up: int, margin: int) -> Array:
-    """Zero insertion and filtering with gain up^2; the result extends `margin` pixels beyond the picture."""
+    """Zero insertion and filtering with gain up^2; the result extends `margin` pixels beyond the image."""
     count, height, width, channels = images.shape
     spread = np.zeros([count, height * up, width * up, channels])
     spread[:, ::up, ::up] = images

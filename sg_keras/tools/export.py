@@ -3,7 +3,7 @@
     python -m sg_keras.tools.export --network=RUN_DIR --format=savedmodel --outdir=exported
 
 Signatures are mapping, synthesis and generate, and for StyleGAN3 synthesis_transformed, which moves
-the pictures; description.json in the folder says what they take and give.
+the images; description.json in the folder says what they take and give.
 """
 
 from __future__ import annotations

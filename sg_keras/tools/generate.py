@@ -1,4 +1,4 @@
-"""Generate pictures from seeds.
+"""Generate images from seeds.
 
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-15 --trunc=0.7 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=1,4,7-9 --class=3 --outdir=out
@@ -28,7 +28,7 @@ _LARGEST_GRID = 8192  # pixels a side
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Generate pictures as the command line says; returns the exit status."""
+    """Generate images as the command line says; returns the exit status."""
     return run_tool(_generate, __doc__ or "", GENERATE_OPTIONS, argv)
 
 
@@ -37,7 +37,7 @@ def _generate(values: dict[str, Any]) -> int:
 
     seeds, outdir = values["seeds"], pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])
-    pictures = generate(
+    images = generate(
         G,
         seeds,
         labels=chosen_labels(values, G.c_dim, *label_facts(values["network"])),
@@ -48,14 +48,14 @@ def _generate(values: dict[str, Any]) -> int:
     )
     most = (_LARGEST_GRID // G.img_resolution) ** 2
     with file_errors_explained(outdir):
-        _write(outdir, seeds, pictures, most)
+        _write(outdir, seeds, images, most)
     rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
-    print(f"{len(seeds)} picture{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")
+    print(f"{len(seeds)} image{'s' if len(seeds) > 1 else ''} and grid.png{rest} in {outdir}")
     return 0
 
 
-def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.ndarray], most: int) -> None:
-    """A file for each picture, and the first `most` in the grid."""
+def _write(outdir: pathlib.Path, seeds: Sequence[int], images: Iterable[np.ndarray], most: int) -> None:
+    """A file for each image, and the first `most` in the grid."""
     import numpy as np
     import rich.console
     import rich.progress
@@ -66,18 +66,18 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], pictures: Iterable[np.nda
     outdir.mkdir(parents=True, exist_ok=True)
     in_grid: list[np.ndarray] = []
     shown = rich.progress.track(
-        pictures,
+        images,
         "generating",
         len(seeds),
         transient=True,
         console=rich.console.Console(stderr=True),
         disable=not sys.stderr.isatty(),
     )
-    for seed, picture in zip(seeds, shown, strict=True):
+    for seed, image in zip(seeds, shown, strict=True):
         with atomic_file(outdir / f"seed{seed:04d}.png") as path:
-            path.write_bytes(png_bytes(picture))
+            path.write_bytes(png_bytes(image))
         if len(in_grid) < most:
-            in_grid.append(picture)
+            in_grid.append(image)
     with atomic_file(outdir / "grid.png") as path:
         path.write_bytes(png_bytes(tile(np.stack(in_grid), grid_columns(len(in_grid)))))
 
@@ -90,7 +90,7 @@ def _transform(values: dict[str, Any], takes_transform: bool) -> np.ndarray | No
     if not given:
         return None
     if not takes_transform:
-        raise ValueError(f"{given[0]}: found it with StyleGAN2, expected StyleGAN3, which alone can move its pictures")
+        raise ValueError(f"{given[0]}: found it with StyleGAN2, expected StyleGAN3, which alone can move its images")
     return inverse_transform(values["translate"] or (0.0, 0.0), values["rotate"] or 0.0)
 
 

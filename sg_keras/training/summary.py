@@ -38,7 +38,7 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
         ("sg_keras", sg_keras.__version__),
         ("run directory", str(run_dir)),
         (
-            "pictures",
+            "images",
             f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
             f"{'gray' if data.channels == 1 else 'RGB'}, {labels}",
         ),

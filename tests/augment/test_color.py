@@ -64,13 +64,13 @@ def test_all_are_multiplied_in_the_published_order():
     np.testing.assert_allclose(_augment(x, **values), expected, atol=1e-6)
 
 
-def test_gray_pictures_have_luma_alone():
+def test_gray_images_have_luma_alone():
     x = _images(1)
     found = _augment(x, brightness=0.5, contrast=0.5, lumaflip=0.9, hue=0.2, saturation=3.0)
     np.testing.assert_allclose(found, -(2**0.25) * (x + 0.1), atol=1e-6)
 
 
-def test_gray_pictures_change_like_equal_channels():
+def test_gray_images_change_like_equal_channels():
     draws = CompleteDraws()
     x = _images(1)
     gray, rgb = (AugmentPipeline(COLOR)(tf.constant(a), p=1.0, draws=draws) for a in (x, np.repeat(x, 3, axis=3)))

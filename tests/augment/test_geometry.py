@@ -1,4 +1,4 @@
-"""Geometric transforms, each by itself against what it does to a picture that is known everywhere, and their warp."""
+"""Geometric transforms, each by itself against what it does to an image that is known everywhere, and their warp."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ HEIGHT, WIDTH = 24, 40
 GEOMETRY = AugmentTransforms.of_pipe("bg")
 
 
-def _noise_pictures(channels=1, count=1):
+def _noise_images(channels=1, count=1):
     return np.random.RandomState(0).randn(count, HEIGHT, WIDTH, channels)
 
 
@@ -32,7 +32,7 @@ def _positions():
 
 
 def _waves(x, y):
-    """A picture without high frequencies, symmetric in nothing."""
+    """An image without high frequencies, symmetric in nothing."""
     return np.sin(0.31 * x + 0.2 * y + 0.7) + 0.5 * np.cos(0.25 * y - 0.12 * x)
 
 
@@ -44,7 +44,7 @@ def _log2(value, std):
 
 
 def test_xint_moves_by_whole_pixels_and_reflects():
-    x = _noise_pictures()
+    x = _noise_images()
     # Half to even: (2u - 1) / 8 of 40 and 24 pixels, 3.2 and -2.5.
     moved = _augment(x, xint_x=0.82, xint_y=0.5 - 2.5 / 6)
     padded = np.pad(x, [[0, 0], [4, 4], [4, 4], [0, 0]], mode="reflect")
@@ -76,8 +76,8 @@ def _turn(x, y, angle):
     ],
     ids=["xflip", "quarter", "half", "three quarters", "scale", "aniso", "xfrac", "rotate_before", "rotate_after"],
 )
-def test_smooth_pictures_are_moved_as_a_formula_says(impl, values, inverse):
-    """The filter is not symmetric: enlarging moves pictures a little, and reducing moves them back."""
+def test_smooth_images_are_moved_as_a_formula_says(impl, values, inverse):
+    """The filter is not symmetric: enlarging moves images a little, and reducing moves them back."""
     x, y = _positions()
     off_centre = (5 - _CENTROID) / 2
     found = _augment(_waves(x, y)[np.newaxis, :, :, np.newaxis], impl, **values)[0, :, :, 0]
@@ -113,11 +113,11 @@ def test_transforms_are_multiplied_in_the_published_order():
 # ------------------------------------------------------------------------------------------- margins and the warp
 
 
-def test_margins_are_those_of_the_widest_transform_and_at_most_the_picture():
+def test_margins_are_those_of_the_widest_transform_and_at_most_the_image():
     linear = np.stack([np.eye(2), np.eye(2), [[0, -1], [1, 0]]])
     shift = np.array([[0, 0], [-3.5, 0], [0, 2]], np.float64)
     margins = reflected_margins(tf.constant(linear), tf.constant(shift), HEIGHT, WIDTH)
-    # Vertically the quarter turn reaches 8 pixels further than the picture, and 2 more; the filter takes 6.
+    # Vertically the quarter turn reaches 8 pixels further than the image, and 2 more; the filter takes 6.
     assert margins.numpy().tolist() == [10, 6, 12, 16]
     far = reflected_margins(tf.constant(linear * 9), tf.constant(shift), HEIGHT, WIDTH)
     assert far.numpy().tolist() == [WIDTH - 1, WIDTH - 1, HEIGHT - 1, HEIGHT - 1]
@@ -125,7 +125,7 @@ def test_margins_are_those_of_the_widest_transform_and_at_most_the_picture():
 
 def test_wider_margins_change_nothing_within_the_filters_reach():
     """What another sample of the micro-batch needs is not seen by those that need less."""
-    images = tf.constant(_noise_pictures(count=2))
+    images = tf.constant(_noise_images(count=2))
     turned = np.array([[0.8, -0.6], [0.6, 0.8]])
     linear = tf.constant(np.stack([turned, np.eye(2)]))
     shift = tf.constant(np.array([[1.2, -0.4], [9, -8]], np.float64))
@@ -144,7 +144,7 @@ def test_implementations_agree():
 
 
 def test_untransformed_samples_keep_every_bit():
-    images = _noise_pictures(3, 16).astype(np.float32)
+    images = _noise_images(3, 16).astype(np.float32)
     parameters = sample_parameters(GEOMETRY, 0.1, _SomeDraws(), 16, tf.float32)
     linear, shift = inverse_maps(parameters, HEIGHT, WIDTH)
     identity = np.all(linear == np.eye(2), axis=(1, 2)) & np.all(shift == 0, axis=1)
@@ -163,7 +163,7 @@ class _SomeDraws(CompleteDraws):
 
 @pytest.mark.parametrize("margins", [(0, 0, 0, 0), (3, 0, 1, 4), (WIDTH - 1, WIDTH - 1, HEIGHT - 1, HEIGHT - 1)])
 def test_reflection_and_its_derivatives(margins):
-    x = tf.constant(_noise_pictures(2, 2))
+    x = tf.constant(_noise_images(2, 2))
     left, right, top, bottom = margins
     pads = [[0, 0], [top, bottom], [left, right], [0, 0]]
     with tf.GradientTape(persistent=True) as tape:

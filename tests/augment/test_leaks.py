@@ -19,7 +19,7 @@ def halves():
 
 
 def leaking(images, change, share=0.5):
-    """Some of the pictures changed, each in one way among those of `change`."""
+    """Some of the images changed, each in one way among those of `change`."""
     result = images.copy()
     for index in np.flatnonzero(RNG.random(len(images)) < share):
         result[index] = change(images[index].astype(np.float32)).clip(0, 255)
@@ -91,7 +91,7 @@ def test_another_leak_is_not_taken_for_this_one(halves):
     )  # a rotation by any angle
 
 
-def test_bad_pictures_are_no_leak(halves):
+def test_bad_images_are_no_leak(halves):
     flat = halves[0].reshape(898, -1).astype(np.float32)
     mean, (_, strengths, directions) = flat.mean(0), np.linalg.svd(flat - flat.mean(0), full_matrices=False)
     coarse = mean + RNG.normal(size=[898, 20]) * strengths[:20] / 30 @ directions[:20]
@@ -108,7 +108,7 @@ def test_diffaugment(halves):
     assert found == ["cutout"]
 
 
-def test_large_pictures(halves):
+def test_large_images(halves):
     reals, fakes = (np.repeat(np.repeat(half[:64], 4, 1), 4, 2) for half in halves)
     assert not find_leaks(reals, fakes, ["noise", "rotate90"])[1].certain
 

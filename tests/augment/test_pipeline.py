@@ -1,4 +1,4 @@
-"""The pipeline as a whole: what holds for every pipe, picture and p."""
+"""The pipeline as a whole: what holds for every pipe, image and p."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_nothing_changes_at_p_0_to_the_last_bit(impl, pipe, shape):
 
 @pytest.mark.parametrize("pipe", PIPES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_pipe_changes_every_picture_at_p_1(pipe, shape):
+def test_every_pipe_changes_every_image_at_p_1(pipe, shape):
     x = _images(shape)
     y = np.asarray(AugmentPipeline(AugmentTransforms.of_pipe(pipe))(x, p=1.0, draws=_draws()))
     assert y.shape == x.shape and np.all(np.isfinite(y))
@@ -161,7 +161,7 @@ def test_the_configuration_makes_the_same_layer(layer):
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 8, 2), (4, 8, 8), (4, None, 8, 3)])
-def test_what_is_no_batch_of_pictures_is_refused(shape):
+def test_what_is_no_batch_of_images_is_refused(shape):
     for layer in (AugmentPipeline(AugmentTransforms.of_pipe("bgc")), DiffAugment()):
         with pytest.raises(ValueError, match="images: found shape"):
             tf.function(lambda x, layer=layer: layer(x, p=1.0, draws=_draws())).get_concrete_function(

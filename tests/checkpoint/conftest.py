@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore
-from tests.training.conftest import pictures
+from tests.training.conftest import image_folder
 from tests.training.tiny_run import tiny_config
 
-__all__ = ["pictures", "run_dir", "state"]
+__all__ = ["image_folder", "run_dir", "state"]
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def state() -> dict[str, tf.Variable]:
 
 
 @pytest.fixture
-def run_dir(pictures, state, tmp_path) -> pathlib.Path:
+def run_dir(image_folder, state, tmp_path) -> pathlib.Path:
     """Run directory 00004 with the checkpoints of tick 0, 2 and 4, of nimg 8, 72 and 136, of 160."""
-    config = tiny_config(pictures, tmp_path / "runs")
+    config = tiny_config(image_folder, tmp_path / "runs")
     folder = tmp_path / "runs" / "00004-stylegan2-noise"
     folder.mkdir(parents=True)
     (folder / "training_config.json").write_text(config.to_json(), encoding="utf-8")

@@ -15,9 +15,9 @@ from tests.training.tiny_run import tiny_config
 
 
 @pytest.fixture
-def again(pictures, run_dir):
+def again(image_folder, run_dir):
     """again(run={...}, **options) -> the configuration of the same command, with changes."""
-    return lambda run=None, **options: tiny_config(pictures, run_dir.parent, run=run, **options)
+    return lambda run=None, **options: tiny_config(image_folder, run_dir.parent, run=run, **options)
 
 
 def test_a_new_run(again):

@@ -1,4 +1,4 @@
-"""Small sets of pictures as folders and zip files."""
+"""Small sets of images as folders and zip files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Writer = Callable[[pathlib.Path, dict[str, bytes]], str]
 
 
 def make_pixels(index: int, side: int = 8, channels: int = 3) -> np.ndarray:
-    """Random picture number `index`: uint8 [side,side,channels]."""
+    """Random image number `index`: uint8 [side,side,channels]."""
     return np.random.default_rng(index).integers(0, 256, (side, side, channels), dtype=np.uint8)
 
 
@@ -56,5 +56,5 @@ def label_file(labels: object) -> dict[str, bytes]:
 
 @pytest.fixture
 def files() -> dict[str, bytes]:
-    """Six RGB pictures of 8x8."""
+    """Six RGB images of 8x8."""
     return png_files(6)

@@ -1,4 +1,4 @@
-"""--on_bad_image=skip: bad pictures are replaced by the next readable ones, whatever was read before."""
+"""--on_bad_image=skip: bad images are replaced by the next readable ones, whatever was read before."""
 
 import logging
 
@@ -13,7 +13,7 @@ BAD = (2, 3, 7)  # the last one too: its replacement is the first
 
 @pytest.fixture
 def folder(tmp_path):
-    """Eight gray pictures, picture k of shade 10 * k with label k; of the bad ones the pixel data are damaged."""
+    """Eight gray images, image k of shade 10 * k with label k; of the bad ones the pixel data are damaged."""
     for number in range(8):
         Image.fromarray(np.full([8, 8], 10 * number, np.uint8)).save(tmp_path / f"{number}.png")
     entries = ", ".join(f'["{number}.png", {number}]' for number in range(8))
@@ -43,7 +43,7 @@ def test_the_next_readable_one_with_its_label(folder, max_cached_bytes, order, c
             assert shades(dataset.images(np.array(order))) == shades(images)
     named = sorted(record.getMessage().split("/")[-1][:5] for record in caplog.records)
     assert named == [f"{number}.png" for number in BAD]  # each once
-    assert caplog.records[-1].getMessage().startswith("bad picture 3: ")
+    assert caplog.records[-1].getMessage().startswith("bad image 3: ")
 
 
 def test_batches_are_the_same_from_wherever_they_start(folder):
@@ -71,9 +71,9 @@ def test_truncated_files_are_found_at_the_start_or_skipped(folder):
     assert shades(open_dataset(folder, skip_bad=True).images(np.arange(8))) == [1, 1, 4, 4, 4, 6, 6, 1]
 
 
-def test_no_readable_picture_is_an_error(folder):
+def test_no_readable_image_is_an_error(folder):
     dataset = open_dataset(folder, skip_bad=True)
     for path in folder.glob("*.png"):
         path.unlink()
-    with pytest.raises(OSError, match="no picture that can be read, all 8 are bad"):
+    with pytest.raises(OSError, match="no image that can be read, all 8 are bad"):
         dataset.images(np.arange(2))

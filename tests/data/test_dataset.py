@@ -16,7 +16,7 @@ from PIL import Image
 from sg_keras.data import open_dataset
 from tests.data.conftest import Writer, encode, make_pixels, png_files, write_folder, write_zip
 
-ORDER = [0, 2, 4, 1, 3, 5]  # pictures of png_files(6), sorted by file name
+ORDER = [0, 2, 4, 1, 3, 5]  # images of png_files(6), sorted by file name
 
 
 def all_images(path: str) -> np.ndarray:
@@ -37,7 +37,7 @@ def assert_one_line(error: BaseException) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [8, 128])  # two decoders
 @pytest.mark.parametrize("cached_bytes", [0, 2**30])
-def test_folder_and_zips_give_the_same_pictures(
+def test_folder_and_zips_give_the_same_images(
     tmp_path: pathlib.Path, channels: int, side: int, cached_bytes: int
 ) -> None:
     files = png_files(6, side, channels)
@@ -67,7 +67,7 @@ def test_names(tmp_path: pathlib.Path, files: dict[str, bytes], monkeypatch: pyt
     assert open_dataset(".").name == "cats.v2"
 
 
-def test_mirrored_copies_are_pictures_of_their_own(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
+def test_mirrored_copies_are_images_of_their_own(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:
     dataset = open_dataset(write_zip(tmp_path / "set.zip", files), mirror=True)
     assert (dataset.num_images, len(dataset)) == (6, 12)
     assert np.array_equal(dataset.images(np.arange(12)), np.concatenate([expected(), expected()[:, :, ::-1]]))
@@ -187,7 +187,7 @@ def test_zip64_and_data_before_the_archive(
     assert np.array_equal(all_images(str(path)), expected())
 
 
-def test_threads_read_the_same_pictures(tmp_path: pathlib.Path) -> None:
+def test_threads_read_the_same_images(tmp_path: pathlib.Path) -> None:
     dataset = open_dataset(write_zip(tmp_path / "set.zip", png_files(6), zipfile.ZIP_DEFLATED))
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: dataset.images(np.arange(6)), range(20)))

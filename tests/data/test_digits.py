@@ -30,7 +30,7 @@ def test_shape_and_labels() -> None:
     assert len(open_dataset("digits", mirror=True)) == 2 * 1797
 
 
-def test_same_pictures_as_scikit_learn() -> None:
+def test_same_images_as_scikit_learn() -> None:
     sklearn_datasets = pytest.importorskip("sklearn.datasets")
     bunch = sklearn_datasets.load_digits()
     dataset = open_dataset("digits", use_labels=True)

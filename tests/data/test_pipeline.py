@@ -69,7 +69,7 @@ def test_content_is_what_the_sample_order_says(labelled: ImageDataset) -> None:
         assert np.array_equal(element["gen_label"], labelled.labels(drawn.ravel()).reshape(4, 4, 3))
 
 
-def test_an_epoch_holds_every_picture_and_mirrored_copy_once(labelled: ImageDataset) -> None:
+def test_an_epoch_holds_every_image_and_mirrored_copy_once(labelled: ImageDataset) -> None:
     images = np.concatenate([element["image"] for element in take(labelled, 5)])
     assert {image.tobytes() for image in images} == {labelled.image(i).tobytes() for i in range(20)}
 

@@ -1,4 +1,4 @@
-"""The order of samples and the labels of generated pictures are pure functions of (seed, sample)."""
+"""The order of samples and the labels of generated images are pure functions of (seed, sample)."""
 
 from concurrent.futures import ThreadPoolExecutor
 

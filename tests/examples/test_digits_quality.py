@@ -72,7 +72,7 @@ def test_coverage_counts_reals_with_a_sample_in_their_ball():
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(ValueError, match="G: found 3 classes of 16x16x1 pictures, expected 10 classes of 32x32x1"):
+    with pytest.raises(ValueError, match="G: found 3 classes of 16x16x1 images, expected 10 classes of 32x32x1"):
         digits_quality.measure(tiny_generator())
 
 

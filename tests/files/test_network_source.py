@@ -101,7 +101,7 @@ def test_addresses_are_kept_as_typed(typed):
         ("", "found ''"),
         (".", "found '.', expected latest, a run directory"),
         ("notes.txt", "found 'notes.txt', expected latest, a run directory"),
-        ("pictures.zip", "found 'pictures.zip', expected"),
+        ("images.zip", "found 'images.zip', expected"),
         ("a\rb\0", r"found 'a\rb\x00', which does not exist"),
         ("x" * 5000, "which cannot be read (File name too long)"),
         ("ftp://example.org/net.pkl", "expected an address that starts with https://"),
@@ -115,7 +115,7 @@ def test_addresses_are_kept_as_typed(typed):
 def test_what_is_refused_is_one_line_with_what_was_typed(typed, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("nothing")
-    (tmp_path / "pictures.zip").write_bytes(b"PK\x03\x04")
+    (tmp_path / "images.zip").write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError) as error:
         parse_network_source(typed, also="latest, ")
     assert message in str(error.value) and "\n" not in str(error.value)

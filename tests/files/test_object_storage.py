@@ -18,9 +18,9 @@ def zipped(value: int, count: int = 3) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for index in range(count):
-            picture = io.BytesIO()
-            Image.fromarray(np.full([8, 8, 3], value, np.uint8)).save(picture, "PNG")
-            archive.writestr(f"{index}.png", picture.getvalue())
+            encoded = io.BytesIO()
+            Image.fromarray(np.full([8, 8, 3], value, np.uint8)).save(encoded, "PNG")
+            archive.writestr(f"{index}.png", encoded.getvalue())
     return content.getvalue()
 
 

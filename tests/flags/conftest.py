@@ -1,4 +1,4 @@
-"""Data sets for command lines: one that exists in name only, and flat pictures of any size."""
+"""Data sets for command lines: one that exists in name only, and flat images of any size."""
 
 import types
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=pictures.zip", "--gpus=0", "--batch=32", "--gamma=1"]
+REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=images.zip", "--gpus=0", "--batch=32", "--gamma=1"]
 
 
 def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
@@ -14,7 +14,7 @@ def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
 
     def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, resolution=resolution, skip_bad=False):
         return types.SimpleNamespace(
-            name="pictures",
+            name="images",
             resolution=resolution,
             channels=channels,
             num_images=100,
@@ -42,11 +42,11 @@ def parse():
 
 
 @pytest.fixture(scope="session")
-def flat_pictures(tmp_path_factory):
-    """flat_pictures(side) -> folder with two flat pictures of that size."""
+def flat_images(tmp_path_factory):
+    """flat_images(side) -> folder with two flat images of that size."""
     folders = {}
 
-    def flat_pictures(side):
+    def flat_images(side):
         if side not in folders:
             folder = tmp_path_factory.mktemp(f"flat{side}")
             for gray in (80, 160):
@@ -54,4 +54,4 @@ def flat_pictures(tmp_path_factory):
             folders[side] = str(folder)
         return folders[side]
 
-    return flat_pictures
+    return flat_images

@@ -413,7 +413,7 @@ def test_missing_required_options_are_all_named(parse):
         parse(required=[word for word in REQUIRED if not word.startswith(("--data", "--gamma"))])
 
 
-def test_path_length_needs_two_pictures_only_where_it_is_used(parse):
+def test_path_length_needs_two_images_only_where_it_is_used(parse):
     config = parse("--batch=1", "--mbstd-group=1", "--pl_weight=0", *DRY).config
     assert config.batch_gpu == 1 and config.loss.g_reg_interval == 4
 
@@ -500,20 +500,18 @@ def test_notes(parse, words, facts, part, there):
     assert any(part in note for note in parse(*words, *DRY, **facts).notes) == there
 
 
-def test_the_data_set_is_read_for_its_facts(flat_pictures):
+def test_the_data_set_is_read_for_its_facts(flat_images):
     """With the real opener: fingerprint and notes of the data set, and its errors in terms of --data."""
     words = [word for word in REQUIRED if not word.startswith("--data")] + DRY
-    parsed = parse_command_line([*words, f"--data={flat_pictures(8)}"])
+    parsed = parse_command_line([*words, f"--data={flat_images(8)}"])
     assert parsed.config.dataset.fingerprint.startswith("names:")
     assert not any("left out" in note for note in parsed.notes)
-    (pathlib.Path(flat_pictures(16)) / "more.webp").write_bytes(b"")
-    assert (
-        "left out (1 .webp); 2 images are used" in parse_command_line([*words, f"--data={flat_pictures(16)}"]).notes[0]
-    )
+    (pathlib.Path(flat_images(16)) / "more.webp").write_bytes(b"")
+    assert "left out (1 .webp); 2 images are used" in parse_command_line([*words, f"--data={flat_images(16)}"]).notes[0]
     with pytest.raises(
         ValueError, match=r"--data: .*160.png: found 4x4 pixels, expected a power of two, 8 or more, a si"
     ):
-        parse_command_line([*words, f"--data={flat_pictures(4)}"])
+        parse_command_line([*words, f"--data={flat_images(4)}"])
 
 
 def test_going_on_with_other_images_has_to_be_asked_for(parse, tmp_path):

@@ -36,9 +36,9 @@ def test_printout_shows_every_field_and_marks_what_is_not_built(parse):
         assert f"  {field.rpartition('.')[2]} " in text, field
     marked = [line.split()[0] for line in text.splitlines() if line.endswith("(not built yet)")]
     assert marked == ["metrics"]
-    assert "00000-stylegan3-r-pictures-gpus8-batch32-gamma1" in text
+    assert "00000-stylegan3-r-images-gpus8-batch32-gamma1" in text
     assert "100, 400 with mirrored copies, 32x32, RGB, no labels" in text
-    assert "32 = 8 GPUs x 1 round x 4 pictures" in text
+    assert "32 = 8 GPUs x 1 round x 4 images" in text
 
 
 def test_printout_of_a_continuation(parse, tmp_path):

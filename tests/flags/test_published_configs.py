@@ -41,7 +41,7 @@ SMALL_GPU = """--outdir=runs --cfg=stylegan2 --data={data} --gpus=1 --batch=16 -
 
 
 def resolution_of(row):
-    """Side of the pictures a row is for; the reproduced 'stylegan2' configuration is for 1024x1024."""
+    """Side of the images a row is for; the reproduced 'stylegan2' configuration is for 1024x1024."""
     match = re.search(r"([0-9]+)x[0-9]+|paper([0-9]+)", f"{row['section']} {row['label']}")
     return int(match.group(1) or match.group(2)) if match else 1024
 
@@ -51,9 +51,9 @@ def test_there_are_66():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['label']}-{row['options']}"[:90])
-def test_row_passes_a_dry_run(row, flat_pictures):
+def test_row_passes_a_dry_run(row, flat_images):
     side = resolution_of(row)
-    words = ["--outdir=runs", f"--data={flat_pictures(side)}", *row["options"].split(), "--dry-run"]
+    words = ["--outdir=runs", f"--data={flat_images(side)}", *row["options"].split(), "--dry-run"]
     parsed = parse_command_line(words)
     config = parsed.config
     assert config.dataset.resolution == side
@@ -71,11 +71,11 @@ def test_row_passes_a_dry_run(row, flat_pictures):
         assert options["resume"] in next(line for line in text.splitlines() if line.startswith("  resume "))
 
 
-def test_published_cifar10_configuration(flat_pictures, tmp_path):
-    folder = pathlib.Path(flat_pictures(32))
+def test_published_cifar10_configuration(flat_images, tmp_path):
+    folder = pathlib.Path(flat_images(32))
     labels = '{"labels": [["80.png", 0], ["160.png", 9]]}'
-    for picture in folder.glob("*.png"):
-        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    for image in folder.glob("*.png"):
+        (tmp_path / image.name).write_bytes(image.read_bytes())
     (tmp_path / "dataset.json").write_text(labels)
     config = parse_command_line([*shlex.split(CIFAR10.format(data=tmp_path)), "-n"]).config
     expected = {
@@ -104,8 +104,8 @@ def test_published_cifar10_configuration(flat_pictures, tmp_path):
         assert {min(network.channel_base // side, network.channel_max) for side in (4, 8, 16, 32)} == {512}
 
 
-def test_small_gpu_recipe(flat_pictures):
-    parsed = parse_command_line([*shlex.split(SMALL_GPU.format(data=flat_pictures(64))), "-n"])
+def test_small_gpu_recipe(flat_images):
+    parsed = parse_command_line([*shlex.split(SMALL_GPU.format(data=flat_images(64))), "-n"])
     config = parsed.config
     assert (config.generator.z_dim, config.generator.w_dim, config.run.sample_grid) == (32, 32, (5, 5))
     assert [

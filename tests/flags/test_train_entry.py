@@ -110,8 +110,8 @@ def test_home_in_paths(capsys, tmp_path, monkeypatch, form):
     monkeypatch.chdir(tmp_path)
     assert main([*form, *WORDS, "-n"]) == 0
     assert f"run directory   {tmp_path}/a/00000-" in capsys.readouterr().out
-    assert main([*WORDS, "--outdir=~", "--data=~/pictures.zip", "-n"]) == 1
-    assert f"--data: {tmp_path}/pictures.zip: found nothing there" in capsys.readouterr().err
+    assert main([*WORDS, "--outdir=~", "--data=~/images.zip", "-n"]) == 1
+    assert f"--data: {tmp_path}/images.zip: found nothing there" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_names_that_terminals_or_tensorflow_do_not_take(capsys, tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pictures_under_names_that_are_not_utf8(capsys, tmp_path, flat_pictures):
+def test_images_under_names_that_are_not_utf8(capsys, tmp_path, flat_images):
     folder = tmp_path / "caf\udce9"
-    folder.symlink_to(flat_pictures(16))
+    folder.symlink_to(flat_images(16))
     assert main([f"--outdir={tmp_path}", *WORDS, f"--data={folder}", "-n"]) == 0
     assert "-caf_-gpus0" in capsys.readouterr().out

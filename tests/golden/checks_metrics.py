@@ -1,4 +1,4 @@
-"""Metrics: so far equivariance, its moves of pictures by themselves and the whole measures."""
+"""Metrics: so far equivariance, its moves of images by themselves and the whole measures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _mask_out(mask: np.ndarray, case: Case) -> np.ndarray:
 
 
 def check_translation(case: Case, options: Options) -> Result:
-    """Pictures shifted by parts of their size; what is not valid is not compared."""
+    """Images shifted by parts of their size; what is not valid is not compared."""
     whole = case.function == "integer translation"
     move = equivariance.translate_whole if whole else equivariance.translate_fraction
     y, mask = move(_images(case), float(case.arrays["tx"]), float(case.arrays["ty"]))
@@ -37,7 +37,7 @@ def check_translation(case: Case, options: Options) -> Result:
 
 
 def check_rotation(case: Case, options: Options) -> Result:
-    """Pictures turned by an angle, and the filters for it."""
+    """Images turned by an angle, and the filters for it."""
     constants = take_args(case, "a", "amax", "up")
     if constants != {"a": 3, "amax": 6, "up": 4}:
         raise UncoveredError(f"the rotation filter has other constants than {constants}")

@@ -113,7 +113,7 @@ def _filtered_lrelu(recorder: Launchers, dtype: str) -> dict[str, Callable[[], A
 
 
 def _warp(recorder: Launchers, dtype: str) -> dict[str, Callable[[], Any]]:
-    """Augmentation of pictures: a slight turn."""
+    """Augmentation of images: a slight turn."""
     random = np.random.default_rng(3)
     images, size = 4 * _SHAPE[0], (2 * _SHAPE[1], 2 * _SHAPE[2])
     x = random.standard_normal([images, *size, 3], np.float32)

@@ -106,7 +106,7 @@ def apply(launchers: Launchers, x: Array, resampled: Resampling, dtype: str) -> 
 
 
 def _wrapper_padding(function: str, args: dict[str, Any], taps: np.ndarray) -> tuple[int, ...]:
-    """The padding by which filter2d, upsample2d and downsample2d keep pictures centred, with the caller's."""
+    """The padding by which filter2d, upsample2d and downsample2d keep images centred, with the caller's."""
     factor = pair(args.get("up", args.get("down", 1)))[::-1]  # x, y
     sides = []
     for size, k in zip((taps.shape[-1], taps.shape[0]), factor, strict=True):

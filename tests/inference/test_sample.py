@@ -1,4 +1,4 @@
-"""Pictures from seeds."""
+"""Images from seeds."""
 
 import numpy as np
 import pytest
@@ -50,18 +50,18 @@ def test_labels_that_are_vectors(G):
             generate(G, [3, 11], classes, labels=labels)
 
 
-def test_pictures_are_the_networks(G):
+def test_images_are_the_networks(G):
     seeds, classes = [3, 11], [2, 0]
-    pictures = list(generate(G, seeds, classes, truncation_psi=0.5, truncation_cutoff=2))
-    for seed, class_index, picture in zip(seeds, classes, pictures, strict=True):
+    images = list(generate(G, seeds, classes, truncation_psi=0.5, truncation_cutoff=2))
+    for seed, class_index, image in zip(seeds, classes, images, strict=True):
         z = latent(seed, 8).astype(np.float32)
         expected = G(z, class_label(class_index, 3), truncation_psi=0.5, truncation_cutoff=2, noise_mode="const")
-        assert (picture.dtype, picture.shape) == (np.uint8, (16, 16, 1))
-        assert np.abs(picture.astype(int) - to_uint8(np.asarray(expected)[0])).max() <= 1
+        assert (image.dtype, image.shape) == (np.uint8, (16, 16, 1))
+        assert np.abs(image.astype(int) - to_uint8(np.asarray(expected)[0])).max() <= 1
 
 
 @pytest.mark.parametrize("noise_mode", ["const", "random", "none"])
-def test_a_picture_depends_on_its_own_seed_alone(G, noise_mode):
+def test_a_image_depends_on_its_own_seed_alone(G, noise_mode):
     alone = list(generate(G, [5], [1], noise_mode=noise_mode))
     among_others = list(generate(G, [4, 5, 5], [0, 1, 1], noise_mode=noise_mode))
     np.testing.assert_array_equal(alone[0], among_others[1])
@@ -70,19 +70,19 @@ def test_a_picture_depends_on_its_own_seed_alone(G, noise_mode):
 
 
 def test_what_the_options_do(G):
-    def picture(seed=5, class_index=1, **options):
+    def image(seed=5, class_index=1, **options):
         return next(generate(G, [seed], [class_index], **options))
 
-    plain = picture()
+    plain = image()
     for options in ({"class_index": 2}, {"truncation_psi": 0.5}, {"noise_mode": "none"}, {"noise_mode": "random"}):
-        assert np.any(picture(**options) != plain), options
-    assert np.any(picture(truncation_psi=0.5, truncation_cutoff=1) != picture(truncation_psi=0.5))
-    np.testing.assert_array_equal(picture(5, 1, truncation_psi=0.0), picture(6, 2, truncation_psi=0.0))
+        assert np.any(image(**options) != plain), options
+    assert np.any(image(truncation_psi=0.5, truncation_cutoff=1) != image(truncation_psi=0.5))
+    np.testing.assert_array_equal(image(5, 1, truncation_psi=0.0), image(6, 2, truncation_psi=0.0))
 
 
 def test_an_unconditional_colour_network():
-    pictures = list(generate(tiny_generator(c_dim=0, channels=3), [0, 1]))
-    assert [picture.shape for picture in pictures] == [(16, 16, 3)] * 2
+    images = list(generate(tiny_generator(c_dim=0, channels=3), [0, 1]))
+    assert [image.shape for image in images] == [(16, 16, 3)] * 2
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,6 @@ def test_an_unconditional_colour_network():
         ({"seeds": [0], "classes": [0], "noise_mode": "some"}, "noise-mode: found 'some'"),
     ],
 )
-def test_errors_come_before_the_first_picture(G, options, message):
+def test_errors_come_before_the_first_image(G, options, message):
     with pytest.raises(ValueError, match=message):
         generate(G, **options)

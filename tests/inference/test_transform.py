@@ -1,4 +1,4 @@
-"""Where pictures are moved to."""
+"""Where images are moved to."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Walks through the styles and animated pictures."""
+"""Walks through the styles and animated images."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The measures of equivariance, on pictures whose motion is known."""
+"""The measures of equivariance, on images whose motion is known."""
 
 import math
 
@@ -12,8 +12,8 @@ pytestmark = pytest.mark.rounding
 SIZE = 48
 
 
-def picture(transform):
-    """A smooth picture [1,H,W,2], band-limited well below what the pixels can show, seen through a transform [3,3]."""
+def drawn(transform):
+    """A smooth image [1,H,W,2], band-limited well below what the pixels can show, seen through a transform [3,3]."""
     position = (np.arange(SIZE) + 0.5) / SIZE - 0.5
     x, y = np.meshgrid(position, position)
     x, y = (row[0] * x + row[1] * y + row[2] for row in np.asarray(transform)[:2])
@@ -21,17 +21,17 @@ def picture(transform):
     return np.stack([0.5 * wave for wave in waves], axis=-1)[np.newaxis]
 
 
-def test_a_picture_that_follows_its_transform_is_equivariant():
+def test_a_image_that_follows_its_transform_is_equivariant():
     draws = np.random.RandomState(0).uniform(size=[3, 2])
-    smooth = lambda w, transform: picture(transform)  # noqa: E731
+    smooth = lambda w, transform: drawn(transform)  # noqa: E731
     assert eq.eqt_int(smooth, range(3), draws) > 200  # whole pixels: nothing is interpolated
     assert eq.eqt_frac(smooth, range(3), draws) > 45
     assert eq.eqr(smooth, range(3), draws[:, 0]) > 45
 
 
-def test_a_picture_that_stays_where_it_is_is_not():
+def test_a_image_that_stays_where_it_is_is_not():
     draws = np.random.RandomState(1).uniform(size=[3, 2])
-    still = lambda w, transform: picture(np.eye(3))  # noqa: E731
+    still = lambda w, transform: drawn(np.eye(3))  # noqa: E731
     for measure in (eq.eqt_int, eq.eqt_frac):
         assert measure(still, range(3), draws) < 20
     assert eq.eqr(still, range(3), draws[:, 0]) < 20
@@ -52,7 +52,7 @@ def test_translation_out_of_sight_leaves_nothing():
 
 
 def test_a_quarter_turn_is_numpys():
-    image = picture(np.eye(3))
+    image = drawn(np.eye(3))
     turned, mask = eq.rotate(image, math.pi / 2)
     inside = mask > 0
     assert inside.mean() > 0.3
@@ -62,7 +62,7 @@ def test_a_quarter_turn_is_numpys():
 
 @pytest.mark.parametrize("up", [1, 4])
 @pytest.mark.parametrize("angle", [0.0, 0.4, -1.9])
-def test_rotation_filter_keeps_a_flat_picture(angle, up):
+def test_rotation_filter_keeps_a_flat_image(angle, up):
     taps = eq.rotation_filter(angle, up)
     assert taps.shape == (12 * up - 1,) * 2
     padded = np.pad(taps, ((0, 1), (0, 1)))

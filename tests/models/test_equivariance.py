@@ -1,4 +1,4 @@
-"""StyleGAN3's promise, on small untrained networks and by the published measures: pictures move with their input."""
+"""StyleGAN3's promise, on small untrained networks and by the published measures: images move with their input."""
 
 import keras
 import numpy as np
@@ -17,8 +17,8 @@ BATCHES, BATCH = 2, 2
 def generator(request):
     """64x64, with the capacity that the command line gives for cbase 512 and cmax 12 (twice as much for R).
 
-    Fresh networks make faint pictures, in which everything is near everything. So magnitudes are measured, as training
-    does in time, and pictures brought to the contrast of a photograph.
+    Fresh networks make faint images, in which everything is near everything. So magnitudes are measured, as training
+    does in time, and images brought to the contrast of a photograph.
     """
     keras.utils.set_random_seed(0)
     wider = 2 if request.param == "stylegan3-r" else 1

@@ -13,7 +13,7 @@ from sg_keras.models.half_precision import is_half_resolution
 SMALL = {"img_resolution": 32, "img_channels": 3, "channel_base": 256, "channel_max": 16}
 LATENT = {"z_dim": 6, "w_dim": 5, "mapping_kwargs": {"num_layers": 2}}
 # Layers round their results to 8 bits (bfloat16) or 11 (float16): 0.4% and 0.05% at most, each of up to nine layers
-# adding its share. An error of the composition (a style left out, a wrong scale) is of the pictures' own size.
+# adding its share. An error of the composition (a style left out, a wrong scale) is of the images' own size.
 ROUNDING = {"bfloat16": 0.03, "float16": 0.004}
 
 

@@ -107,7 +107,7 @@ def test_there_are_42_published_configurations():
     assert len(ROWS) == 42
 
 
-def test_larger_and_smaller_pictures():
+def test_larger_and_smaller_images():
     for resolution in (8, 16, 2048):
         plan = plan_synthesis(resolution, 3)
         assert plan.layers[-1].design.out_size == resolution
@@ -158,7 +158,7 @@ def test_a_transform_for_all_or_for_each():
         ("stylegan3-r", {"rotate": 90.0}, np.rot90),  # counterclockwise
     ],
 )
-def test_pictures_move_as_they_are_told(cfg, move, moved_by_hand):
+def test_images_move_as_they_are_told(cfg, move, moved_by_hand):
     keras.utils.set_random_seed(3)
     G = Generator(cfg=cfg, img_resolution=32, channel_base=256, channel_max=16, z_dim=6, w_dim=6)
     ws = G.mapping(latents(1))

@@ -91,15 +91,15 @@ def test_matches_scipy(impl):
 @pytest.mark.parametrize("channels", [1, 3, 5])
 def test_whole_pixels_are_exact(impl, dtype, channels):
     x = _images([1, 14, 14, channels], dtype=dtype)
-    picture = tf.cast(x, tf.float64).numpy()[0]
-    moved = np.zeros_like(picture)
-    moved[: 14 - 7, :7] = picture[7:, 14 - 7 :]
+    image = tf.cast(x, tf.float64).numpy()[0]
+    moved = np.zeros_like(image)
+    moved[: 14 - 7, :7] = image[7:, 14 - 7 :]
     cases = [
-        (_matrix(np.eye(2)), picture),
-        (_matrix(np.diag([-1, 1])), picture[:, ::-1]),
+        (_matrix(np.eye(2)), image),
+        (_matrix(np.diag([-1, 1])), image[:, ::-1]),
         (_matrix(np.eye(2), (1.0, 1.0)), moved),  # by half the size
-        (_matrix([[0, -1], [1, 0]]), np.rot90(picture, 1)),
-        (_matrix([[0, 1], [-1, 0]]), np.rot90(picture, -1)),
+        (_matrix([[0, -1], [1, 0]]), np.rot90(image, 1)),
+        (_matrix([[0, 1], [-1, 0]]), np.rot90(image, -1)),
     ]
     for matrix, expected in cases:
         theta = tf.constant(matrix[np.newaxis], tf.float64 if dtype == tf.float64 else tf.float32)

@@ -28,7 +28,7 @@ def test_an_official_file_through_every_format_and_back(tmp_path, capsys):
         assert_same(sg_keras.load(source), first)
 
 
-def test_pictures_of_an_official_file(tmp_path):
+def test_images_of_an_official_file(tmp_path):
     assert generate.main([f"--network={OFFICIAL}", "--seeds=0-1", f"--outdir={tmp_path}"]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"seed0000.png", "seed0001.png", "grid.png"}
 

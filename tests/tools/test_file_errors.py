@@ -19,10 +19,10 @@ from sg_keras.files.errors import explain_file_error
 from sg_keras.ops import library
 from sg_keras.tools import convert, doctor, export, fingerprint, generate, train, verify_resume
 from sg_keras.training import run as training_run
-from sg_keras.training.callbacks import image_grids as training_pictures
+from sg_keras.training.callbacks import image_grids as training_images
 from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 from tests.tools.injected_errors import injected
-from tests.training.tiny_run import NETWORK, write_pictures
+from tests.training.tiny_run import NETWORK, write_images
 
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.EIO)
 LASTING = {errno.ENOSPC, errno.EROFS, errno.EIO}
@@ -54,7 +54,7 @@ def tiny_training():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_run, "build_stylegan", build)
         patch.setattr(StyleGAN, "train_step", step)
-        patch.setattr(training_pictures, "generate_images", generate_images)
+        patch.setattr(training_images, "generate_images", generate_images)
         patch.setattr(training_run, "check_devices", lambda strategy: None)
         yield
 
@@ -80,7 +80,7 @@ def training_words(folder: pathlib.Path, noise: pathlib.Path) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a tool is tried: pictures that stay where they are, and a folder with a run of two iterations."""
+    """Where a tool is tried: images that stay where they are, and a folder with a run of two iterations."""
 
     noise: pathlib.Path
     folder: pathlib.Path
@@ -97,7 +97,7 @@ class Place:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory, tiny_training):
     folder = tmp_path_factory.mktemp("prepared")
-    place = Place(write_pictures(tmp_path_factory.mktemp("data") / "noise"), folder)
+    place = Place(write_images(tmp_path_factory.mktemp("data") / "noise"), folder)
     assert train.main(place.training()) == 0
     return place
 

@@ -21,7 +21,7 @@ def read(path):
         return np.asarray(image)[:, :, None]
 
 
-def test_pictures_and_grid(snapshot, tmp_path, capsys):
+def test_images_and_grid(snapshot, tmp_path, capsys):
     assert run(snapshot, tmp_path / "new" / "out", "--seeds=0,2-3", "--class=1", "--trunc=0.7") == 0
     folder = tmp_path / "new" / "out"
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -32,10 +32,10 @@ def test_pictures_and_grid(snapshot, tmp_path, capsys):
     ]
     G = sg_keras.load(snapshot)["G_ema"]
     expected = list(inference.generate(G, [0, 2, 3], [1, 1, 1], truncation_psi=0.7))
-    for seed, picture in zip([0, 2, 3], expected, strict=True):
-        np.testing.assert_array_equal(read(folder / f"seed{seed:04d}.png"), picture)
+    for seed, expected_image in zip([0, 2, 3], expected, strict=True):
+        np.testing.assert_array_equal(read(folder / f"seed{seed:04d}.png"), expected_image)
     np.testing.assert_array_equal(read(folder / "grid.png"), inference.tile(np.stack(expected), 2))
-    assert f"3 pictures and grid.png in {folder}" in capsys.readouterr().out
+    assert f"3 images and grid.png in {folder}" in capsys.readouterr().out
 
 
 def test_all_classes_by_turns_unless_told(snapshot, tmp_path, capsys):
@@ -69,7 +69,7 @@ def test_a_class_for_a_network_without(unconditional_snapshot, tmp_path, capsys)
     assert capsys.readouterr().err == "Error: --class: found 0, expected none, since the network is not conditional\n"
 
 
-def test_pictures_are_moved(stylegan3_snapshot, tmp_path):
+def test_images_are_moved(stylegan3_snapshot, tmp_path):
     assert run(stylegan3_snapshot, tmp_path, "--seeds=4", "--translate=-0.25,0.5", "--rotate", "-30") == 0
     transform = inference.inverse_transform((-0.25, 0.5), -30)
     G = sg_keras.load(stylegan3_snapshot)["G_ema"]

@@ -52,7 +52,7 @@ def test_the_systems_own_words_are_not_all():
         named_errors("--network", lambda: (_ for _ in ()).throw(PermissionError(13, "Permission denied", "a")))
 
 
-def test_the_average_alone_is_enough_for_pictures(unconditional_snapshot, tmp_path, capsys):
+def test_the_average_alone_is_enough_for_images(unconditional_snapshot, tmp_path, capsys):
     alone = tmp_path / "average.keras"
     shutil.copy(unconditional_snapshot / "G_ema.keras", alone)
     for typed in (alone, unconditional_snapshot / "D.keras"):

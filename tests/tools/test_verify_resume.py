@@ -7,21 +7,21 @@ import tensorflow as tf
 
 from sg_keras.checkpoint import CheckpointStore
 from sg_keras.tools import verify_resume
-from tests.training.tiny_run import command, write_pictures
+from tests.training.tiny_run import command, write_images
 
 
-def words(pictures: pathlib.Path, *more: str) -> list[str]:
-    return [*command(pictures, pathlib.Path("unused"), "--ops=reference", *more)[2:]]
+def words(image_folder: pathlib.Path, *more: str) -> list[str]:
+    return [*command(image_folder, pathlib.Path("unused"), "--ops=reference", *more)[2:]]
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    return write_pictures(tmp_path_factory.mktemp("data") / "noise")
+def image_folder(tmp_path_factory):
+    return write_images(tmp_path_factory.mktemp("data") / "noise")
 
 
-def test_the_same_bits(pictures, capsys, tmp_path, monkeypatch):
+def test_the_same_bits(image_folder, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert verify_resume.main(words(pictures, "--kimg=5", "--iterations", "6")) == 0
+    assert verify_resume.main(words(image_folder, "--kimg=5", "--iterations", "6")) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(": ")[0] for line in lines[:3]] == [
         "12 iterations in one piece",
@@ -34,7 +34,7 @@ def test_the_same_bits(pictures, capsys, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []  # --outdir is not used
 
 
-def test_other_bits_are_named(pictures, capsys, monkeypatch):
+def test_other_bits_are_named(image_folder, capsys, monkeypatch):
     def leave_a_checkpoint(outdir, options, images):
         run_dir = outdir / "00000-run"
         run_dir.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def test_other_bits_are_named(pictures, capsys, monkeypatch):
         CheckpointStore(run_dir / "checkpoints", state, keep=2).save(images, {})
 
     monkeypatch.setattr(verify_resume, "_train", leave_a_checkpoint)
-    assert verify_resume.main(words(pictures, "--iterations=1")) == 1
+    assert verify_resume.main(words(image_folder, "--iterations=1")) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[3:] == ["DIFFERENT BITS", "1 of 2 variables differ, most of all:", "  G/weight: by 0.25"]
 
@@ -58,14 +58,14 @@ def test_other_bits_are_named(pictures, capsys, monkeypatch):
         (("--iterations=2", "--gama=1"), "--gama: no such option"),
     ],
 )
-def test_what_cannot_be_compared_is_one_line(pictures, capsys, more, message):
-    assert verify_resume.main(words(pictures, *more)) == 1
+def test_what_cannot_be_compared_is_one_line(image_folder, capsys, more, message):
+    assert verify_resume.main(words(image_folder, *more)) == 1
     errors = capsys.readouterr().err
     assert errors.startswith(f"Error: {message}") and errors.count("\n") == 1
 
 
-def test_a_run_that_fails_is_one_line(pictures, capsys):
-    assert verify_resume.main(words(pictures, "--iterations=4", "--glr=1e37", "--tick=0.008")) == 1
+def test_a_run_that_fails_is_one_line(image_folder, capsys):
+    assert verify_resume.main(words(image_folder, "--iterations=4", "--glr=1e37", "--tick=0.008")) == 1
     errors = capsys.readouterr().err
     assert "a run ended with exit status 1: training stopped: found NaN or Inf" in errors
     assert errors.count("\n") == 1

@@ -28,11 +28,13 @@ EVERYTHING = {
 
 
 def main() -> None:
-    """Arguments: folder with pictures, number of devices, file to write."""
-    pictures, replicas, file = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    """Arguments: folder with images, number of devices, file to write."""
+    image_folder, replicas, file = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
-    config = tiny_config(pictures, file.parent, cpu_devices=replicas, batch=BATCH, batch_gpu=BATCH_GPU, **EVERYTHING)
+    config = tiny_config(
+        image_folder, file.parent, cpu_devices=replicas, batch=BATCH, batch_gpu=BATCH_GPU, **EVERYTHING
+    )
     strategy = make_strategy(config)
     with strategy.scope():
         model = build_stylegan(config)

@@ -17,22 +17,22 @@ ADAM_STEP = 2e-3  # about, of a weight
 LARGEST_DIFFERENCE = 0.05
 
 
-def config_of(pictures, outdir, kimg=0.16, **options):
-    return tiny_config(pictures, outdir, run={"total_kimg": kimg, "sample_grid": (3, 2)}, **options)
+def config_of(image_folder, outdir, kimg=0.16, **options):
+    return tiny_config(image_folder, outdir, run={"total_kimg": kimg, "sample_grid": (3, 2)}, **options)
 
 
 @pytest.mark.long
 @pytest.mark.rounding
-def test_one_device_then_two_then_one_again(pictures, tmp_path):
+def test_one_device_then_two_then_one_again(image_folder, tmp_path):
     throughout, elastic = tmp_path / "throughout", tmp_path / "elastic"
-    assert run(config_of(pictures, throughout, batch_gpu=BATCH_GPU)) == 0
-    assert run(config_of(pictures, elastic, kimg=0.056, batch_gpu=BATCH_GPU)) == 0
+    assert run(config_of(image_folder, throughout, batch_gpu=BATCH_GPU)) == 0
+    assert run(config_of(image_folder, elastic, kimg=0.056, batch_gpu=BATCH_GPU)) == 0
     lengths = ("--ops=reference", "--kimg=0.104", "--tick=0.032", "--snap=2")
-    finish(command(pictures, elastic, *lengths, "--cpu_devices=2", "--resume=latest"))  # micro-batches as before
+    finish(command(image_folder, elastic, *lengths, "--cpu_devices=2", "--resume=latest"))  # micro-batches as before
     run_dir = only_run(elastic)
     config = json.loads((run_dir / "training_config.json").read_text(encoding="utf-8"))
     assert (config["cpu_devices"], config["batch_gpu"]) == (2, BATCH_GPU)
-    assert run(config_of(pictures, elastic), ResumeRequest("latest", str(elastic))) == 0
+    assert run(config_of(image_folder, elastic), ResumeRequest("latest", str(elastic))) == 0
     config = json.loads((run_dir / "training_config.json").read_text(encoding="utf-8"))
     assert (config["cpu_devices"], config["batch_gpu"]) == (1, BATCH_GPU)
     log = (run_dir / "log.txt").read_text(encoding="utf-8")
@@ -47,17 +47,17 @@ def test_one_device_then_two_then_one_again(pictures, tmp_path):
 
 
 @pytest.mark.parametrize("typed", [False, True])
-def test_other_micro_batches(pictures, finished_run, typed):
+def test_other_micro_batches(image_folder, finished_run, typed):
     """The run had one micro-batch of 8."""
-    config = config_of(pictures, finished_run.parent, batch_gpu=BATCH_GPU)
+    config = config_of(image_folder, finished_run.parent, batch_gpu=BATCH_GPU)
     start = find_start(config, ResumeRequest("run_dir", str(finished_run), 4, batch_gpu_typed=typed))
     assert start.config.batch_gpu == (BATCH_GPU if typed else 8)
-    told = [note for note in start.notes if "Continuing with micro-batches of 4 pictures instead of 8" in note]
+    told = [note for note in start.notes if "Continuing with micro-batches of 4 images instead of 8" in note]
     assert len(told) == typed
 
 
-def test_the_runs_micro_batches_are_kept_where_they_fit_alone(pictures, finished_run):
-    config = config_of(pictures, finished_run.parent, cpu_devices=2)
+def test_the_runs_micro_batches_are_kept_where_they_fit_alone(image_folder, finished_run):
+    config = config_of(image_folder, finished_run.parent, cpu_devices=2)
     start = find_start(config, ResumeRequest("run_dir", str(finished_run), 4))
     assert (start.config.cpu_devices, start.config.batch_gpu) == (2, 4)
     assert "minibatch standard deviation" in start.notes[0]

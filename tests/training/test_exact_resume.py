@@ -49,11 +49,11 @@ STYLEGAN3 = ("--cfg=stylegan3-r",)  # with magnitudes, and the blur before D
 
 @pytest.mark.long
 @pytest.mark.parametrize("options", [(), ADA, STYLEGAN3], ids=["noaug", "ada", "stylegan3-r"])
-def test_killed_runs_end_in_the_same_bits(impl, options, pictures, tmp_path):
+def test_killed_runs_end_in_the_same_bits(impl, options, image_folder, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(pictures, undisturbed, f"--ops={impl}", *options, *LENGTH))
+    finish(command(image_folder, undisturbed, f"--ops={impl}", *options, *LENGTH))
     # Also where there is no run yet.
-    again = command(pictures, killed, f"--ops={impl}", "--resume=latest", *options, *LENGTH)
+    again = command(image_folder, killed, f"--ops={impl}", "--resume=latest", *options, *LENGTH)
 
     process = start(again)
     wait_for_tick(process, killed, 0, 3)
@@ -76,7 +76,7 @@ def test_killed_runs_end_in_the_same_bits(impl, options, pictures, tmp_path):
     assert len(stats) == TICKS + 1  # each tick once
 
 
-def test_interrupts_exit_cleanly(pictures, tmp_path):
-    process = start(command(pictures, tmp_path / "runs", "--ops=reference", "--kimg=100", "--tick=0.04"))
+def test_interrupts_exit_cleanly(image_folder, tmp_path):
+    process = start(command(image_folder, tmp_path / "runs", "--ops=reference", "--kimg=100", "--tick=0.04"))
     wait_for_tick(process, tmp_path / "runs", 0, 2)
     assert end(process, signal.SIGINT) == (0, "")

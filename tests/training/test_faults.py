@@ -60,25 +60,25 @@ def can_mount() -> bool:
         return False
 
 
-def test_an_error_ends_the_process_though_pictures_are_being_read(pictures, tmp_path):
+def test_an_error_ends_the_process_though_images_are_being_read(image_folder, tmp_path):
     """It used to hang: the pipeline's threads waited for Python, which waited for them at its end."""
-    done = run_command(faulty("raise_while_reading", command(pictures, tmp_path / "runs", *LENGTH)))
+    done = run_command(faulty("raise_while_reading", command(image_folder, tmp_path / "runs", *LENGTH)))
     assert done.returncode == 1
     assert said(done.stderr)[-1] == "RuntimeError: the fault of the test"
     assert "RuntimeError: the fault of the test" in log_of(only_run(tmp_path / "runs"))
 
 
-def test_a_stop_ends_the_process_though_pictures_are_being_read(pictures, tmp_path):
-    done = run_command(faulty("stop_while_reading", command(pictures, tmp_path / "runs", *LENGTH)))
+def test_a_stop_ends_the_process_though_images_are_being_read(image_folder, tmp_path):
+    done = run_command(faulty("stop_while_reading", command(image_folder, tmp_path / "runs", *LENGTH)))
     assert (done.returncode, said(done.stderr)) == (0, [])
     assert last_state(only_run(tmp_path / "runs"))[0] == 56
 
 
 @pytest.mark.skipif(not can_mount(), reason="no mount namespaces here; see the test with a limit on files")
-def test_a_full_disk_and_one_that_became_read_only(pictures, finished_run, tmp_path):
+def test_a_full_disk_and_one_that_became_read_only(image_folder, finished_run, tmp_path):
     disk, kept = tmp_path / "disk", tmp_path / "kept"
     disk.mkdir()
-    words = command(pictures, disk / "runs", *LENGTH)
+    words = command(image_folder, disk / "runs", *LENGTH)
     script = f"""
         mount -t tmpfs -o size=4m tmpfs {disk}
         {shlex.join(faulty("fill_disk", words))} > /dev/null 2> {tmp_path}/full.txt; echo full $?
@@ -106,8 +106,8 @@ def test_a_full_disk_and_one_that_became_read_only(pictures, finished_run, tmp_p
     assert re.match(r"Error: --\w+: .*: found .*Read-only file system.*, expected ", error)
 
 
-def test_files_that_cannot_grow(pictures, tmp_path):
-    done = run_command(faulty("limit_files", command(pictures, tmp_path / "runs", *LENGTH)))
+def test_files_that_cannot_grow(image_folder, tmp_path):
+    done = run_command(faulty("limit_files", command(image_folder, tmp_path / "runs", *LENGTH)))
     assert done.returncode == 1
     (error,) = said(done.stderr)
     run_dir = only_run(tmp_path / "runs")
@@ -116,18 +116,18 @@ def test_files_that_cannot_grow(pictures, tmp_path):
     assert ticks_saved(run_dir) == [0, 1] and not list(run_dir.glob("checkpoints/ckpt-2*"))
 
 
-def test_an_output_directory_that_cannot_be_written(pictures, tmp_path, monkeypatch):
+def test_an_output_directory_that_cannot_be_written(image_folder, tmp_path, monkeypatch):
     def refuse(path, *args, **kwargs):
         raise OSError(30, "Read-only file system", str(path))
 
     monkeypatch.setattr(pathlib.Path, "mkdir", refuse)
     with pytest.raises(OSError, match=r"--outdir: .*runs: found a file system that can only be read \(Read-only fi"):
-        create_run_directory(tiny_config(pictures, tmp_path / "runs"))
+        create_run_directory(tiny_config(image_folder, tmp_path / "runs"))
 
 
-def test_nobody_reads_and_the_scheduler_wants_the_machine_back(pictures, tmp_path):
+def test_nobody_reads_and_the_scheduler_wants_the_machine_back(image_folder, tmp_path):
     """stdout is closed after its first line (`| head -1`); then SIGTERM, as before a pre-emption."""
-    words = command(pictures, tmp_path / "runs", "--ops=reference", "--kimg=100", "--tick=0.04")
+    words = command(image_folder, tmp_path / "runs", "--ops=reference", "--kimg=100", "--tick=0.04")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     process = subprocess.Popen(
         words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -160,13 +160,13 @@ def copied_run(finished_run, tmp_path):
     return run_dir
 
 
-def test_damaged_checkpoints_are_passed_over_and_the_run_ends_in_the_same_bits(pictures, finished_run, copied_run):
+def test_damaged_checkpoints_are_passed_over_and_the_run_ends_in_the_same_bits(image_folder, finished_run, copied_run):
     five, four = (copied_run / "checkpoints" / f"ckpt-{tick}.data-00000-of-00001" for tick in (5, 4))
     five.write_bytes(five.read_bytes()[:-100])
     content = bytearray(four.read_bytes())
     content[len(content) // 2] ^= 1  # a single bit
     four.write_bytes(content)
-    assert run(tiny_config(pictures, copied_run.parent), ResumeRequest("latest", str(copied_run.parent))) == 0
+    assert run(tiny_config(image_folder, copied_run.parent), ResumeRequest("latest", str(copied_run.parent))) == 0
     log = log_of(copied_run)
     for tick in (5, 4):
         assert re.search(rf"WARNING: .*ckpt-{tick}: found a damaged or incomplete checkpoint .*; going back", log)
@@ -174,18 +174,18 @@ def test_damaged_checkpoints_are_passed_over_and_the_run_ends_in_the_same_bits(p
     assert last_state(copied_run) == last_state(finished_run)
 
 
-def test_a_second_process_in_a_run_directory_is_refused(pictures, copied_run):
+def test_a_second_process_in_a_run_directory_is_refused(image_folder, copied_run):
     before = {path: path.stat().st_mtime_ns for path in copied_run.rglob("*")}
-    config = tiny_config(pictures, copied_run.parent, run={"total_kimg": 1.0})
+    config = tiny_config(image_folder, copied_run.parent, run={"total_kimg": 1.0})
     with exclusive_lock(copied_run), pytest.raises(OSError, match="found another process training in it"):
         run(config, ResumeRequest("run_dir", str(copied_run)))
     assert {path: path.stat().st_mtime_ns for path in copied_run.rglob("*")} == before
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])
-def test_a_bad_picture_in_the_midst_of_an_epoch(pictures, tmp_path, policy):
+def test_a_bad_image_in_the_midst_of_an_epoch(image_folder, tmp_path, policy):
     damaged = tmp_path / "noise"
-    shutil.copytree(pictures, damaged)
+    shutil.copytree(image_folder, damaged)
     for number in (11, 12):
         content = bytearray((damaged / f"{number}.png").read_bytes())
         content[content.index(b"IDAT") + 6] ^= 255
@@ -199,7 +199,7 @@ def test_a_bad_picture_in_the_midst_of_an_epoch(pictures, tmp_path, policy):
         return
     assert run(config) == 0
     run_dir = only_run(tmp_path / "runs")
-    named = re.findall(r"Note: bad picture (\d): .*noise/(1[12])\.png: found .*; the next", log_of(run_dir))
+    named = re.findall(r"Note: bad image (\d): .*noise/(1[12])\.png: found .*; the next", log_of(run_dir))
     assert [number for number, _ in named] == ["1", "2"] and {name for _, name in named} == {"11", "12"}
     expected = last_state(run_dir)
     for tick in ticks_saved(run_dir)[1:]:  # as if it had been killed after its first checkpoint

@@ -28,9 +28,9 @@ def states(run_dir):
     return [SavedState(prefix) for prefix in saved_checkpoints(run_dir / "checkpoints")]
 
 
-def test_with_the_same_options_it_ends_in_the_same_bits(pictures, finished_run, tmp_path):
+def test_with_the_same_options_it_ends_in_the_same_bits(image_folder, finished_run, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
-    run_dir = fork_of(finished_run, tmp_path, tiny_config(pictures, tmp_path))
+    run_dir = fork_of(finished_run, tmp_path, tiny_config(image_folder, tmp_path))
     checkpoints = [folder / "checkpoints" / "ckpt-5" for folder in (run_dir, finished_run)]
     assert checkpoint_fingerprint(checkpoints[0]) == checkpoint_fingerprint(checkpoints[1])
     parent = json.loads((run_dir / "parent.json").read_text(encoding="utf-8"))
@@ -46,10 +46,10 @@ def test_with_the_same_options_it_ends_in_the_same_bits(pictures, finished_run, 
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
 
 
-def test_with_many_options_changed(pictures, finished_run, tmp_path):
+def test_with_many_options_changed(image_folder, finished_run, tmp_path):
     changed = {"batch": 4, "gamma": 0.5, "glr": 0.001, "aug": "ada", "seed": 3, "style_mixing_prob": 0.0}
     config = tiny_config(
-        pictures, tmp_path, run={"tick_kimg": 0.004, "snapshot_ticks": 8, "keep_checkpoints": 9}, **changed
+        image_folder, tmp_path, run={"tick_kimg": 0.004, "snapshot_ticks": 8, "keep_checkpoints": 9}, **changed
     )
     run_dir = fork_of(finished_run, tmp_path, config)
     first, last = states(run_dir)[0], states(run_dir)[-1]
@@ -77,33 +77,33 @@ def test_with_many_options_changed(pictures, finished_run, tmp_path):
     assert (run_dir / "before-restart-1" / "stats.jsonl").exists()
 
 
-def test_a_constant_probability_is_taken_over(pictures, finished_run, tmp_path):
-    config = tiny_config(pictures, tmp_path, run={"total_kimg": 0.08}, aug="fixed", p=0.3)
+def test_a_constant_probability_is_taken_over(image_folder, finished_run, tmp_path):
+    config = tiny_config(image_folder, tmp_path, run={"total_kimg": 0.08}, aug="fixed", p=0.3)
     assert [float(state.value("augment_p")) for state in states(fork_of(finished_run, tmp_path, config))] == [
         np.float32(0.3)
     ] * 2
 
 
-def test_other_networks_are_refused_with_a_table(pictures, finished_run, tmp_path):
+def test_other_networks_are_refused_with_a_table(image_folder, finished_run, tmp_path):
     request = ResumeRequest(path=str(finished_run), **AT_TICK_2)
     with pytest.raises(ValueError, match="--fork: found options") as refused:
-        find_start(tiny_config(pictures, tmp_path, cmax=2, gamma=3), request)
+        find_start(tiny_config(image_folder, tmp_path, cmax=2, gamma=3), request)
     assert "--cmax" in str(refused.value) and "--gamma" not in str(refused.value)
-    freezed = tiny_config(pictures, tmp_path)
+    freezed = tiny_config(image_folder, tmp_path)
     freezed = dataclasses.replace(freezed, discriminator=dataclasses.replace(freezed.discriminator, freeze_layers=1))
     with pytest.raises(ValueError, match="--freezed"):
         find_start(freezed, request)
     with pytest.raises(ValueError, match="--fork: found no run in"):
-        find_start(tiny_config(pictures, tmp_path), ResumeRequest("latest", str(tmp_path / "none"), fork=True))
+        find_start(tiny_config(image_folder, tmp_path), ResumeRequest("latest", str(tmp_path / "none"), fork=True))
 
 
-def test_of_a_run_that_was_transferred_and_frozen(pictures, finished_run, tmp_path):
+def test_of_a_run_that_was_transferred_and_frozen(image_folder, finished_run, tmp_path):
     options = {"transfer": str(newest_snapshot(finished_run)), "freeze": "g:mapping until 0.06kimg; d:first1"}
     (tmp_path / "parent").mkdir()
-    assert run(tiny_config(pictures, tmp_path / "parent", **options)) == 0
+    assert run(tiny_config(image_folder, tmp_path / "parent", **options)) == 0
     parent = only_run(tmp_path / "parent")
 
-    same = tiny_config(pictures, tmp_path / "same", freeze=options["freeze"])
+    same = tiny_config(image_folder, tmp_path / "same", freeze=options["freeze"])
     (tmp_path / "same").mkdir()
     run_dir = fork_of(parent, tmp_path / "same", same)
     fingerprints = [checkpoint_fingerprint(states(folder)[-1].prefix) for folder in (parent, run_dir)]
@@ -112,7 +112,9 @@ def test_of_a_run_that_was_transferred_and_frozen(pictures, finished_run, tmp_pa
     assert set(changed) == {"run.outdir"}
 
     (tmp_path / "unfrozen").mkdir()
-    unfrozen = fork_of(parent, tmp_path / "unfrozen", tiny_config(pictures, tmp_path / "unfrozen", freeze="g:mapping"))
+    unfrozen = fork_of(
+        parent, tmp_path / "unfrozen", tiny_config(image_folder, tmp_path / "unfrozen", freeze="g:mapping")
+    )
     first, last = states(unfrozen)[0], states(unfrozen)[-1]
     moved = {name for name in first.names() if not np.array_equal(first.value(name), last.value(name))}
     assert not any(name.startswith("G/mapping/fc") for name in moved)

@@ -24,9 +24,9 @@ D_LAYERS = ["b8.fromrgb", "b8.conv0", "b8.conv1", "b8.skip"]  # as freeze-D coun
 STYLEGAN3 = {"cfg": "stylegan3-t", "cbase": 64, "cmax": 4}
 
 
-def iterations(model, pictures, count):
+def iterations(model, image_folder, count):
     """Train; after each iteration all variables of the state by name."""
-    with contextlib.closing(open_dataset(str(pictures), use_labels=True)) as dataset:
+    with contextlib.closing(open_dataset(str(image_folder), use_labels=True)) as dataset:
         nimg = int(model.cur_nimg)
         batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=nimg, num_phases=model.num_phases)
         for batch in batches.take(count):
@@ -67,14 +67,14 @@ RULES = {
 
 
 @pytest.mark.parametrize("freeze", RULES)
-def test_rules_name_parts(freeze, pictures, tmp_path):
-    model = build_stylegan(tiny_config(pictures, tmp_path, freeze=freeze))
+def test_rules_name_parts(freeze, image_folder, tmp_path):
+    model = build_stylegan(tiny_config(image_folder, tmp_path, freeze=freeze))
     every = trained_names(model.G) | trained_names(model.D)
     assert frozen_names(model) == {name for name in every if RULES[freeze](name)} != set()
 
 
-def test_resolutions_of_stylegan3_are_sampling_rates(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, **STYLEGAN3)
+def test_resolutions_of_stylegan3_are_sampling_rates(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, **STYLEGAN3)
     config = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, resolution=32))
     model = build_stylegan(dataclasses.replace(config, freeze="g:<=16px"))
     rates = {layer.name: layer.design.out_sampling_rate for layer in model.G.synthesis.plan.layers}
@@ -95,17 +95,17 @@ def test_resolutions_of_stylegan3_are_sampling_rates(pictures, tmp_path):
         ("g:mapping.w_avg", "--freeze: found 'g:mapping.w_avg'"),  # a buffer
     ],
 )
-def test_rules_that_mean_nothing_are_refused_before_a_run_directory_is_made(freeze, message, pictures, tmp_path):
+def test_rules_that_mean_nothing_are_refused_before_a_run_directory_is_made(freeze, message, image_folder, tmp_path):
     with pytest.raises(ValueError) as error:
-        run(tiny_config(pictures, tmp_path / "runs", freeze=freeze))
+        run(tiny_config(image_folder, tmp_path / "runs", freeze=freeze))
     assert str(error.value).startswith(message)
     assert not (tmp_path / "runs").exists()
 
 
-def test_frozen_variables_get_no_update_of_any_kind(pictures, tmp_path):
-    model = build_stylegan(tiny_config(pictures, tmp_path, freeze="d:first2; g:mapping; g:4px"))
+def test_frozen_variables_get_no_update_of_any_kind(image_folder, tmp_path):
+    model = build_stylegan(tiny_config(image_folder, tmp_path, freeze="d:first2; g:mapping; g:4px"))
     before = values(model)
-    *_, after = iterations(model, pictures, 5)
+    *_, after = iterations(model, image_folder, 5)
     touched = changed(before, after)
     for variable in [*model.G.trainable_variables, *model.D.trainable_variables]:
         name, optimizer = variable.path, f"{variable.path[0].lower()}_optimizer"
@@ -122,12 +122,12 @@ def test_frozen_variables_get_no_update_of_any_kind(pictures, tmp_path):
     assert "G/mapping/w_avg" in touched  # a buffer: what the mapping network does is still measured
 
 
-def test_freezed_is_the_same_as_the_first_layers(pictures, tmp_path):
+def test_freezed_is_the_same_as_the_first_layers(image_folder, tmp_path):
     results = []
     for options in ({"freezed": 3}, {"freeze": "d:first3"}):
-        model = build_stylegan(tiny_config(pictures, tmp_path, **options))
+        model = build_stylegan(tiny_config(image_folder, tmp_path, **options))
         before = values(model)
-        *_, after = iterations(model, pictures, 2)
+        *_, after = iterations(model, image_folder, 2)
         names = {f"D/{layer.replace('.', '/')}/{leaf}" for layer in D_LAYERS[:3] for leaf in ("weight", "bias")}
         assert names <= after.keys() and not names & changed(before, after)
         assert {"D/b8/skip/weight", "D/b4/conv/weight"} <= changed(before, after)
@@ -137,20 +137,20 @@ def test_freezed_is_the_same_as_the_first_layers(pictures, tmp_path):
         np.testing.assert_array_equal(value, results[1][name], err_msg=name)
 
 
-def test_average_follows_what_is_frozen(pictures, tmp_path):
-    model = build_stylegan(tiny_config(pictures, tmp_path, freeze="g:mapping", ema_rampup=0.0))
+def test_average_follows_what_is_frozen(image_folder, tmp_path):
+    model = build_stylegan(tiny_config(image_folder, tmp_path, freeze="g:mapping", ema_rampup=0.0))
     weight = model.G_ema.mapping.fc0.weight
     weight.assign(weight.value + 1.0)
-    *_, after = iterations(model, pictures, 1)
+    *_, after = iterations(model, image_folder, 1)
     apart = after["G_ema/mapping/fc0/weight"] - after["G/mapping/fc0/weight"]
     np.testing.assert_allclose(apart, 0.5 ** (8 / 2500), atol=1e-4)  # half-life 10 kimg * 8 / 32
 
 
 @pytest.mark.parametrize("freeze", ["g:all", "g:all; d:all"])
-def test_a_whole_network_can_be_frozen(freeze, pictures, tmp_path):
-    model = build_stylegan(tiny_config(pictures, tmp_path, freeze=freeze, aug="ada"))
+def test_a_whole_network_can_be_frozen(freeze, image_folder, tmp_path):
+    model = build_stylegan(tiny_config(image_folder, tmp_path, freeze=freeze, aug="ada"))
     before = values(model)
-    *_, after = iterations(model, pictures, 2)
+    *_, after = iterations(model, image_folder, 2)
     touched = changed(before, after)
     for network in ("G", "D"):
         trained = {name.replace(".", "/") for name in trained_names(getattr(model, network))}
@@ -161,11 +161,11 @@ def test_a_whole_network_can_be_frozen(freeze, pictures, tmp_path):
     assert {"Loss/G/loss", "Loss/D/loss"} <= model.statistics.read_and_reset().keys()
 
 
-def test_unfreezing_compiles_the_networks_phases_once_more(pictures, tmp_path):
+def test_unfreezing_compiles_the_networks_phases_once_more(image_folder, tmp_path):
     freeze = "g:mapping until 0.024kimg; d:first1; g:4px until 0.04kimg"
-    model = build_stylegan(tiny_config(pictures, tmp_path, freeze=freeze))
+    model = build_stylegan(tiny_config(image_folder, tmp_path, freeze=freeze))
     functions, weights = [], [values(model)]
-    for after in iterations(model, pictures, 20):
+    for after in iterations(model, image_folder, 20):
         functions += [f for f in model._compiled.values() if f not in functions]
         weights.append(after)
     touched = [changed(a, b) for a, b in itertools.pairwise(weights)]
@@ -177,9 +177,9 @@ def test_unfreezing_compiles_the_networks_phases_once_more(pictures, tmp_path):
     assert [f.experimental_get_tracing_count() for f in functions] == [1] * 9
 
 
-def test_log_tensorboard_and_snapshots(pictures, tmp_path):
+def test_log_tensorboard_and_snapshots(image_folder, tmp_path):
     freeze = "g:mapping until 0.064kimg; d:first1"
-    config = tiny_config(pictures, tmp_path, freeze=freeze, freezed=1, run={"total_kimg": 0.128})
+    config = tiny_config(image_folder, tmp_path, freeze=freeze, freezed=1, run={"total_kimg": 0.128})
     assert run(config) == 0
     (run_dir,) = tmp_path.iterdir()
     log = (run_dir / "log.txt").read_text(encoding="utf-8").splitlines()
@@ -200,20 +200,20 @@ def test_log_tensorboard_and_snapshots(pictures, tmp_path):
     assert json.loads((run_dir / "training_config.json").read_text())["freeze"] == freeze
 
 
-def test_other_rules_are_refused_on_resume(finished_run, pictures):
-    config = tiny_config(pictures, finished_run.parent, freeze="g:mapping")
+def test_other_rules_are_refused_on_resume(finished_run, image_folder):
+    config = tiny_config(image_folder, finished_run.parent, freeze="g:mapping")
     with pytest.raises(ValueError, match=r"(?s)would alter the run.*--freeze +freeze +none +g:mapping"):
         find_start(config, ResumeRequest("run_dir", str(finished_run)))
 
 
 @pytest.mark.long
-def test_a_killed_run_unfreezes_at_the_same_point(pictures, tmp_path):
+def test_a_killed_run_unfreezes_at_the_same_point(image_folder, tmp_path):
     """Killed before, and continued over, the kimg at which something is unfrozen."""
     words = ("--ops=reference", "--kimg=0.4", "--tick=0.04", "--snap=1", "--image_snap=100")
     words += ("--freeze=g:mapping until 0.2kimg; d:first2 until 0.28kimg", "--freezed=1")
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(pictures, undisturbed, *words))
-    again = command(pictures, killed, "--resume=latest", *words)
+    finish(command(image_folder, undisturbed, *words))
+    again = command(image_folder, killed, "--resume=latest", *words)
     process = start(again)
     wait_for_tick(process, killed, 0, 3)
     time.sleep(0.1)

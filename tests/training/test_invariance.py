@@ -19,11 +19,11 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def states(pictures, tmp_path_factory):
+def states(image_folder, tmp_path_factory):
     """The state after 20 iterations by number of devices, and before them as "before/..."."""
     folder = tmp_path_factory.mktemp("states")
     for count in (1, 2, 4):  # one after another: each holds more than 1 GB
-        words = ["-m", "tests.training.one_two_four", str(pictures), str(count), str(folder / f"{count}.npz")]
+        words = ["-m", "tests.training.one_two_four", str(image_folder), str(count), str(folder / f"{count}.npz")]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(
             [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800

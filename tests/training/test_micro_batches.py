@@ -14,15 +14,15 @@ from tests.training.tiny_run import only_run, tiny_config
 SHORT = {"total_kimg": 0.048, "tick_kimg": 0.016}
 
 
-def memory_for(monkeypatch, pictures: int) -> None:
-    """Let every phase run out of memory that has more than so many pictures in a micro-batch."""
+def memory_for(monkeypatch, image_folder: int) -> None:
+    """Let every phase run out of memory that has more than so many images in a micro-batch."""
     phase_function = StyleGAN._phase_function
 
     def limited(self, phase):
         function = phase_function(self, phase)
 
         def call(*args):
-            if self.batch_gpu > pictures:
+            if self.batch_gpu > image_folder:
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating a tensor")
             return function(*args)
 
@@ -35,11 +35,11 @@ def state_of(outdir) -> str:
     return checkpoint_fingerprint(saved_checkpoints(only_run(outdir) / "checkpoints")[-1])[1]
 
 
-def test_halves_until_it_fits(pictures, tmp_path, monkeypatch):
+def test_halves_until_it_fits(image_folder, tmp_path, monkeypatch):
     options = {"batch": 16, "mbstd_group": 2}
-    assert run(tiny_config(pictures, tmp_path / "small", SHORT, batch_gpu=4, **options)) == 0
+    assert run(tiny_config(image_folder, tmp_path / "small", SHORT, batch_gpu=4, **options)) == 0
     memory_for(monkeypatch, 5)
-    assert run(tiny_config(pictures, tmp_path / "auto", SHORT, batch_gpu="auto", **options)) == 0
+    assert run(tiny_config(image_folder, tmp_path / "auto", SHORT, batch_gpu="auto", **options)) == 0
     assert state_of(tmp_path / "auto") == state_of(tmp_path / "small")
     run_dir = only_run(tmp_path / "auto")
     saved = json.loads((run_dir / "training_config.json").read_text())
@@ -49,24 +49,24 @@ def test_halves_until_it_fits(pictures, tmp_path, monkeypatch):
     assert "Out of memory with micro-batches of 8 images: going on from the same state with 4" in log
 
 
-def test_a_continued_run_starts_with_what_fitted(pictures, tmp_path, monkeypatch):
+def test_a_continued_run_starts_with_what_fitted(image_folder, tmp_path, monkeypatch):
     from sg_keras.config import ResumeRequest
 
     memory_for(monkeypatch, 4)
-    config = tiny_config(pictures, tmp_path, SHORT, batch_gpu="auto")
+    config = tiny_config(image_folder, tmp_path, SHORT, batch_gpu="auto")
     assert run(config) == 0
-    longer = tiny_config(pictures, tmp_path, {**SHORT, "total_kimg": 0.064}, batch_gpu="auto")
+    longer = tiny_config(image_folder, tmp_path, {**SHORT, "total_kimg": 0.064}, batch_gpu="auto")
     assert run(longer, ResumeRequest("latest", str(tmp_path))) == 0
     assert (only_run(tmp_path) / "log.txt").read_text().count("Out of memory") == 1
 
 
-def test_a_size_that_was_asked_for_is_kept(pictures, tmp_path, monkeypatch):
+def test_a_size_that_was_asked_for_is_kept(image_folder, tmp_path, monkeypatch):
     memory_for(monkeypatch, 4)
     with pytest.raises(OSError, match="--batch-gpu: found too little memory for micro-batches of this size"):
-        run(tiny_config(pictures, tmp_path, SHORT, batch_gpu=8))
+        run(tiny_config(image_folder, tmp_path, SHORT, batch_gpu=8))
 
 
-def test_nothing_smaller_is_left(pictures, tmp_path, monkeypatch):
+def test_nothing_smaller_is_left(image_folder, tmp_path, monkeypatch):
     memory_for(monkeypatch, 3)
     with pytest.raises(OSError, match="--batch-gpu: found too little memory"):
-        run(tiny_config(pictures, tmp_path, SHORT, batch_gpu="auto"))
+        run(tiny_config(image_folder, tmp_path, SHORT, batch_gpu="auto"))

@@ -61,11 +61,11 @@ FORWARD_DISTANCE, DERIVATIVE_DISTANCE = 0.01, 0.4
 @pytest.mark.rounding
 @pytest.mark.bfloat16
 @pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
-def test_training_is_near_that_in_float32(impl, cfg, pictures, tmp_path):
+def test_training_is_near_that_in_float32(impl, cfg, image_folder, tmp_path):
     found = {}
     for precision in ("bfloat16", "float32"):
         wide = {} if cfg == "stylegan2" else {"cbase": 128, "cmax": 16}  # fifteen layers of 4 channels round too much
-        config = tiny_config(pictures, tmp_path, cfg=cfg, precision=precision, ops=impl, d_reg_interval=2, **wide)
+        config = tiny_config(image_folder, tmp_path, cfg=cfg, precision=precision, ops=impl, d_reg_interval=2, **wide)
         model = build_stylegan(config)
         assert model.computes_in_half == computes_in_half(model.G_ema) == (precision == "bfloat16")
         found[precision] = first_losses_and_gradients(config, model)
@@ -86,8 +86,8 @@ def test_training_is_near_that_in_float32(impl, cfg, pictures, tmp_path):
 
 
 @pytest.mark.bfloat16
-def test_a_run_in_bfloat16_goes_on_to_the_same_bits(impl, pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, precision="bfloat16", ops=impl, d_reg_interval=3)
+def test_a_run_in_bfloat16_goes_on_to_the_same_bits(impl, image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, precision="bfloat16", ops=impl, d_reg_interval=3)
     model = build_stylegan(config)
     train(config, model, 2)
     store = CheckpointStore(tmp_path / "checkpoints", model.state_variables(), keep=3)
@@ -101,8 +101,8 @@ def test_a_run_in_bfloat16_goes_on_to_the_same_bits(impl, pictures, tmp_path):
 
 
 @pytest.mark.bfloat16
-def test_an_exported_generator_computes_in_float32(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, precision="bfloat16")
+def test_an_exported_generator_computes_in_float32(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, precision="bfloat16")
     model = build_stylegan(config)
     train(config, model, 1)
     folder = export_saved_model(model.G_ema, tmp_path / "exported")
@@ -133,8 +133,10 @@ def test_gradients_that_overflow_are_replaced():
 @pytest.mark.parametrize(
     "precision, stops", [pytest.param("bfloat16", False, marks=pytest.mark.bfloat16), ("float32", True)]
 )
-def test_the_watch_stops_for_such_gradients_in_full_precision_alone(precision, stops, pictures, tmp_path, monkeypatch):
-    config = tiny_config(pictures, tmp_path, precision=precision)
+def test_the_watch_stops_for_such_gradients_in_full_precision_alone(
+    precision, stops, image_folder, tmp_path, monkeypatch
+):
+    config = tiny_config(image_folder, tmp_path, precision=precision)
     model = build_stylegan(config)
 
     @tf.custom_gradient
@@ -156,8 +158,8 @@ def test_the_watch_stops_for_such_gradients_in_full_precision_alone(precision, s
 
 
 @pytest.mark.bfloat16
-def test_losses_are_watched_in_half_precision(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, precision="bfloat16")
+def test_losses_are_watched_in_half_precision(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, precision="bfloat16")
     model = build_stylegan(config)
     model.D.b4.out.bias.assign(np.full(model.D.b4.out.bias.shape, np.nan))
     before = model.G.trainable_variables[0].value.numpy().copy()
@@ -180,9 +182,9 @@ def measured(monkeypatch, float32, bfloat16):
     "float32, bfloat16, chosen",
     [(0.04, 0.01, "bfloat16"), (0.0125, 0.01, "bfloat16"), (0.012, 0.01, "float32"), (1, 9, "float32")],
 )
-def test_auto_goes_by_the_measurement(float32, bfloat16, chosen, pictures, tmp_path, monkeypatch):
+def test_auto_goes_by_the_measurement(float32, bfloat16, chosen, image_folder, tmp_path, monkeypatch):
     measured(monkeypatch, float32, bfloat16)
-    config = tiny_config(pictures, tmp_path, precision="auto")
+    config = tiny_config(image_folder, tmp_path, precision="auto")
     assert config.precision == "auto"
     decided, line = choose_precision(config)
     assert decided.precision == chosen
@@ -193,12 +195,12 @@ def test_auto_goes_by_the_measurement(float32, bfloat16, chosen, pictures, tmp_p
     assert choose_precision(decided) == (decided, None)  # nothing is measured again
 
 
-def test_where_bfloat16_cannot_be_computed(pictures, tmp_path, monkeypatch):
+def test_where_bfloat16_cannot_be_computed(image_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(precision_choice, "bfloat16_problem", lambda: "nothing computes in it")
-    config, line = choose_precision(tiny_config(pictures, tmp_path, precision="auto"))
+    config, line = choose_precision(tiny_config(image_folder, tmp_path, precision="auto"))
     assert (config.precision, line) == ("float32", "Precision: float32, since nothing computes in it")
     with pytest.raises(ValueError, match="--precision: found 'bfloat16', but nothing computes in it; expected float32"):
-        choose_precision(tiny_config(pictures, tmp_path, precision="bfloat16"))
+        choose_precision(tiny_config(image_folder, tmp_path, precision="bfloat16"))
 
 
 def test_onednn_may_be_held_to_a_processor_without_it(monkeypatch):
@@ -211,8 +213,8 @@ def test_onednn_may_be_held_to_a_processor_without_it(monkeypatch):
 
 
 @pytest.mark.bfloat16
-def test_what_is_measured_is_of_the_runs_own_sizes(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, cbase=4096, cmax=128)
+def test_what_is_measured_is_of_the_runs_own_sizes(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, cbase=4096, cmax=128)
     large = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, resolution=64))
     assert convolution_shapes(large) == [(6, 64, 64), (6, 32, 128)]
     assert convolution_shapes(config) == [(8, 8, 128)]
@@ -220,10 +222,10 @@ def test_what_is_measured_is_of_the_runs_own_sizes(pictures, tmp_path):
 
 
 @pytest.mark.bfloat16
-def test_a_continued_run_takes_what_was_chosen(pictures, tmp_path, monkeypatch):
+def test_a_continued_run_takes_what_was_chosen(image_folder, tmp_path, monkeypatch):
     measured(monkeypatch, 4, 1)
     lengths = {"total_kimg": 0.064, "snapshot_ticks": 1}
-    asked = tiny_config(pictures, tmp_path / "runs", lengths, precision="auto")
+    asked = tiny_config(image_folder, tmp_path / "runs", lengths, precision="auto")
     assert run(asked) == 0
     (run_dir,) = (tmp_path / "runs").iterdir()
     saved = TrainingConfig.from_json((run_dir / "training_config.json").read_text())
@@ -241,12 +243,12 @@ def test_a_continued_run_takes_what_was_chosen(pictures, tmp_path, monkeypatch):
     ends = [checkpoint_fingerprint(saved_checkpoints(place / "checkpoints")[-1]) for place in (run_dir, copy)]
     assert ends[0] == ends[1]
     with pytest.raises(ValueError, match=r"--precision +precision +bfloat16 +float32"):
-        run(tiny_config(pictures, tmp_path / "runs", lengths), ResumeRequest("run_dir", str(copy)))
+        run(tiny_config(image_folder, tmp_path / "runs", lengths), ResumeRequest("run_dir", str(copy)))
 
     networks = sg_keras.load(copy)
     assert not any(computes_in_half(network) for network in networks.values())
 
 
-def test_auto_adopts_a_saved_float32(pictures, tmp_path):
-    saved = tiny_config(pictures, tmp_path)
-    assert adopt_choices(saved, tiny_config(pictures, tmp_path, precision="auto")) == saved
+def test_auto_adopts_a_saved_float32(image_folder, tmp_path):
+    saved = tiny_config(image_folder, tmp_path)
+    assert adopt_choices(saved, tiny_config(image_folder, tmp_path, precision="auto")) == saved

@@ -15,10 +15,10 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-def test_no_phase_is_traced_again_in_200_iterations(options, pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, **options)
+def test_no_phase_is_traced_again_in_200_iterations(options, image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, **options)
     model = build_stylegan(config)
-    dataset = open_dataset(str(pictures), use_labels=True)
+    dataset = open_dataset(str(image_folder), use_labels=True)
     batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_phases)
     counts = []
     for number, batch in enumerate(batches.take(ITERATIONS)):

@@ -101,10 +101,10 @@ def test_status_lines_and_statistics(finished_run):
 
 
 @pytest.mark.parametrize("name", ["reals.png", "fakes_init.png", "fakes000000.png"])
-def test_pictures(finished_run, name):
-    with Image.open(finished_run / name) as picture:
-        assert picture.size == (6 * 8, 4 * 8) and picture.mode == "RGB"
-        assert np.asarray(picture).std() > 1
+def test_images(finished_run, name):
+    with Image.open(finished_run / name) as image:
+        assert image.size == (6 * 8, 4 * 8) and image.mode == "RGB"
+        assert np.asarray(image).std() > 1
 
 
 def test_tensorboard(finished_run):
@@ -148,13 +148,13 @@ class Onlooker(keras.callbacks.Callback):
         self.model.stop_training = batch + 1 == self.stop_after
 
 
-def test_callbacks_of_the_caller_change_no_bit_and_may_stop_the_run(finished_run, pictures, tmp_path):
+def test_callbacks_of_the_caller_change_no_bit_and_may_stop_the_run(finished_run, image_folder, tmp_path):
     first, second = Onlooker(tmp_path, stop_after=7), Onlooker(tmp_path)
-    assert run(tiny_config(pictures, tmp_path), callbacks=[first]) == 0
+    assert run(tiny_config(image_folder, tmp_path), callbacks=[first]) == 0
     run_dir = only_run(tmp_path)
     assert lines_of(run_dir, "log.txt")[-1].startswith("Stopped by a callback at 0.056 of 0.16 kimg; to go on: ")
     assert first.newest == [None, *["ckpt-0"] * 6]  # called before the checkpoint of its iteration
-    assert run(tiny_config(pictures, tmp_path), ResumeRequest("latest", str(tmp_path)), callbacks=[second]) == 0
+    assert run(tiny_config(image_folder, tmp_path), ResumeRequest("latest", str(tmp_path)), callbacks=[second]) == 0
     assert len(second.newest) == 13
     last = [checkpoint_fingerprint(folder / "checkpoints" / "ckpt-5") for folder in (finished_run, run_dir)]
     assert last[0] == last[1]
@@ -170,8 +170,8 @@ def test_a_finished_run_is_one_line_and_nothing_is_written(finished_run, capsys)
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
 
 
-def test_going_back_to_a_tick_repeats_the_rest_exactly_and_a_longer_run_goes_on(finished_run, unfinished, pictures):
-    config = tiny_config(pictures, unfinished.parent, run={"total_kimg": 0.168, "snapshot_ticks": 1})
+def test_going_back_to_a_tick_repeats_the_rest_exactly_and_a_longer_run_goes_on(finished_run, unfinished, image_folder):
+    config = tiny_config(image_folder, unfinished.parent, run={"total_kimg": 0.168, "snapshot_ticks": 1})
     assert run(config, ResumeRequest("run_dir", str(unfinished), 2)) == 0
     assert ticks_of(unfinished) == [(0, 8), (1, 40), (2, 72), (3, 104), (4, 136), (5, 168)]  # each tick once
     log = "\n".join(lines_of(unfinished, "log.txt"))
@@ -187,8 +187,8 @@ def test_going_back_to_a_tick_repeats_the_rest_exactly_and_a_longer_run_goes_on(
     assert seconds == sorted(seconds)  # the time of earlier sessions counts
 
 
-def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path)
+def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path)
     huge = dataclasses.replace(config.optimizer, g_lr=1e37)
     with pytest.raises(NonFiniteError, match=r"phase (Gmain|Greg|Dmain|Dreg) of the iteration at kimg"):
         run(dataclasses.replace(config, optimizer=huge))
@@ -197,8 +197,8 @@ def test_a_number_that_is_not_finite_stops_the_run_without_a_checkpoint(pictures
     assert len(list((run_dir / "checkpoints").glob("*.index"))) <= 1  # that of the first iteration at most
 
 
-def test_a_data_set_that_changed_is_refused_before_anything_is_written(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path / "runs")
+def test_a_data_set_that_changed_is_refused_before_anything_is_written(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path / "runs")
     other = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, num_images=25))
     with pytest.raises(ValueError, match=r"--data: found num_images 24 in .*noise, expected 25"):
         run(other)
@@ -210,7 +210,7 @@ def test_a_data_set_that_changed_is_refused_before_anything_is_written(pictures,
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_is_float32_whatever_keras_is_told(pictures, tmp_path, monkeypatch):
+def test_a_run_is_float32_whatever_keras_is_told(image_folder, tmp_path, monkeypatch):
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     within = []
@@ -218,5 +218,5 @@ def test_a_run_is_float32_whatever_keras_is_told(pictures, tmp_path, monkeypatch
         "sg_keras.training.run._start",
         lambda *_: within.append((keras.config.floatx(), keras.config.dtype_policy().name)),
     )
-    run(tiny_config(pictures, tmp_path))
+    run(tiny_config(image_folder, tmp_path))
     assert within == [("float32", "float32")] and keras.config.floatx() == "float64"

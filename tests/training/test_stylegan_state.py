@@ -20,8 +20,8 @@ ITERATIONS = 5  # Greg runs in two of them
 
 
 @pytest.fixture(scope="module")
-def config(pictures, tmp_path_factory):
-    return tiny_config(pictures, tmp_path_factory.mktemp("runs"), d_reg_interval=3)
+def config(image_folder, tmp_path_factory):
+    return tiny_config(image_folder, tmp_path_factory.mktemp("runs"), d_reg_interval=3)
 
 
 def batches(config, model, start_nimg=0):

@@ -55,8 +55,8 @@ def taken_into(config, source, partial=False):
     return model, before, report, lines
 
 
-def test_weights_are_taken_over_and_optimizers_start_fresh(pictures, snapshot, tmp_path):
-    model, _, report, lines = taken_into(tiny_config(pictures, tmp_path), snapshot)
+def test_weights_are_taken_over_and_optimizers_start_fresh(image_folder, snapshot, tmp_path):
+    model, _, report, lines = taken_into(tiny_config(image_folder, tmp_path), snapshot)
     expected = weights_of(sg_keras.load(snapshot))
     found = weights_of(networks_of(model))
     for name, value in expected.items():
@@ -75,18 +75,18 @@ def test_weights_are_taken_over_and_optimizers_start_fresh(pictures, snapshot, t
 
 
 @pytest.mark.parametrize("ending", [".safetensors", ".pkl"])
-def test_files_of_ours_are_sources_too(ending, pictures, snapshot, tmp_path):
+def test_files_of_ours_are_sources_too(ending, image_folder, snapshot, tmp_path):
     path = tmp_path / f"networks{ending}"
     networks = sg_keras.load(snapshot)
     write_networks(path, networks)
-    model, *_ = taken_into(tiny_config(pictures, tmp_path), path)
+    model, *_ = taken_into(tiny_config(image_folder, tmp_path), path)
     found = weights_of(networks_of(model))
     for name, value in weights_of(networks).items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
-def test_what_does_not_fit_is_refused_in_a_line_and_nothing_is_changed(pictures, snapshot, tmp_path):
-    config = tiny_config(pictures, tmp_path / "runs", transfer=str(snapshot), cmax=2)
+def test_what_does_not_fit_is_refused_in_a_line_and_nothing_is_changed(image_folder, snapshot, tmp_path):
+    config = tiny_config(image_folder, tmp_path / "runs", transfer=str(snapshot), cmax=2)
     with pytest.raises(ValueError) as error:
         run(config)
     message = str(error.value)
@@ -109,15 +109,15 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_partial_transfer_takes_what_fits_and_lists_the_rest(change, pictures, snapshot, tmp_path):
-    config, source = tiny_config(pictures, tmp_path), snapshot
+def test_partial_transfer_takes_what_fits_and_lists_the_rest(change, image_folder, snapshot, tmp_path):
+    config, source = tiny_config(image_folder, tmp_path), snapshot
     options = dict(CHANGES[change])
     if change.startswith("shrunk"):
         source = tmp_path / "large.safetensors"
-        large = build_stylegan(with_data(tiny_config(pictures, tmp_path, seed=1, cbase=64), resolution=16))
+        large = build_stylegan(with_data(tiny_config(image_folder, tmp_path, seed=1, cbase=64), resolution=16))
         write_networks(source, networks_of(large))
     data = {name: options.pop(name) for name in ("resolution", "c_dim") if name in options}
-    config = with_data(tiny_config(pictures, tmp_path, **options), **data)
+    config = with_data(tiny_config(image_folder, tmp_path, **options), **data)
     with pytest.raises(ValueError, match="--resume_partial=1 takes what fits"):
         taken_into(config, source)
 
@@ -151,8 +151,8 @@ def with_data(config, **changes):
     return dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, **changes))
 
 
-def test_growing_carries_every_block_that_both_have(pictures, snapshot, tmp_path):
-    config = with_data(tiny_config(pictures, tmp_path, cbase=64), resolution=16)
+def test_growing_carries_every_block_that_both_have(image_folder, snapshot, tmp_path):
+    config = with_data(tiny_config(image_folder, tmp_path, cbase=64), resolution=16)
     _, _, report, _ = taken_into(config, snapshot, partial=True)
     G, D, _ = report.networks
     assert {name.split(".")[1] for name, _ in G.missing} == {"b16"} and not G.unused and not G.mismatched
@@ -162,8 +162,8 @@ def test_growing_carries_every_block_that_both_have(pictures, snapshot, tmp_path
 
 
 @pytest.mark.parametrize("cfg", PICKLES)
-def test_official_pickles_are_taken_over_whole_by_networks_like_theirs(cfg, pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, cfg=cfg)
+def test_official_pickles_are_taken_over_whole_by_networks_like_theirs(cfg, image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, cfg=cfg)
     source = sg_keras.load(PICKLES[cfg], ops="reference")
     config = matching(config, source)
     model, _, report, _ = taken_into(config, PICKLES[cfg])
@@ -193,8 +193,8 @@ def matching(config, source):
     )
 
 
-def test_what_is_drawn_anew_and_frozen_is_pointed_out(pictures, snapshot, tmp_path):
-    config = tiny_config(pictures, tmp_path, cbase=64, freezed=1, freeze="d:first2; g:16px; g:4px")
+def test_what_is_drawn_anew_and_frozen_is_pointed_out(image_folder, snapshot, tmp_path):
+    config = tiny_config(image_folder, tmp_path, cbase=64, freezed=1, freeze="d:first2; g:16px; g:4px")
     *_, lines = taken_into(with_data(config, resolution=16), snapshot, partial=True)
     assert lines[1:] == [
         "Note: what starts anew and is frozen stays as it was drawn until it is unfrozen: 18 tensors "
@@ -203,11 +203,11 @@ def test_what_is_drawn_anew_and_frozen_is_pointed_out(pictures, snapshot, tmp_pa
     ]
 
 
-def test_a_run_starts_from_a_network_and_continues_without_it(pictures, snapshot, tmp_path):
+def test_a_run_starts_from_a_network_and_continues_without_it(image_folder, snapshot, tmp_path):
     source = tmp_path / "network"
     shutil.copytree(snapshot, source)
     outdir = tmp_path / "runs"
-    config = tiny_config(pictures, outdir, transfer=str(source), run={"total_kimg": 0.032})
+    config = tiny_config(image_folder, outdir, transfer=str(source), run={"total_kimg": 0.032})
     assert (config.ema_rampup, config.augment.ada_kimg) == (None, 100.0)
     assert run(config) == 0
     (run_dir,) = outdir.iterdir()
@@ -217,7 +217,7 @@ def test_a_run_starts_from_a_network_and_continues_without_it(pictures, snapshot
     assert report.partition("\n\nTaken:")[0] in log
 
     shutil.rmtree(source)
-    longer = tiny_config(pictures, outdir, run={"total_kimg": 0.064})  # with --resume=latest
+    longer = tiny_config(image_folder, outdir, run={"total_kimg": 0.064})  # with --resume=latest
     request = ResumeRequest("latest", str(outdir))
     assert find_start(longer, request).config.resume == str(source)
     assert run(longer, request) == 0
@@ -225,8 +225,8 @@ def test_a_run_starts_from_a_network_and_continues_without_it(pictures, snapshot
     assert "Continuing from " in (run_dir / "log.txt").read_text(encoding="utf-8")
 
 
-def test_sources_that_are_not_there_or_something_else(pictures, tmp_path):
-    model = build_stylegan(tiny_config(pictures, tmp_path))
+def test_sources_that_are_not_there_or_something_else(image_folder, tmp_path):
+    model = build_stylegan(tiny_config(image_folder, tmp_path))
     with pytest.raises(OSError, match=r"--resume: found nothing at .*gone\.pkl"):
         take_starting_weights(str(tmp_path / "gone.pkl"), False, model, print)
     (tmp_path / "odd.pkl").write_bytes(b"something")
@@ -246,12 +246,12 @@ def served(tmp_path, monkeypatch):
         yield tmp_path / "served", address
 
 
-def test_networks_are_fetched_once(served, pictures, snapshot, tmp_path):
+def test_networks_are_fetched_once(served, image_folder, snapshot, tmp_path):
     folder, address = served
     networks = sg_keras.load(snapshot)
     write_networks(folder / "networks.safetensors", networks)
     url = f"{address}/networks.safetensors?download=1"
-    config = tiny_config(pictures, tmp_path)
+    config = tiny_config(image_folder, tmp_path)
     *_, lines = taken_into(config, url)
     assert f"Transfer from {url} (fetched, kept as {tmp_path / 'cache' / 'networks'}" in lines[0]
     size = (folder / "networks.safetensors").stat().st_size
@@ -267,9 +267,9 @@ def test_networks_are_fetched_once(served, pictures, snapshot, tmp_path):
 @pytest.mark.parametrize(
     "name, reason", [("absent.pkl", "404 File not found"), ("short.pkl", "it ended after 12 of 100 bytes")]
 )
-def test_what_cannot_be_fetched_leaves_a_line_and_nothing_else(served, name, reason, pictures, tmp_path):
+def test_what_cannot_be_fetched_leaves_a_line_and_nothing_else(served, name, reason, image_folder, tmp_path):
     _, address = served
-    model = build_stylegan(tiny_config(pictures, tmp_path))
+    model = build_stylegan(tiny_config(image_folder, tmp_path))
     with pytest.raises(OSError) as error:
         take_starting_weights(f"{address}/{name}", False, model, print)
     message = f"--resume: found that {address}/{name} cannot be fetched ({reason}), expected a file of networks there"

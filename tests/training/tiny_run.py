@@ -1,4 +1,4 @@
-"""Runs small enough for tests: 8x8 pictures with three labels, networks of a few channels."""
+"""Runs small enough for tests: 8x8 images with three labels, networks of a few channels."""
 
 import dataclasses
 import json
@@ -14,15 +14,15 @@ from PIL import Image
 from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
 
 ROOT = pathlib.Path(__file__).parents[2]
-PICTURES = 24
+IMAGES = 24
 NETWORK = {"cbase": 32, "cmax": 4, "z_dim": 8, "w_dim": 8, "map_depth": 2}
 
 
-def write_pictures(folder: pathlib.Path) -> pathlib.Path:
+def write_images(folder: pathlib.Path) -> pathlib.Path:
     """A data set of noise, three labels in turn."""
     folder.mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, [PICTURES, 8, 8, 3], np.uint8)
-    names = [f"{number:02d}.png" for number in range(PICTURES)]
+    noise = np.random.default_rng(0).integers(0, 256, [IMAGES, 8, 8, 3], np.uint8)
+    names = [f"{number:02d}.png" for number in range(IMAGES)]
     for name, pixels in zip(names, noise, strict=True):
         Image.fromarray(pixels).save(folder / name)
     labels = [[name, number % 3] for number, name in enumerate(names)]
@@ -37,7 +37,7 @@ def only_run(outdir: pathlib.Path) -> pathlib.Path:
 
 
 def tiny_config(
-    pictures: pathlib.Path,
+    image_folder: pathlib.Path,
     outdir: pathlib.Path,
     run: dict[str, Any] | None = None,
     augment: dict[str, Any] | None = None,
@@ -49,12 +49,12 @@ def tiny_config(
     `run`, `augment` and `options` change RunConfig, the resolved AugmentConfig and TrainingOptions.
     """
     dataset = DatasetConfig(
-        path=str(pictures),
-        name=pictures.name,
+        path=str(image_folder),
+        name=image_folder.name,
         resolution=8,
         channels=3,
         c_dim=3,
-        num_images=PICTURES,
+        num_images=IMAGES,
         on_bad_image=on_bad_image,
     )
     every = {
@@ -71,14 +71,14 @@ def tiny_config(
     return dataclasses.replace(config, augment=dataclasses.replace(config.augment, **(augment or {})))
 
 
-def command(pictures: pathlib.Path, outdir: pathlib.Path, *words: str) -> list[str]:
+def command(image_folder: pathlib.Path, outdir: pathlib.Path, *words: str) -> list[str]:
     """Command line of a tiny run."""
     network = [f"--{name}={value}" for name, value in NETWORK.items()]
     return [
         sys.executable,
         str(ROOT / "run_training.py"),
         f"--outdir={outdir}",
-        f"--data={pictures}",
+        f"--data={image_folder}",
         "--cond=1",
         "--cfg=stylegan2",
         "--gpus=0",

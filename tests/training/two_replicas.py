@@ -45,17 +45,17 @@ def shares(strategy: tf.distribute.Strategy) -> list[list[int]]:
 
 
 def main() -> None:
-    """Arguments: folder with pictures, empty folder, options of training as a JSON object."""
-    pictures, folder = map(pathlib.Path, sys.argv[1:3])
+    """Arguments: folder with images, empty folder, options of training as a JSON object."""
+    image_folder, folder = map(pathlib.Path, sys.argv[1:3])
     options = {"batch": 8, "batch_gpu": 4, "d_reg_interval": 3, **json.loads(sys.argv[3])}
-    config = tiny_config(pictures, folder, cpu_devices=2, **options)
+    config = tiny_config(image_folder, folder, cpu_devices=2, **options)
     strategy = make_strategy(config)
     compute_in("float64")
     with strategy.scope():
         two = build_stylegan(config)
     train(two, config, strategy)
 
-    single = tiny_config(pictures, folder, **options)
+    single = tiny_config(image_folder, folder, **options)
     one = build_stylegan(single)
     train(one, single, tf.distribute.get_strategy())
     state, reference = values(two), values(one)

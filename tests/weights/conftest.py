@@ -1,5 +1,5 @@
 """The data set of the tests of training."""
 
-from tests.training.conftest import pictures
+from tests.training.conftest import image_folder
 
-__all__ = ["pictures"]
+__all__ = ["image_folder"]

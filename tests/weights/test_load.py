@@ -18,10 +18,10 @@ NETWORKS = ("G", "D", "G_ema")
 
 
 @pytest.fixture(scope="module")
-def saved(pictures, tmp_path_factory):
+def saved(image_folder, tmp_path_factory):
     """(run directory, its model): one exact checkpoint and one network snapshot."""
     outdir = tmp_path_factory.mktemp("runs")
-    config = tiny_config(pictures, outdir)
+    config = tiny_config(image_folder, outdir)
     run_dir = outdir / "00000-stylegan2-noise"
     run_dir.mkdir()
     (run_dir / "training_config.json").write_text(config.to_json(), encoding="utf-8")
@@ -57,9 +57,9 @@ def test_every_variable_of_every_network_and_optimizer_is_in_the_file(saved):
     assert {"pl_mean", "augment_p", "noise_key", "cur_nimg", "batch_index", "G/mapping/w_avg"} <= names
 
 
-def test_another_model_takes_the_state_over(saved, pictures, tmp_path):
+def test_another_model_takes_the_state_over(saved, image_folder, tmp_path):
     run_dir, model = saved
-    other = build_stylegan(tiny_config(pictures, tmp_path, seed=5))
+    other = build_stylegan(tiny_config(image_folder, tmp_path, seed=5))
 
     def print_of(some):
         return fingerprint((name, v.numpy()) for name, v in some.state_variables().items())

@@ -47,7 +47,7 @@ class NetworkOptions(StepOptions):
     mbstd_group: int = option(
         MODEL,
         _COUNT,
-        "Pictures in a group of the minibatch standard deviation.",
+        "Images in a group of the minibatch standard deviation.",
         spelled="mbstd-group",
         default=4,
         sets="discriminator.mbstd_group_size",
@@ -110,12 +110,12 @@ class DataOptions(NetworkOptions):
         DATA, Boolean(), "Double the data by copies mirrored top to bottom.", default=False, sets="dataset.mirrory"
     )
     workers: int = option(
-        DATA, _COUNT, "Pictures read in parallel.", default=3, sets="dataset.workers", resume=Resume.ANY
+        DATA, _COUNT, "Images read in parallel.", default=3, sets="dataset.workers", resume=Resume.ANY
     )
     on_bad_image: str = option(
         DATA,
         Choice(*ON_BAD_IMAGE),
-        "Where a picture cannot be read: stop, or take the next one that can be, naming the bad one once.",
+        "Where an image cannot be read: stop, or take the next one that can be, naming the bad one once.",
         default="stop",
         sets="dataset.on_bad_image",
         resume=Resume.ANY,

@@ -46,7 +46,7 @@ class RunOptions(DataOptions):
     tick: float = option(
         RUN,
         _POSITIVE,
-        "Report progress every KIMG thousand pictures.",
+        "Report progress every KIMG thousand images.",
         "KIMG",
         default=4.0,
         sets="run.tick_kimg",
@@ -64,7 +64,7 @@ class RunOptions(DataOptions):
     image_snap: int | None = option(
         RUN,
         _COUNT,
-        "Save a grid of pictures every so many ticks.",
+        "Save a grid of images every so many ticks.",
         "TICKS",
         default=None,
         default_text="the same as --snap",
@@ -101,7 +101,7 @@ class RunOptions(DataOptions):
     keep_every: float | None = option(
         RUN,
         _POSITIVE,
-        "Beside them keep one exact checkpoint every KIMG thousand pictures, for good.",
+        "Beside them keep one exact checkpoint every KIMG thousand images, for good.",
         "KIMG",
         default=None,
         default_text="none",

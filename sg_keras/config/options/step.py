@@ -61,7 +61,7 @@ class RequiredOptions:
     data: str = option(
         REQUIRED,
         PathName("a folder, a zip or the word digits", in_utf8=False),
-        "Pictures: a folder, a zip, or the built-in data set 'digits'.",
+        "Images: a folder, a zip, or the built-in data set 'digits'.",
         default="",
         sets=("dataset.path", "dataset.num_images", "dataset.fingerprint"),
         resume=Resume.DATA,
@@ -73,7 +73,7 @@ class RequiredOptions:
         sets="gpus",
         resume=Resume.DEVICES,
     )
-    batch: int = option(REQUIRED, _COUNT, "Pictures in a batch, over all GPUs together.", sets="batch")
+    batch: int = option(REQUIRED, _COUNT, "Images in a batch, over all GPUs together.", sets="batch")
     gamma: float = option(
         REQUIRED,
         Number(),
@@ -89,7 +89,7 @@ class StepOptions(RequiredOptions):
     kimg: float = option(
         TRAINING,
         _POSITIVE,
-        "Length of the training, in thousands of real pictures.",
+        "Length of the training, in thousands of real images.",
         "KIMG",
         default=25000.0,
         sets="run.total_kimg",
@@ -98,7 +98,7 @@ class StepOptions(RequiredOptions):
     batch_gpu: int | str | None = option(
         TRAINING,
         IntegerOrAuto(1),
-        "Pictures that a GPU takes at once; fewer take less memory. auto starts with all and halves when it runs out.",
+        "Images that a GPU takes at once; fewer take less memory. auto starts with all and halves when it runs out.",
         spelled="batch-gpu",
         default=None,
         default_text="batch / gpus",
@@ -150,7 +150,7 @@ class StepOptions(RequiredOptions):
     ada_kimg: float | None = option(
         TRAINING,
         _POSITIVE,
-        "Thousands of pictures in which --aug=ada moves the probability by 1 at most; fewer are faster.",
+        "Thousands of images in which --aug=ada moves the probability by 1 at most; fewer are faster.",
         "KIMG",
         default=None,
         default_text="500; 100 when starting from a network",
@@ -248,7 +248,7 @@ class StepOptions(RequiredOptions):
     blur_fade_kimg: float | None = option(
         TRAINING,
         Number(),
-        "Pictures before D are blurred at first, less and less over so many thousand (stylegan3-r); 0: not at all.",
+        "Images before D are blurred at first, less and less over so many thousand (stylegan3-r); 0: not at all.",
         "KIMG",
         default=None,
         default_text="batch * 200 / 32 (stylegan3-r)",
@@ -258,7 +258,7 @@ class StepOptions(RequiredOptions):
     ema_kimg: float | None = option(
         TRAINING,
         _POSITIVE,
-        "Half-life of the averaged generator G_ema, in thousands of pictures.",
+        "Half-life of the averaged generator G_ema, in thousands of images.",
         "KIMG",
         default=None,
         default_text="batch * 10 / 32",
@@ -267,7 +267,7 @@ class StepOptions(RequiredOptions):
     ema_rampup: float | None = option(
         TRAINING,
         Number(),
-        "Keep that half-life under X times the pictures seen; 0: do not.",
+        "Keep that half-life under X times the images seen; 0: do not.",
         default=None,
         default_text="0.05; 0 when starting from a network",
         sets="ema_rampup",

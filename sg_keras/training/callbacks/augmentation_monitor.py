@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.augment.leaks import MAX_PICTURES, Leak, checked_transforms, find_leaks
+from sg_keras.augment.leaks import MAX_IMAGES, Leak, checked_transforms, find_leaks
 from sg_keras.data import ImageDataset
 from sg_keras.inference import tile, to_uint8
 from sg_keras.ops.pixel_values import from_uint8
@@ -94,7 +94,7 @@ class AugmentationMonitor(TickCallback):
 
     def _sample(self) -> tuple[np.ndarray, np.ndarray]:
         """Equal numbers of reals and fakes of G_ema with the same labels, uint8 [N,H,W,C], the same at each tick."""
-        count = min(len(self._dataset), MAX_PICTURES)
+        count = min(len(self._dataset), MAX_IMAGES)
         keys = np.random.Philox(key=[1, 0]).random_raw(len(self._dataset))
         items = np.argsort(keys, kind="stable")[:count]
         z = tf.random.stateless_normal([count, self.model.G.z_dim], [_LATENTS_KEY, self._seed], alg="philox")

@@ -81,7 +81,7 @@ def _label_groups(dataset: ImageDataset, order: np.ndarray) -> list[np.ndarray]:
 
 
 def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: int) -> np.ndarray:
-    """Pictures uint8 [N,H,W,C] of latents and labels, with constant noise.
+    """Images uint8 [N,H,W,C] of latents and labels, with constant noise.
 
     Args:
         G: generator.

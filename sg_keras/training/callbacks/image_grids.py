@@ -49,7 +49,7 @@ class ImageGrids(TickCallback):
             self._draw(f"fakes{tick.nimg // 1000:06d}.png")
 
     def batch_size(self) -> int:
-        """Pictures to generate at a time: without gradients there is room for more than a micro-batch."""
+        """Images to generate at a time: without gradients there is room for more than a micro-batch."""
         return max(self.model.batch_gpu, _PIXELS_AT_A_TIME // self.model.G.img_resolution**2)
 
     def _draw(self, name: str) -> None:

@@ -75,8 +75,8 @@ def test_leaks_are_told_once(turned, monkeypatch):
     assert monitor.grids == {} and monitor.leaks == []
 
 
-def test_a_run_shows_augmented_images(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, run={"total_kimg": 0.04}, aug="fixed", p=0.5)
+def test_a_run_shows_augmented_images(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, run={"total_kimg": 0.04}, aug="fixed", p=0.5)
     assert run(config) == 0
     (run_dir,) = tmp_path.iterdir()
     events = EventAccumulator(str(run_dir), size_guidance={"tensors": 0})

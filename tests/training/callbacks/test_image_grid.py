@@ -1,4 +1,4 @@
-"""Which pictures a grid shows, and how it becomes a file."""
+"""Which images a grid shows, and how it becomes a file."""
 
 import numpy as np
 import pytest
@@ -24,14 +24,14 @@ def test_a_row_has_one_label_and_rows_go_through_the_labels():
     assert len(np.unique(zeros, axis=0)) == 12  # the second row of zeros shows others
 
 
-def test_without_labels_pictures_are_mixed(pictures):
-    grid = make_sample_grid(open_dataset(pictures), (7, 4), z_dim=4, seed=0)
+def test_without_labels_images_are_mixed(image_folder):
+    grid = make_sample_grid(open_dataset(image_folder), (7, 4), z_dim=4, seed=0)
     assert grid.reals.shape == (28, 8, 8, 3) and grid.labels.shape == (28, 0)
     assert len(np.unique(grid.reals.reshape(28, -1), axis=0)) == 24  # all there are, then again from the first
 
 
-def test_the_same_grid_every_time(pictures):
-    dataset = open_dataset(pictures, use_labels=True)
+def test_the_same_grid_every_time(image_folder):
+    dataset = open_dataset(image_folder, use_labels=True)
     first, second = (make_sample_grid(dataset, (5, 4), z_dim=4, seed=3) for _ in range(2))
     np.testing.assert_array_equal(first.reals, second.reals)
     np.testing.assert_array_equal(first.z, second.z)

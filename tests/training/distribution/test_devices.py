@@ -22,9 +22,15 @@ LARGEST_DIFFERENCE_STYLEGAN3 = 1e-2
     scope="module",
     params=[pytest.param({}, id="stylegan2"), pytest.param(STYLEGAN3, id="stylegan3", marks=pytest.mark.long)],
 )
-def two_replicas(request, pictures, tmp_path_factory):
+def two_replicas(request, image_folder, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
-    words = [sys.executable, "-m", "tests.training.two_replicas", str(pictures), str(tmp_path_factory.mktemp("two"))]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.training.two_replicas",
+        str(image_folder),
+        str(tmp_path_factory.mktemp("two")),
+    ]
     words.append(json.dumps(request.param))
     done = subprocess.run(
         words, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, timeout=1800
@@ -61,8 +67,8 @@ def test_replay_on_two_replicas(two_replicas):
     assert two_replicas["culprit"] == (in_stylegan3 if is_stylegan3 else "first in the output of layer D/b4/fc")
 
 
-def test_more_gpus_than_there_are(pictures, tmp_path):
+def test_more_gpus_than_there_are(image_folder, tmp_path):
     there = len(tf.config.list_physical_devices("GPU"))
-    config = tiny_config(pictures, tmp_path, gpus=there + 1, batch=4 * (there + 1))
+    config = tiny_config(image_folder, tmp_path, gpus=there + 1, batch=4 * (there + 1))
     with pytest.raises(ValueError, match=f"--gpus: found {there + 1}, expected at most {there}"):
         make_strategy(config)

@@ -41,7 +41,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def start(
-    pictures: pathlib.Path, outdir: pathlib.Path, *words: str, by_tf_config: bool = False
+    image_folder: pathlib.Path, outdir: pathlib.Path, *words: str, by_tf_config: bool = False
 ) -> list[subprocess.Popen]:
     """Both workers of a run, the chief first."""
     hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
@@ -52,7 +52,7 @@ def start(
         if by_tf_config:
             task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
             environment["TF_CONFIG"], own = json.dumps(task), []
-        line = command(pictures, outdir, *OPTIONS, f"--kimg={LENGTH}", *own, *words)
+        line = command(image_folder, outdir, *OPTIONS, f"--kimg={LENGTH}", *own, *words)
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         processes.append(subprocess.Popen(line, cwd=ROOT, env=environment, **pipes))
     return processes
@@ -70,15 +70,15 @@ def newest(outdir: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(pictures, tmp_path_factory):
+def uninterrupted(image_folder, tmp_path_factory):
     """Output directory of a whole run on two workers, and what they printed."""
     outdir = tmp_path_factory.mktemp("workers") / "whole"
-    return outdir, finish(start(pictures, outdir, by_tf_config=True))
+    return outdir, finish(start(image_folder, outdir, by_tf_config=True))
 
 
-def test_each_worker_reads_its_own_copy_of_the_data(pictures, tmp_path, monkeypatch):
+def test_each_worker_reads_its_own_copy_of_the_data(image_folder, tmp_path, monkeypatch):
     """The chief's configuration counts, but for where the images lie; run() compares their fingerprint."""
-    chiefs, own = (tiny_config(folder, tmp_path) for folder in (pictures, tmp_path / "scratch"))
+    chiefs, own = (tiny_config(folder, tmp_path) for folder in (image_folder, tmp_path / "scratch"))
     chiefs = dataclasses.replace(chiefs, seed=7)
     facts = {"config": chiefs.to_json(), "checkpoint": None, "nimg": 0, "sec": 0.0}
     monkeypatch.setattr(workers, "broadcast_text", lambda strategy, text: json.dumps(facts))
@@ -97,9 +97,9 @@ def test_one_writes_and_both_train(uninterrupted):
     assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
 
 
-def test_two_workers_are_two_devices(uninterrupted, pictures, tmp_path):
+def test_two_workers_are_two_devices(uninterrupted, image_folder, tmp_path):
     words = [word for word in OPTIONS if not word.startswith("--image")]
-    line = command(pictures, tmp_path, *words, f"--kimg={LENGTH}", "--cpu_devices=2")
+    line = command(image_folder, tmp_path, *words, f"--kimg={LENGTH}", "--cpu_devices=2")
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True, timeout=LONGEST)
     together, apart = (SavedState(newest(outdir)) for outdir in (tmp_path, uninterrupted[0]))
     assert together.names() == apart.names()
@@ -126,22 +126,22 @@ def end_of_the_other(processes: list[subprocess.Popen], lost: int) -> None:
 
 
 @pytest.mark.long
-def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted, pictures, tmp_path):
+def test_a_killed_chief_ends_the_other_and_the_run_goes_on_exactly(uninterrupted, image_folder, tmp_path):
     outdir = tmp_path / "killed"
-    processes = start(pictures, outdir)
+    processes = start(image_folder, outdir)
     wait_for_checkpoint(outdir, 2, processes)
     processes[0].send_signal(signal.SIGKILL)
     end_of_the_other(processes, lost=0)
     processes[0].communicate()
     assert SavedState(newest(outdir)).nimg < NIMG
-    finish(start(pictures, outdir, "--resume=latest"))
+    finish(start(image_folder, outdir, "--resume=latest"))
     assert checkpoint_fingerprint(newest(outdir)) == checkpoint_fingerprint(newest(uninterrupted[0]))
 
 
 @pytest.mark.long
-def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
+def test_a_frozen_machine_ends_the_chief(image_folder, tmp_path):
     outdir = tmp_path / "frozen"
-    processes = start(pictures, outdir, "--kimg=100")
+    processes = start(image_folder, outdir, "--kimg=100")
     wait_for_checkpoint(outdir, 1, processes)
     processes[1].send_signal(signal.SIGSTOP)
     try:
@@ -152,9 +152,9 @@ def test_a_frozen_machine_ends_the_chief(pictures, tmp_path):
 
 
 @pytest.mark.long
-def test_a_signal_to_one_machine_stops_both(pictures, tmp_path):
+def test_a_signal_to_one_machine_stops_both(image_folder, tmp_path):
     outdir = tmp_path / "stopped"
-    processes = start(pictures, outdir, "--kimg=100")
+    processes = start(image_folder, outdir, "--kimg=100")
     wait_for_checkpoint(outdir, 1, processes)
     processes[1].send_signal(signal.SIGTERM)
     chief, _ = finish(processes)

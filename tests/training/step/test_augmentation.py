@@ -21,8 +21,8 @@ ADA = {"p": 0.5, "ada_interval": 3, "ada_kimg": 0.24}  # p moves by 0.1
 
 
 @pytest.fixture
-def ada_config(pictures, tmp_path):
-    return tiny_config(pictures, tmp_path, aug="ada", augment=ADA, d_reg_interval=3)
+def ada_config(image_folder, tmp_path):
+    return tiny_config(image_folder, tmp_path, aug="ada", augment=ADA, d_reg_interval=3)
 
 
 def train(config, model, iterations):
@@ -50,8 +50,8 @@ def print_of(model):
     ],
     ids=["ada", "fixed", "diffaug"],
 )
-def test_going_on_from_any_iteration_gives_the_same_bits(options, pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path, d_reg_interval=3, **options)
+def test_going_on_from_any_iteration_gives_the_same_bits(options, image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path, d_reg_interval=3, **options)
     model = build_stylegan(config)
     train(config, model, 1)
     store = CheckpointStore(tmp_path / "checkpoints", model.state_variables(), keep=9)
@@ -113,30 +113,30 @@ def test_trajectory_of_p():
     assert [float(v) for v in augmentation.state.values()] == [8, 8]  # where training stopped, all stays as it is
 
 
-def test_nothing_is_kept_where_p_is_not_steered(pictures, tmp_path):
+def test_nothing_is_kept_where_p_is_not_steered(image_folder, tmp_path):
     for aug in ("noaug", "fixed", "diffaug"):
-        model = build_stylegan(tiny_config(pictures, tmp_path, aug=aug))
+        model = build_stylegan(tiny_config(image_folder, tmp_path, aug=aug))
         assert not [name for name in model.state_variables() if name.startswith("ada")]
 
 
-def test_no_augmentation_leaves_nothing_in_the_graph(pictures, tmp_path):
-    config = tiny_config(pictures, tmp_path)
+def test_no_augmentation_leaves_nothing_in_the_graph(image_folder, tmp_path):
+    config = tiny_config(image_folder, tmp_path)
     model = build_stylegan(config)
     assert model.scalars_at(0)[2:] == (None, None)
     batch = next(iter(make_pipeline(open_dataset(config.dataset.path, use_labels=True), seed=0, batch=BATCH,
                                     start_nimg=0, num_phases=model.num_phases)))  # fmt: skip
     plain = [op.type for phase in model.phases for op in model.phase_graph(phase, batch, 0).get_operations()]
     assert "Select" not in plain
-    fixed = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed"))
+    fixed = build_stylegan(tiny_config(image_folder, tmp_path, aug="fixed"))
     graphs = {phase.name: fixed.phase_graph(phase, batch, 0) for phase in fixed.phases}
     warped = {name for name, graph in graphs.items() if any(op.type == "Select" for op in graph.get_operations())}
     assert warped == {"Gmain", "Dmain", "Dreg"}
 
 
 @pytest.mark.rounding
-def test_a_probability_of_zero_changes_no_bit(pictures, tmp_path, monkeypatch):
+def test_a_probability_of_zero_changes_no_bit(image_folder, tmp_path, monkeypatch):
     """Of what D is given and what its gradient gives back. Whole runs differ: another graph rounds in other places."""
-    model = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed", p=0.0))
+    model = build_stylegan(tiny_config(image_folder, tmp_path, aug="fixed", p=0.0))
     images, upstream = (tf.random.stateless_normal([8, 8, 8, 3], [1, seed]) for seed in (2, 3))
     batch = {"image": tf.zeros([8, 8, 8, 3], tf.uint8), "label": tf.zeros([8, 3]), "gen_label": tf.zeros([8, 4, 3])}
     arguments = batch, tf.constant(0, tf.int64), 0, model.before_D(0)
@@ -151,7 +151,7 @@ def test_a_probability_of_zero_changes_no_bit(pictures, tmp_path, monkeypatch):
         np.testing.assert_array_equal(tape.gradient(given, images, output_gradients=upstream), upstream)
 
 
-def test_every_picture_has_numbers_of_its_own():
+def test_every_image_has_numbers_of_its_own():
     draws = PhaseRandom(tf.Variable(3, dtype=tf.int64), 4, 0.0)
     kinds = itertools.product(range(4), ("fake", "real"))
     tables = np.concatenate([draws.augmentation(*kind, tf.constant(16, tf.int64)).uniforms(8) for kind in kinds])
@@ -160,8 +160,8 @@ def test_every_picture_has_numbers_of_its_own():
     np.testing.assert_array_equal(later, tables[4:8])  # however a batch is cut into micro-batches
 
 
-def test_fakes_and_reals_go_through_the_pipeline_before_d(pictures, tmp_path, monkeypatch):
-    model = build_stylegan(tiny_config(pictures, tmp_path, aug="fixed", p=1.0))
+def test_fakes_and_reals_go_through_the_pipeline_before_d(image_folder, tmp_path, monkeypatch):
+    model = build_stylegan(tiny_config(image_folder, tmp_path, aug="fixed", p=1.0))
     images = tf.random.stateless_uniform([8, 8, 8, 3], [1, 2], -1, 1)
     batch = {"image": tf.zeros([8, 8, 8, 3], tf.uint8), "label": tf.zeros([8, 3]), "gen_label": tf.zeros([8, 4, 3])}
     micros = {phase.name: model.micro_batch(batch, model.scalars_at(0), phase.index, 0, 0) for phase in model.phases}

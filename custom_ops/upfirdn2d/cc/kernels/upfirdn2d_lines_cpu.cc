@@ -122,7 +122,7 @@ SG_KERAS_INLINE void FilterPixelsToMemory(const LinePlan<A>& plan, const A* line
   }
 }
 
-// Pixels too small for a vector, as those of pictures are, go through a small buffer in which those that are computed
+// Pixels too small for a vector, as those of images are, go through a small buffer in which those that are computed
 // alike lie side by side.
 constexpr int64_t kBuffer = 1024;  // numbers
 

@@ -1,6 +1,6 @@
 // Bilinear warps on GPUs. All three maps are gathers in a fixed order: no atomics, the same bits on every device.
 //
-// Bound by memory and, for pictures of few channels, by the latency of the neighbours' loads: a pixel of the result
+// Bound by memory and, for images of few channels, by the latency of the neighbours' loads: a pixel of the result
 // takes 4 loads a channel, nearly all from the L1 cache, about 20 operations in double precision for its position, and
 // 4 multiply-adds a channel. The transposed map looks at the pixels of the result whose positions can lie within one
 // pixel of its own, 4 to 9 at scale 1, found by inverting the map; so it costs a few times the warp itself.

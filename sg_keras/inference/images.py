@@ -9,12 +9,12 @@ from PIL import Image
 
 
 def grid_columns(count: int) -> int:
-    """Columns of a nearly square grid of `count` pictures, wider rather than higher."""
+    """Columns of a nearly square grid of `count` images, wider rather than higher."""
     return max(int(np.ceil(np.sqrt(count))), 1)
 
 
 def tile(images: np.ndarray, columns: int) -> np.ndarray:
-    """One picture [rows*H,columns*W,C] of pictures [N,H,W,C], row after row; what is left over at the end is black."""
+    """One image [rows*H,columns*W,C] of images [N,H,W,C], row after row; what is left over at the end is black."""
     count, height, width, channels = images.shape
     rows = -(-count // columns)
     padded = np.zeros([rows * columns, height, width, channels], images.dtype)
@@ -24,7 +24,7 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def png_bytes(image: np.ndarray) -> bytes:
-    """A PNG file of a gray or RGB picture uint8 [H,W,1 or 3].
+    """A PNG file of a gray or RGB image uint8 [H,W,1 or 3].
 
     Raises:
         ValueError: it has another number of channels.

@@ -15,7 +15,7 @@ def test_to_uint8_as_published():
     assert to_uint8(values).dtype == np.uint8
 
 
-def test_every_picture_survives_the_way_through_floats():
+def test_every_image_survives_the_way_through_floats():
     levels = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(to_uint8(levels / np.float32(127.5) - 1), levels)
 

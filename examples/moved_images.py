@@ -1,10 +1,10 @@
-"""A picture strip: the same style w drawn moved and turned, by StyleGAN3-T, -R and, beside them, StyleGAN2.
+"""An image strip: the same style w drawn moved and turned, by StyleGAN3-T, -R and, beside them, StyleGAN2.
 
-    python -m examples.moved_pictures --networks=T_RUN,R_RUN,STYLEGAN2_RUN --seed=3 [--class=3] --out=moved.png
+    python -m examples.moved_images --networks=T_RUN,R_RUN,STYLEGAN2_RUN --seed=3 [--class=3] --out=moved.png
 
 A row for each network, a column for each motion. StyleGAN3 gets the motion as its input's transform. StyleGAN2 has no
-such input: its constant, the 4x4 picture that everything grows from, is moved in the same way (bilinear, zeros
-outside), and its noise stays. Below each picture stands how well it agrees with the unmoved one moved by a good filter,
+such input: its constant, the 4x4 image that everything grows from, is moved in the same way (bilinear, zeros
+outside), and its noise stays. Below each image stands how well it agrees with the unmoved one moved by a good filter,
 in decibels (EQ-T and EQ-R of arXiv:2106.12423, appendix E, of this one motion): the higher, the better it moved as a
 whole.
 """
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sg_keras.tools.quiet_start import quiet_start
 
-# What is done to the picture: to the right and down as shares of its side, and degrees counterclockwise.
+# What is done to the image: to the right and down as shares of its side, and degrees counterclockwise.
 MOTIONS: tuple[tuple[str, tuple[float, float], float], ...] = (
     ("as it is", (0.0, 0.0), 0.0),
     ("1/16 right", (1 / 16, 0.0), 0.0),
@@ -32,13 +32,13 @@ MOTIONS: tuple[tuple[str, tuple[float, float], float], ...] = (
     ("45 degrees", (0.0, 0.0), 45.0),
     ("90 degrees", (0.0, 0.0), 90.0),
 )
-_SIDE = 128  # pixels of a picture in the strip
+_SIDE = 128  # pixels of an image in the strip
 _LINE = 18  # pixels of a line of text
 _MARGIN = 110  # pixels for the networks' names
 
 
 def draw(G: Any, w: np.ndarray, translate: tuple[float, float], degrees: float) -> np.ndarray:
-    """Picture [1,H,W,C] of styles w [1,num_ws,w_dim], moved."""
+    """Image [1,H,W,C] of styles w [1,num_ws,w_dim], moved."""
     from sg_keras.inference import inverse_transform
 
     transform = inverse_transform(translate, degrees)
@@ -48,7 +48,7 @@ def draw(G: Any, w: np.ndarray, translate: tuple[float, float], degrees: float) 
 
 
 def _with_moved_constant(G: Any, w: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    """StyleGAN2's picture when its constant is sampled at transformed places."""
+    """StyleGAN2's image when its constant is sampled at transformed places."""
     from sg_keras.ops import warp_affine
 
     constant = next(v for v in G.variables if v.path.endswith("b4/const"))
@@ -62,7 +62,7 @@ def _with_moved_constant(G: Any, w: np.ndarray, transform: np.ndarray) -> np.nda
 
 
 def agreement(still: np.ndarray, moved: np.ndarray, translate: tuple[float, float], degrees: float) -> float:
-    """Decibels between a moved picture [1,H,W,C] and the unmoved one, which a filter moves."""
+    """Decibels between a moved image [1,H,W,C] and the unmoved one, which a filter moves."""
     from sg_keras.metrics.equivariance import PeakSignalToNoise, pseudo_rotate, rotate, translate_fraction
 
     still, moved = still.astype(np.float64), moved.astype(np.float64)
@@ -90,26 +90,26 @@ def strip(networks: dict[str, Any], seed: int, class_index: int | None) -> Image
         pen.text((4, top + _SIDE // 2), name, 0, font)
         label = np.zeros([1, 0], np.float32) if class_index is None else class_label(class_index, G.c_dim)
         w = G.mapping(latent(seed, G.z_dim).astype(np.float32), label).numpy()
-        for column, (picture, decibels) in enumerate(_moved(G, w)):
+        for column, (frame, decibels) in enumerate(_moved(G, w)):
             left = _MARGIN + column * _SIDE
-            image.paste(_enlarged(picture), (left, top))
+            image.paste(_enlarged(frame), (left, top))
             if column:
                 pen.text((left + 4, top + _SIDE + 1), f"{decibels:.0f} dB", 0, font)
     return image
 
 
 def _moved(G: Any, w: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
-    """The picture of each motion, and how well it agrees with the first."""
+    """The image of each motion, and how well it agrees with the first."""
     still = draw(G, w, (0.0, 0.0), 0.0)
     for _, translate, degrees in MOTIONS:
         moved = draw(G, w, translate, degrees)
         yield moved, agreement(still, moved, translate, degrees)
 
 
-def _enlarged(picture: np.ndarray) -> Image.Image:
+def _enlarged(frame: np.ndarray) -> Image.Image:
     from sg_keras.ops.pixel_values import to_uint8
 
-    return Image.fromarray(to_uint8(picture[0].mean(axis=-1))).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    return Image.fromarray(to_uint8(frame[0].mean(axis=-1))).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

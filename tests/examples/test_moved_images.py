@@ -1,10 +1,10 @@
-"""The strip of moved pictures, on untrained networks."""
+"""The strip of moved images, on untrained networks."""
 
 import keras
 import numpy as np
 import pytest
 
-from examples.moved_pictures import MOTIONS, agreement, draw, strip
+from examples.moved_images import MOTIONS, agreement, draw, strip
 from sg_keras.inference import latent
 from sg_keras.models import Generator
 
@@ -34,8 +34,8 @@ def test_stylegan3_moves_as_a_whole_and_stylegan2_does_not(networks):
 
 
 def test_no_motion_agrees_with_itself(networks):
-    picture = draw(networks["stylegan2"], np.zeros([1, networks["stylegan2"].num_ws, 8], np.float32), (0.0, 0.0), 0.0)
-    assert agreement(picture, picture, (0.0, 0.0), 0.0) > 100
+    image = draw(networks["stylegan2"], np.zeros([1, networks["stylegan2"].num_ws, 8], np.float32), (0.0, 0.0), 0.0)
+    assert agreement(image, image, (0.0, 0.0), 0.0) > 100
 
 
 def test_strip_has_a_row_for_each_network(networks):
