@@ -100,7 +100,7 @@ def measure(resolution: int, batch: int, workers: int, rounds: int) -> dict[str,
 
 
 def main() -> None:
-    """Print a line a resolution, and with --json one JSON object as the last line."""
+    """Print a line per resolution, and with --json one JSON object as the last line."""
     parser = argparse.ArgumentParser(description="Images/s of the data pipeline alone, against decoding alone.")
     parser.add_argument("--resolutions", default="32,256", help="pixels a side, separated by commas")
     parser.add_argument("--batch", type=int, default=32)

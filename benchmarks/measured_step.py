@@ -46,7 +46,7 @@ class MeasuredStep:
     """A model under training, its data, and its convolutions and matrix products.
 
     Attributes:
-        batch: images an iteration.
+        batch: images per iteration.
         precision: of the highest resolutions; an "auto" is decided.
         precision_note: how that was decided, or None.
         peak_gb: most memory that the process has held while it trained, in GB (of 1e9 bytes).

@@ -178,7 +178,7 @@ def _label(axes: Any, kind: str, networks: Sequence[float]) -> None:
         axis.set_xscale("log", base=2)
         axis.set_xticks(counts, [str(count) for count in counts])
         axis.grid(alpha=0.3)
-    axes[0].set(title=f"{kind}: images a second", yscale="log")
+    axes[0].set(title=f"{kind}: images per second", yscale="log")
     axes[0].set_xlabel(f"GPUs; beyond 8 machines of 8, growing batch\n({styles})")
     axes[1].set(title=f"{kind}: GPU time an image, 1 GPU = 1", xlabel="GPUs")
 

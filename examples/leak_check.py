@@ -1,6 +1,6 @@
 """Does the leak check find what leaks? Trains on the digits with augmentation, and looks at the images that come out.
 
-    python -m examples.leak_check --kimg=40 --augpipe=blit --p=1      # quarter turns of every image: must leak
+    python -m examples.leak_check --kimg=40 --augpipe=blit --p=1      # rotations by 90 degrees: must leak
     python -m examples.leak_check --kimg=40 --augpipe=blit --p=0.1    # must not
     python -m examples.leak_check --network=RUN_DIR                   # of any run on the digits
 

@@ -1,4 +1,4 @@
-"""An image strip: the same style w drawn moved and turned, by StyleGAN3-T, -R and, beside them, StyleGAN2.
+"""An image strip: the same style w drawn moved and rotated, by StyleGAN3-T, -R and, beside them, StyleGAN2.
 
     python -m examples.moved_images --networks=T_RUN,R_RUN,STYLEGAN2_RUN --seed=3 [--class=3] --out=moved.png
 

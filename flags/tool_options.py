@@ -173,7 +173,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         RUN,
         "rotate",
         FiniteNumber(),
-        "Turn the images counterclockwise round their centre, before they are moved (StyleGAN3).",
+        "Rotate the images counterclockwise round their centre, before they are moved (StyleGAN3).",
         "DEGREES",
         default_text="not at all",
         tools=("generate",),

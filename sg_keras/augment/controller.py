@@ -10,7 +10,7 @@ def next_p(p: float, mean_sign: float, target: float, batch: int, interval: int,
         p: probability so far, 0..1.
         mean_sign: mean over all replicas, since the last adjustment, of the sign of D's scores of reals, -1..1.
         target: of mean_sign, 0..1; above it D overfits.
-        batch: images an iteration, over all replicas.
+        batch: images per iteration, over all replicas.
         interval: iterations since the last adjustment.
         ada_kimg: thousands of images in which p moves by 1 at most.
 

@@ -1,4 +1,4 @@
-"""Flips, turns, translations and scalings of images, as one warp per sample (arXiv:2006.06676, appendix B.1).
+"""Flips, rotations, translations and scalings of images, as one warp per sample (arXiv:2006.06676, appendix B.1).
 
 An image is continued by reflection, enlarged by 2 with a wavelet filter, sampled bilinearly where the inverse map
 sends the pixels of the result (at twice the size too), and reduced with the same filter. How far reflection reaches
@@ -26,7 +26,7 @@ _UP = 2
 
 
 class Geometry(TransformLayer):
-    """The geometric transforms of a pipe: flips, turns, translations, scalings. Linear in the images."""
+    """The geometric transforms of a pipe: flips, rotations, translations, scalings. Linear in the images."""
 
     def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
         if not self.transforms.geometric:
@@ -48,7 +48,7 @@ def inverse_maps(parameters: dict[str, tf.Tensor], height: int, width: int) -> t
 
     Positions are (x, y) in pixels from the centre. The product of the transforms in their order, flip first, each
     multiplied from the right by the next:
-    flip, quarter turn, whole translation, scaling, rotation, stretching, rotation, fractional translation.
+    flip, rotation by 90 degrees, whole translation, scaling, rotation, stretching, rotation, fractional translation.
 
     Args:
         parameters: as `sample_parameters` returns them.
@@ -79,7 +79,7 @@ def _pair(parameters: dict[str, tf.Tensor], name: str) -> tf.Tensor:
 
 
 def _rotations(parameters: dict[str, tf.Tensor]) -> tf.Tensor:
-    """[N,3,2,2]: the quarter turn, and the rotations before and after stretching."""
+    """[N,3,2,2]: the rotation by 90 degrees, and the rotations before and after stretching."""
     quarters = parameters["rotate90"] * (math.pi / 2)
     angles = tf.stack([quarters, parameters["rotate_before"], parameters["rotate_after"]], axis=1)
     cos, sin = tf.cos(angles), tf.sin(angles)

@@ -1,6 +1,6 @@
 """Whether transforms that augmentation applies show in generated images (arXiv:2006.06676, section 2.2).
 
-Augmentation leaks if the generator makes transformed images, such as turned ones. For each transform T a classifier
+Augmentation leaks if the generator makes transformed images, such as rotated ones. For each transform T a classifier
 learns to tell real images from T(real images) on one half of them: ridge regression with radial kernels on small
 images and on figures such as contrast, hue and sharpness. On the other half, scores of reals and of T(reals) show
 what the classifier makes of both. The share of fakes that look transformed follows from how their scores lie between
@@ -84,7 +84,7 @@ def checked_transforms(config: AugmentConfig, channels: int, mirror: bool, mirro
     if config.mode == "noaug":
         return ()
     names = config.diffaug if config.mode == "diffaug" else PIPES[config.pipe]
-    if "rotate90" in names:  # of which half turns are the likeliest: many objects look alike upside down
+    if "rotate90" in names:  # of which rotations by 180 degrees are the likeliest: many objects look alike upside down
         names = (*names, _HALF_TURN)
     hidden = ("xflip",) * mirror + (_HALF_TURN,) * (mirror and mirrory) + _COLORFUL * (channels == 1)
     return tuple(name for name in names if name not in hidden)
@@ -148,7 +148,7 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
 
 
 class _Applied(StatelessDraws):
-    """Random numbers with which flips, quarter turns and inversions always change an image."""
+    """Random numbers with which flips, rotations by 90 degrees and inversions always change an image."""
 
     ranges: ClassVar = {"xflip": (0.5, 1.0), "lumaflip": (0.5, 1.0), "rotate90": (0.25, 1.0)}
 
@@ -158,7 +158,7 @@ class _Applied(StatelessDraws):
 
 
 class _HalfTurned(_Applied):
-    """With which quarter turns are two."""
+    """With which rotations by 90 degrees are two."""
 
     ranges: ClassVar = {"rotate90": (0.5, 0.75)}
 

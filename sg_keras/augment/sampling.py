@@ -37,7 +37,7 @@ NORMALS: dict[str, str] = {
     "brightness": "brightness",
     "contrast": "contrast",
     "saturation": "saturation",
-    "imgfilter_0": "imgfilter_0",  # one a frequency band, low frequencies first
+    "imgfilter_0": "imgfilter_0",  # one per frequency band, low frequencies first
     "imgfilter_1": "imgfilter_1",
     "imgfilter_2": "imgfilter_2",
     "imgfilter_3": "imgfilter_3",

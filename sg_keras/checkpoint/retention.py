@@ -44,7 +44,7 @@ def best_snapshots(run_dir: pathlib.Path) -> dict[str, int]:
 
     A line of them is {"metric": NAME, "results": {NAME: NUMBER, ...}, "snapshot_pkl": "network-snapshot-000200", ...},
     the published form; fields beyond these are not looked at. `higher_is_better` says which way is better; *_std rates
-    nothing. A number that is not finite is never the best; of equals the first is.
+    nothing. A NaN or Inf is never the best; of equals the first is.
 
     Returns:
         Thousands of images by name of the result. A line that cannot be read is a warning, and does not count.

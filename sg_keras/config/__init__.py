@@ -1,4 +1,4 @@
-"""Frozen configuration of a training run: the one description that every room of the house agrees on."""
+"""Frozen configuration of a training run: the one description that every subpackage agrees on."""
 
 from sg_keras.config.cluster import Cluster, cluster_of_tf_config
 from sg_keras.config.continuation import continued_config, devices_text, forked_config

@@ -59,7 +59,7 @@ def generate(
     """
     if noise_mode not in NOISE_MODES:
         raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
-    c = labels_of(G, len(seeds), classes, labels)[:, np.newaxis]  # one an image
+    c = labels_of(G, len(seeds), classes, labels)[:, np.newaxis]  # one per image
     if transform is not None and not G.takes_transform:
         raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its images")
     z = [latent(seed, G.z_dim) for seed in seeds]

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def inverse_transform(translate: tuple[float, float] = (0.0, 0.0), rotate: float = 0.0) -> np.ndarray:
-    """The transform that StyleGAN3's generators take for an image that is turned round its centre, then moved.
+    """The transform that StyleGAN3's generators take for an image that is rotated round its centre, then moved.
 
     Args:
         translate: to the right and down, as fractions of the image's side.

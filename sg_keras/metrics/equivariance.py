@@ -108,7 +108,7 @@ def _images(images: npt.ArrayLike) -> Array:
 
 
 def rotation_matrix(angle: float) -> Array:
-    """[3,3] matrix that turns an image by an angle in radians, x to the right and y downwards."""
+    """[3,3] matrix that rotates an image by an angle in radians, x to the right and y downwards."""
     cosine, sine = math.cos(angle), math.sin(angle)
     return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
 
@@ -149,7 +149,7 @@ def _shift(images: Array, pixels: int, taps: Array, first: int, axis: int) -> Mo
 
 
 def rotate(images: Array, angle: float) -> Moved:
-    """Turn by an angle in radians: band-limited upsampling, then bilinear sampling; zeros come from outside."""
+    """Rotate by an angle in radians: band-limited upsampling, then bilinear sampling; zeros come from outside."""
     height, width = images.shape[1:3]
     taps = rotation_filter(-angle, _ROTATION_UP)
     margin = len(taps) // 2
@@ -177,7 +177,7 @@ def pseudo_rotate(images: Array, angle: float) -> Moved:
 def rotation_filter(angle: float, up: int) -> Array:
     """Low-pass filter that keeps what is representable both before and after a rotation by `angle`.
 
-    Two ideal square low-pass filters, one of them turned, convolved and windowed by their Lanczos windows, convolved
+    Two ideal square low-pass filters, one of them rotated, convolved and windowed by their Lanczos windows, convolved
     likewise. Every one of the up*up phases sums to 1/up^2.
 
     Returns:

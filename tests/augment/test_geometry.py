@@ -117,7 +117,7 @@ def test_margins_are_those_of_the_widest_transform_and_at_most_the_image():
     linear = np.stack([np.eye(2), np.eye(2), [[0, -1], [1, 0]]])
     shift = np.array([[0, 0], [-3.5, 0], [0, 2]], np.float64)
     margins = reflected_margins(tf.constant(linear), tf.constant(shift), HEIGHT, WIDTH)
-    # Vertically the quarter turn reaches 8 pixels further than the image, and 2 more; the filter takes 6.
+    # Vertically the rotation by 90 degrees reaches 8 pixels further than the image, and 2 more; the filter takes 6.
     assert margins.numpy().tolist() == [10, 6, 12, 16]
     far = reflected_margins(tf.constant(linear * 9), tf.constant(shift), HEIGHT, WIDTH)
     assert far.numpy().tolist() == [WIDTH - 1, WIDTH - 1, HEIGHT - 1, HEIGHT - 1]

@@ -37,7 +37,7 @@ def check_translation(case: Case, options: Options) -> Result:
 
 
 def check_rotation(case: Case, options: Options) -> Result:
-    """Images turned by an angle, and the filters for it."""
+    """Images rotated by an angle, and the filters for it."""
     constants = take_args(case, "a", "amax", "up")
     if constants != {"a": 3, "amax": 6, "up": 4}:
         raise UncoveredError(f"the rotation filter has other constants than {constants}")

@@ -29,7 +29,7 @@ def _matrix(angle: float = 0.0, scale_x: float = 1.0, scale_y: float = 1.0, shif
 MATRICES = {
     "identity": _matrix(),
     "rotation": _matrix(0.7, shift=(0.1, -0.2)),
-    "quarter turn": np.array([[0.0, -1, 0], [1, 0, 0]]),
+    "rotation by 90 degrees": np.array([[0.0, -1, 0], [1, 0, 0]]),
     "enlarged": _matrix(0.3, 0.2, 0.15, (0.3, 0.1)),
     "reduced": _matrix(-0.4, 3.0, 2.5),
     "shear": np.array([[1.0, 0.9, 0.05], [0.0, 1.0, -0.1]]),
