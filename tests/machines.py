@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -75,7 +76,10 @@ def run_setting(name: str, words: Sequence[str]) -> Outcome:
     if done.returncode:
         print(done.stdout + done.stderr, flush=True)
     lines = [line for line in done.stdout.splitlines() if line.strip()]
-    return Outcome(name, done.returncode, lines[-1].strip("= ") if lines else "no output", time.monotonic() - start)
+    summary = lines[-1].strip("= ") if lines else "no output"
+    if done.returncode < 0:  # nothing was summed up
+        summary = f"ended by {signal.Signals(-done.returncode).name}"
+    return Outcome(name, done.returncode, summary, time.monotonic() - start)
 
 
 def names_of(text: str) -> list[str]:
