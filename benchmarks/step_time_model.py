@@ -152,8 +152,8 @@ def _read_row(line: dict[str, str]) -> Row:
     match = re.search(r"([0-9]+)x[0-9]+", f"{line['section']} {line['label']}")
     if match is None:
         raise ValueError(f"{line['section']}, {line['label']}: found no resolution, expected one such as 256x256")
-    facts = {"name": "images", "channels": 3, "c_dim": 0, "num_images": 1, "has_labels": False}
-    images = types.SimpleNamespace(resolution=int(match.group(1)), **facts)
+    facts = {"name": "images", "channels": 3, "c_dim": 0, "num_images": 1, "has_labels": False, "fingerprint": ""}
+    images = types.SimpleNamespace(resolution=int(match.group(1)), notes=(), close=lambda: None, **facts)
     words = ["--outdir=runs", "--data=images", *line["options"].split(), "--dry-run"]
     config = parse_command_line(words, open_dataset=lambda *_, **__: images).config
     return Row(

@@ -13,6 +13,7 @@ import urllib.request
 from typing import Literal
 
 from sg_keras.files.cache import is_url
+from sg_keras.files.errors import explain_file_error
 
 EXPECTED = (
     "a run directory, RUN_DIR@TICK, a checkpoint, a network snapshot, an official pickle (.pkl), a .safetensors file, "
@@ -64,6 +65,7 @@ def parse_network_source(value: str, also: str = "") -> NetworkSource:
 
     Raises:
         ValueError: it is none of the forms, or what it names does not exist. One line, "found ..., expected ...".
+        OSError: it cannot be read.
     """
     if is_url(value):
         return _addressed(value, also)
@@ -126,9 +128,7 @@ def _on_disk(typed: str, value: str, also: str) -> NetworkSource:
             raise ValueError(f"found {typed!r}, which does not exist, expected {also}{EXPECTED}")
         found = _folder(typed, path, value) if path.is_dir() else _file(typed, path)
     except OSError as error:
-        raise ValueError(
-            f"found {typed!r}, which cannot be read ({error.strerror}), expected {also}{EXPECTED}"
-        ) from error
+        raise OSError(explain_file_error(error, value)) from error
     if found is None:
         raise ValueError(f"found {typed!r}, expected {also}{EXPECTED}{_hint(path)}")
     return found

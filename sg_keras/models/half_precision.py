@@ -19,7 +19,14 @@ _LOWEST_HALF_RESOLUTION = 8  # 4x4 stays in full precision
 
 @contextlib.contextmanager
 def float32_variables() -> Iterator[None]:
-    """Within, new layers and variables are float32, whatever floating type Keras was told to use (in keras.json)."""
+    """Within, new layers and variables are float32, whatever floating type Keras was told to use (in keras.json).
+
+    Example:
+        >>> with float32_variables():
+        ...     layer = keras.layers.Dense(1)
+        >>> layer.variable_dtype
+        'float32'
+    """
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from sg_keras.files.errors import explain_file_error
+
 if TYPE_CHECKING:
     import keras
 
@@ -73,10 +75,6 @@ def named_errors(option: str, work: Callable[[], Result]) -> Result:
     try:
         return work()
     except OSError as error:
-        reason = str(error)
-        if error.strerror:  # the system's own words, which have neither the expected nor a remedy
-            place = f" ({error.filename})" if error.filename else ""
-            reason = f"found that it cannot be read: {error.strerror}{place}, expected a file that may be read"
-        raise ValueError(f"{option}: {reason}") from error
+        raise ValueError(f"{option}: {explain_file_error(error)}") from error
     except ValueError as error:
         raise ValueError(f"{option}: {error}") from error

@@ -11,6 +11,7 @@ from sg_keras.config import Cluster
 from sg_keras.files.atomic import write_text
 from sg_keras.files.cache import is_url
 from sg_keras.files.download import fetch, size_and_sha256
+from sg_keras.files.errors import explain_file_error
 from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.training.distribution.collectives import broadcast_text
 from sg_keras.training.step.stylegan import StyleGAN
@@ -46,7 +47,8 @@ def take_starting_weights(
         with tf.device("CPU:0"):  # devices need no second set of networks
             networks = load(path, ops="reference")
     except (ValueError, OSError) as error:
-        raise ValueError(f"--resume: {str(error).replace(str(path), source)}") from error
+        reason = explain_file_error(error) if isinstance(error, OSError) else str(error)
+        raise ValueError(f"--resume: {reason.replace(str(path), source)}") from error
     targets = (model.G, model.D, model.G_ema)
     report = compare_networks(networks, targets, source, words)
     report.check(partial)

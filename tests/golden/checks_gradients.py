@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from sg_keras import losses
 from sg_keras.config import OptimizerConfig
-from sg_keras.training.step.micro_batch import MicroBatch, Phase, PhaseLoss
+from sg_keras.training.step.micro_batch import MicroBatch
+from sg_keras.training.step.phase import Phase, PhaseLoss
 from sg_keras.training.step.stylegan import StyleGAN
 from tests.golden.layout import images_in, images_out, tensor, weight_out
 from tests.golden.manifest import Case, take_args
@@ -165,8 +166,8 @@ def _path_length(model: StyleGAN, micro: MicroBatch, case: Case, options: Option
 
 
 def _discriminator_halves(model: StyleGAN, micro: MicroBatch, case: Case) -> Arrays:
-    """Dfake and Dreal, which together are Dmain, but for its moved running means."""
-    images, _ = model.generate(phase_named(model, "Dmain"), micro)
+    """Dfake and Dreal, which together are Dmain, but for its updated running means."""
+    images = model.generate(micro)
     found = {"fake_img": images_out(images)}
     for name, kind, images_, labels, loss_of in (
         ("Dfake", "fake", images, micro.gen_labels, losses.discriminator_fake_loss),

@@ -75,7 +75,7 @@ def test_a_result_that_cannot_be_written(words):
     with pathlib.Path("/dev/full").open("wb") as full:
         done = run(*words, stdout=full)
         assert done.returncode == 1
-        assert b"Error: stdout: found that it cannot be written (No space left on device), expected" in done.stderr
+        assert b"Error: stdout: found no space left on its disk (No space left on device), expected" in done.stderr
         assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr
         assert run("word", stderr=full).returncode == 7
 

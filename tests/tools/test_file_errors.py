@@ -26,7 +26,7 @@ from tests.training.tiny_run import NETWORK, write_images
 
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.EIO)
 LASTING = {errno.ENOSPC, errno.EROFS, errno.EIO}
-OPTION = re.compile(r"Error: (--[a-z_-]+|TMPDIR): ")
+OPTION = re.compile(r"Error: (--[a-z_-]+|TMPDIR|RUN_DIR|SRC|DST): ")
 SOME = 7  # operations of each tool that are made to fail otherwise, one by each error
 ALL = os.environ.get("SG_KERAS_EVERY_ERROR")  # every error at every operation, which takes minutes
 

@@ -3,7 +3,9 @@
 import shutil
 
 import pytest
+import tensorflow as tf
 
+from sg_keras.checkpoint import CheckpointStore
 from sg_keras.tools import convert, export, fingerprint, generate
 from sg_keras.tools.network_option import named_errors
 from tests.served_folder import served_folder
@@ -11,11 +13,12 @@ from tests.served_folder import served_folder
 
 @pytest.fixture
 def run_dir(tmp_path):
-    """A run directory with the list of a checkpoint, as far as errors need it."""
+    """A run directory with a checkpoint, as far as errors need it."""
     run = tmp_path / "00000-run"
     (run / "checkpoints").mkdir(parents=True)
     (run / "training_config.json").write_text("{}")
-    (run / "checkpoints" / "ckpt-3.index").write_text("")
+    state = {"cur_nimg": tf.Variable(24, dtype=tf.int64)}
+    CheckpointStore(run / "checkpoints", state, keep=2).save(3, {"tick": 3, "nimg": 24})
     return run
 
 
@@ -48,7 +51,7 @@ def test_errors_name_the_option_and_what_was_typed(form, message, run_dir, tmp_p
 
 
 def test_the_systems_own_words_are_not_all():
-    with pytest.raises(ValueError, match=r"^--network: found that it cannot be read: Permission denied \(a\)"):
+    with pytest.raises(ValueError, match=r"^--network: a: found that permission is denied"):
         named_errors("--network", lambda: (_ for _ in ()).throw(PermissionError(13, "Permission denied", "a")))
 
 

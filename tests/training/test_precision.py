@@ -38,10 +38,10 @@ def print_of(model):
 def first_losses_and_gradients(config, model):
     """Of every phase, at the first weights: losses of the images, and the gradient by all weights as one vector."""
     dataset = open_dataset(config.dataset.path, use_labels=True)
-    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=0, num_phases=model.num_draws)
+    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=0, num_phases=model.num_phases)
     batch, found = next(iter(batches)), {}
     for phase in model.phases:
-        micro = model.micro_batch(phase, batch, tf.constant(0, tf.int64), 0, model.before_D(0))
+        micro = model.micro_batch(batch, model.scalars_at(0), phase.index, 0, 0)
         sources = [v.value for v in getattr(model, phase.network).trainable_variables]
         with tf.GradientTape() as tape:
             losses = phase.loss(model, micro, phase.read_state(model)).loss

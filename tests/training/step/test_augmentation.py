@@ -139,11 +139,10 @@ def test_a_probability_of_zero_changes_no_bit(image_folder, tmp_path, monkeypatc
     model = build_stylegan(tiny_config(image_folder, tmp_path, aug="fixed", p=0.0))
     images, upstream = (tf.random.stateless_normal([8, 8, 8, 3], [1, seed]) for seed in (2, 3))
     batch = {"image": tf.zeros([8, 8, 8, 3], tf.uint8), "label": tf.zeros([8, 3]), "gen_label": tf.zeros([8, 4, 3])}
-    arguments = batch, tf.constant(0, tf.int64), 0, model.before_D(0)
-    micros = [model.micro_batch(phase, *arguments) for phase in model.phases]
+    micros = [model.micro_batch(batch, model.scalars_at(0), phase.index, 0, 0) for phase in model.phases]
     monkeypatch.setattr(model, "D", lambda images, labels: images)
     for micro, kind in itertools.product(micros, ("fake", "real")):
-        assert micro.augment_p is not None
+        assert micro.scalars.augment_p is not None
         with tf.GradientTape() as tape:
             tape.watch(images)
             given = model.discriminate(images, micro.labels, micro, kind)
