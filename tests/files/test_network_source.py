@@ -103,7 +103,6 @@ def test_addresses_are_kept_as_typed(typed):
         ("notes.txt", "found 'notes.txt', expected latest, a run directory"),
         ("images.zip", "found 'images.zip', expected"),
         ("a\rb\0", r"found 'a\rb\x00', which does not exist"),
-        ("x" * 5000, "which cannot be read (File name too long)"),
         ("ftp://example.org/net.pkl", "expected an address that starts with https://"),
         ("https://", "expected an address of a file such as https://host/network.pkl"),
         ("https://example.org", "expected an address of a file"),
@@ -125,3 +124,9 @@ def test_what_is_refused_is_one_line_with_what_was_typed(typed, message, tmp_pat
 def test_a_folder_of_runs_names_the_newest(places):
     with pytest.raises(ValueError, match=r"; in it there is 00003-stylegan2-digits$"):
         parse_network_source(str(places.parent))
+
+
+def test_what_cannot_be_read_is_one_line():
+    with pytest.raises(OSError, match=r"^x+: found a name that is too long \(File name too long\), expected") as caught:
+        parse_network_source("x" * 5000)
+    assert "\n" not in str(caught.value)
