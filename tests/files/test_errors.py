@@ -105,3 +105,10 @@ def test_relative_paths(tmp_path, monkeypatch):
     assert error_line(error, [f"--outdir={tmp_path}/runs"]).startswith("--outdir: runs/x: found")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert error_line(error, ["--outdir=~/runs"]).startswith("--outdir: runs/x: found")
+
+
+def test_our_own_kinds_of_errors_keep_their_words():
+    from sg_keras.training.distribution.workers import LostWorkerError
+
+    lost = LostWorkerError("worker 1 (host:1) lost another of the 2 workers (Connection reset by peer)")
+    assert error_number(lost) is None and explain_file_error(lost) == str(lost)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -15,7 +16,9 @@ STYLEGAN3 = {"cfg": "stylegan3-t"}
 # StyleGAN3's magnitudes: replicas move them from one value, and the mean is kept; one replica moves them in its rounds
 # one after another.
 LARGEST_DIFFERENCE = 1e-12  # in float64; a step of Adam is 2e-3
-LARGEST_DIFFERENCE_STYLEGAN3 = 1e-2
+# By definition of the magnitudes, not by rounding: what can be is that Adam's early steps, which are almost signs, go
+# opposite ways in each of five iterations of 2.5e-3. A fault in exchanging goes on growing with the gradients' scale.
+LARGEST_DIFFERENCE_STYLEGAN3 = 2 * 5 * 2.5e-3
 
 
 @pytest.fixture(
@@ -61,10 +64,12 @@ def test_checkpoints_of_two_replicas(two_replicas):
 
 
 def test_replay_on_two_replicas(two_replicas):
-    # StyleGAN3's fresh D hands its last layers less, so that their outputs just stay finite.
-    in_stylegan3 = "first in the gradient of D/b4/conv/bias, all layers' outputs are finite"
+    # StyleGAN3's fresh D hands its last layers less, so that their outputs just stay finite; which gradient overflows
+    # first depends on rounding.
+    in_stylegan3 = r"first in the gradient of D/\S+, all layers' outputs are finite"
     is_stylegan3 = two_replicas["options"] == STYLEGAN3
-    assert two_replicas["culprit"] == (in_stylegan3 if is_stylegan3 else "first in the output of layer D/b4/fc")
+    expected = in_stylegan3 if is_stylegan3 else "first in the output of layer D/b4/fc"
+    assert re.fullmatch(expected, two_replicas["culprit"])
 
 
 def test_more_gpus_than_there_are(image_folder, tmp_path):
