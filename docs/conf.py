@@ -39,7 +39,11 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
+smartquotes = False  # options begin with two hyphens
+
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"sg_keras {release}"
 html_show_sphinx = False
 html_copy_source = False
