@@ -66,12 +66,13 @@ class Outcome:
         )
 
 
-def run_setting(name: str, words: Sequence[str]) -> Outcome:
+def run_setting(name: str, words: Sequence[str], leave_out_long: bool = False) -> Outcome:
     """Run the tests of a setting in a process of its own; what fails is printed with all that pytest says."""
     setting, start = SETTINGS[name], time.monotonic()
+    tests = f"{setting.tests} and not long" if leave_out_long else setting.tests
     held = {variable for other in SETTINGS.values() for variable in other.environment}
     environment = {key: value for key, value in os.environ.items() if key not in held} | dict(setting.environment)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", setting.tests, *words]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", tests, *words]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout + done.stderr, flush=True)
@@ -95,28 +96,30 @@ def names_of(text: str) -> list[str]:
     return names
 
 
-def parse(argv: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """Names of the settings to run, and words for pytest."""
+def parse(argv: Sequence[str] | None) -> tuple[list[str], list[str], bool]:
+    """Names of the settings to run, words for pytest, and whether time is short: no long proofs then."""
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--settings", default="", help=f"of {', '.join(SETTINGS)}; all unless given")
-    parser.add_argument("--ci", action="store_true", help="the few that CI has time for; also where CI=true")
+    parser.add_argument(
+        "--ci", action="store_true", help="the few that CI has time for, without long proofs; also where CI=true"
+    )
     known, words = parser.parse_known_args(argv)
     if known.settings:
-        return names_of(known.settings), words
+        return names_of(known.settings), words, known.ci
     few = known.ci or os.environ.get("CI") == "true"
-    return [name for name, setting in SETTINGS.items() if setting.in_ci or not few], words
+    return [name for name, setting in SETTINGS.items() if setting.in_ci or not few], words, few
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run settings one after another; the last line says whether all passed, and so does the exit status."""
     try:
-        names, words = parse(argv)
+        names, words, few = parse(argv)
     except ValueError as error:
         print(f"machines: {error}", file=sys.stderr)
         return 1
     outcomes = []
     for name in names:
-        outcomes.append(run_setting(name, words))
+        outcomes.append(run_setting(name, words, few))
         print(outcomes[-1].line, flush=True)
     failed = [outcome.name for outcome in outcomes if outcome.status]
     total = sum(outcome.seconds for outcome in outcomes)

@@ -40,9 +40,9 @@ def test_every_setting_is_a_process_with_its_own_variables_alone(calls, capsys, 
 
 def test_few_settings_in_ci(calls, capsys, monkeypatch):
     few = ["onednn-avx2", "no-onednn", "ops-baseline"]
-    assert machines.parse(["--ci"]) == (few, [])
+    assert machines.parse(["--ci"]) == (few, [], True)
     monkeypatch.setenv("CI", "true")
-    assert machines.parse([]) == (few, [])
+    assert machines.parse([]) == (few, [], True)
     assert machines.parse(["--settings=threads-4,as-it-is"])[0] == ["threads-4", "as-it-is"]
     assert machines.main(["--settings=threads-3"]) == 1
     assert capsys.readouterr().err.startswith("machines: --settings: found 'threads-3', expected some of as-it-is, ")
