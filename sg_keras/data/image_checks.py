@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sg_keras.config.parts import LEAST_RESOLUTION
+from sg_keras.config.sizes import is_power_of_two
 from sg_keras.data.faults import first_names, join_some
 from sg_keras.data.image_decoding import decode_image
 from sg_keras.data.image_headers import ImageHeader, NeedMoreBytesError, ends_properly, parse_image_header
@@ -35,7 +36,7 @@ class ExpectedSize:
         """What was expected instead of a size, "" where it may be."""
         if width != height:
             return "a square image"
-        if self.power_of_two and (width < LEAST_RESOLUTION or width & (width - 1)):
+        if self.power_of_two and not is_power_of_two(width, LEAST_RESOLUTION):
             return f"a power of two, {LEAST_RESOLUTION} or more, a side"
         if self.resolution not in (None, width):
             return f"{self.resolution}x{self.resolution}"
