@@ -119,7 +119,7 @@ class MeasuredStep:
             self.model.run_ema(self.model.schedules.at(int(self.model.cur_nimg)).ema_beta)
             return
         phase = next(phase for phase in self.model.phases if phase.name == name)
-        self.model.run_phase(phase, batch, int(self.model.cur_nimg))
+        self.model.run_phase(phase, batch, self.model.scalars_at(int(self.model.cur_nimg)))
 
     def phase_sec(self, runs: int = 4) -> dict[str, float]:
         """Mean time of each phase by itself."""

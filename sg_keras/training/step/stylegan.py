@@ -61,9 +61,10 @@ class StyleGAN(TrainingNetworks):
         cur_nimg, batch_index = int(self.cur_nimg.numpy()), int(self.batch_index.numpy())
         values = self.schedules.at(cur_nimg)
         self._follow(values)
+        scalars = self.scalars(cur_nimg, values)
         for phase in self.phases:
             if phase.is_due(batch_index):
-                self.run_phase(phase, data, cur_nimg)
+                self.run_phase(phase, data, scalars)
         self.run_ema(values.ema_beta)
         self.cur_nimg.assign(cur_nimg + self.batch)
         self.batch_index.assign(batch_index + 1)
@@ -79,13 +80,12 @@ class StyleGAN(TrainingNetworks):
             if phase.network in changed:  # compiled anew at its next use, as it trains other variables from now on
                 self._compiled.pop(phase.name, None)
 
-    def run_phase(self, phase: Phase, data: Data, cur_nimg: int) -> None:
+    def run_phase(self, phase: Phase, data: Data, scalars: IterationScalars) -> None:
         """Run one phase on all replicas and add its statistics.
 
         Where memory runs out, `on_out_of_memory` may make the micro-batches smaller; the phase then starts again from
         the same state, as it writes nothing before it has all gradients.
         """
-        scalars = self.scalars_at(cur_nimg)
         while True:
             try:
                 return self._phase_function(phase)(data, scalars)
