@@ -35,6 +35,7 @@ _KINDS = (
         r"Reshape|Identity|ExpandDims|Squeeze|Shape|Const",
     ),
 )
+_OURS = re.compile(r"SgKeras>\w+")
 _REST = "elementwise and rest"
 BETWEEN_OPS = "between ops"
 
@@ -83,8 +84,9 @@ def _ops_of(trace: bytes) -> Iterable[OpRun]:
         for line in plane.lines:
             for event in line.events:
                 about = plane.event_metadata[event.metadata_id]
-                name, colon, op_type = about.name.partition(":")
-                if not colon or op_type != about.display_name or op_type.startswith(":"):
+                name, _, op_type = about.name.partition(":")
+                # The profiler does not know op types with a namespace for such and displays another name.
+                if op_type.startswith(":") or not (op_type == about.display_name or _OURS.fullmatch(op_type)):
                     continue  # what the executor, the allocator and Python did
                 start = line.timestamp_ns * 1e-9 + event.offset_ps * 1e-12
                 yield OpRun(name, op_type, line.name, start, start + event.duration_ps * 1e-12)

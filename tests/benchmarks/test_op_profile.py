@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.op_profile import BETWEEN_OPS, OpRun, count_by_type, record_ops, seconds_by_kind
+from sg_keras.ops import bias_act, library
 
 
 def test_time_is_split_among_what_runs_together() -> None:
@@ -56,3 +57,12 @@ def test_recording_sees_each_op_with_its_type_and_time() -> None:
     assert sum(count for op_type, count in count_by_type(runs).items() if "MatMul" in op_type) == 2
     assert all(op.seconds >= 0 for op in runs)
     assert [op.start_sec for op in runs] == sorted(op.start_sec for op in runs)
+
+
+@pytest.mark.skipif(bool(library.custom_ops_problem()), reason="no compiled ops")
+def test_recording_sees_our_own_ops() -> None:
+    """TensorFlow's profiler does not take types with a namespace for ops."""
+    double = tf.function(lambda x: bias_act(x, act="lrelu", impl="custom"), autograph=False, jit_compile=False)
+    x = tf.random.normal([4, 8])
+    double(x)
+    assert [op.kind for op in record_ops(lambda: double(x)) if op.op_type.startswith("SgKeras>")] == ["bias_act"]
