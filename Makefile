@@ -99,10 +99,10 @@ sanitize: $(INSTALLED)
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	  SG_KERAS_OPS_LIBRARY="$$(echo build/sanitized/*.so)" $(BIN)/python -m pytest -p no:cacheprovider --capture=sys tests/ops --ignore=tests/ops/test_cuda_build.py
 
-golden: ops
-	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=reference --dtype=float64
-	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=reference --dtype=float32
-	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=custom --dtype=float32
+golden: golden-reference-float64 golden-reference-float32 golden-custom-float32
+
+golden-%: ops
+	$(BIN)/python -m tests.golden $(GOLDEN_DIR) --impl=$(word 1,$(subst -, ,$*)) --dtype=$(word 2,$(subst -, ,$*))
 
 demo: ops
 	$(BIN)/python -m examples.demo_digits
