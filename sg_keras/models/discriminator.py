@@ -26,7 +26,7 @@ class DiscriminatorBlock(ConfiguredLayer):
 
     Args:
         in_channels: of the block before, 0 = this is the first.
-        tmp_channels: at this resolution.
+        mid_channels: at this resolution.
         out_channels: at half this resolution.
         resolution: side in pixels.
         img_channels: channels of the image.
@@ -39,7 +39,7 @@ class DiscriminatorBlock(ConfiguredLayer):
     def __init__(
         self,
         in_channels: int,
-        tmp_channels: int,
+        mid_channels: int,
         out_channels: int,
         resolution: int,
         img_channels: int,
@@ -51,7 +51,7 @@ class DiscriminatorBlock(ConfiguredLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # the image stays in full precision
-        self.tmp_channels, self.out_channels = tmp_channels, out_channels
+        self.mid_channels, self.out_channels = mid_channels, out_channels
         self.resolution, self.img_channels = resolution, img_channels
         self.architecture, self.impl = architecture, impl
         self.has_fromrgb = in_channels == 0 or architecture == "skip"
@@ -59,8 +59,8 @@ class DiscriminatorBlock(ConfiguredLayer):
         shared: dict[str, Any] = {"resample_filter": resample_filter, "impl": impl, "dtype": self.dtype_policy}
         conv = {"activation": activation, "conv_clamp": conv_clamp, **shared}
         if self.has_fromrgb:
-            self.fromrgb = Conv2D(tmp_channels, 1, name="fromrgb", **conv)
-        self.conv0 = Conv2D(tmp_channels, 3, name="conv0", **conv)
+            self.fromrgb = Conv2D(mid_channels, 1, name="fromrgb", **conv)
+        self.conv0 = Conv2D(mid_channels, 3, name="conv0", **conv)
         self.conv1 = Conv2D(out_channels, 3, down=2, name="conv1", **conv)
         if architecture == "resnet":
             self.skip = Conv2D(out_channels, 1, bias=False, down=2, name="skip", **shared)
@@ -77,7 +77,7 @@ class DiscriminatorBlock(ConfiguredLayer):
             self.fromrgb.build((None, size, size, self.img_channels))
         for layer in self.freezable_layers:
             if layer.name != "fromrgb":
-                layer.build((None, size, size, self.tmp_channels))
+                layer.build((None, size, size, self.mid_channels))
 
     def call(self, x: tf.Tensor | None, img: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
         if x is not None:

@@ -52,7 +52,7 @@ CASES = {
     "synthesis of StyleGAN3": (SynthesisStyleGAN3, {"w_dim": 5, **SIZES, **DESIGN}, ((4, 4, 5),), [IMAGES], [FULL]),
     "discriminator block": (
         DiscriminatorBlock,
-        {"in_channels": 0, "tmp_channels": 3, "out_channels": 4, "resolution": 8, "img_channels": 2},
+        {"in_channels": 0, "mid_channels": 3, "out_channels": 4, "resolution": 8, "img_channels": 2},
         (None, IMAGES),
         [(4, 4, 4, 4)],
         None,
@@ -61,7 +61,7 @@ CASES = {
         DiscriminatorBlock,
         {
             "in_channels": 3,
-            "tmp_channels": 3,
+            "mid_channels": 3,
             "out_channels": 4,
             "resolution": 8,
             "img_channels": 2,
