@@ -4,17 +4,16 @@ import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loade
 from sg_keras.augment.controller import next_p
 from sg_keras.augment.diffaugment import POLICIES, DiffAugment
 from sg_keras.augment.pipeline import AugmentPipeline
-from sg_keras.augment.sampling import AugmentDraws, PercentileDraws, StatelessDraws
+from sg_keras.augment.sampling import AugmentRandom, RandomSource
 from sg_keras.config.augment_transforms import PIPES, AugmentTransforms
 
 __all__ = [
     "PIPES",
     "POLICIES",
-    "AugmentDraws",
     "AugmentPipeline",
+    "AugmentRandom",
     "AugmentTransforms",
     "DiffAugment",
-    "PercentileDraws",
-    "StatelessDraws",
+    "RandomSource",
     "next_p",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.augment.geometry import power_of_two
-from sg_keras.augment.sampling import AugmentDraws
+from sg_keras.augment.sampling import RandomSource
 from sg_keras.augment.transform_layer import TransformLayer
 
 _LUMA = np.full(3, 1 / math.sqrt(3))  # the axis of grays
@@ -19,7 +19,7 @@ _ACROSS = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) * _LUMA[0]  # cross pro
 class Color(TransformLayer):
     """Brightness, contrast, inversion of luma, hue and saturation. Affine in the images."""
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         if not self.transforms.colored:
             return images
         with tf.device("CPU:0"):

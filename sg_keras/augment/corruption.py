@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.augment.geometry import power_of_two
-from sg_keras.augment.sampling import IMGFILTER_BANDS, AugmentDraws
+from sg_keras.augment.sampling import IMGFILTER_BANDS, RandomSource
 from sg_keras.augment.transform_layer import TransformLayer
 from sg_keras.augment.wavelets import filter_bank
 
@@ -22,7 +22,7 @@ class ImageFilter(TransformLayer):
     differ from sample to sample, which convolutions serve badly.
     """
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         if not self.transforms.has("imgfilter"):
             return images
         _, height, width, channels = images.shape
@@ -36,19 +36,19 @@ class ImageFilter(TransformLayer):
 class Noise(TransformLayer):
     """Adds white noise of a random strength to each image."""
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         if not self.transforms.has("noise"):
             return images
         count = images.shape[0] if images.shape[0] is not None else tf.shape(images)[0]
         sigma = tf.abs(parameters["noise"])
-        noise = tf.cast(draws.noise_images(count, tuple(images.shape[1:])), images.dtype)
+        noise = tf.cast(random.noise_images(count, tuple(images.shape[1:])), images.dtype)
         return images + sigma[:, tf.newaxis, tf.newaxis, tf.newaxis] * noise
 
 
 class Cutout(TransformLayer):
     """Sets a rectangle of each image to 0. Linear in the images."""
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         if not self.transforms.has("cutout"):
             return images
         _, height, width, _ = images.shape

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from sg_keras.augment.sampling import AugmentDraws
+from sg_keras.augment.sampling import RandomSource
 from sg_keras.augment.transform_layer import check_images
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES as POLICIES
 from sg_keras.ops import warp_affine
@@ -29,7 +29,7 @@ class DiffAugment(keras.layers.Layer):
         policy: names among POLICIES, a sequence or separated by commas.
         impl: of the ops: "auto", "custom" or "reference".
 
-    Call: like `AugmentPipeline`: images [N,H,W,C], p=, draws= -> [N,H,W,C]. p is not used: there is no such
+    Call: like `AugmentPipeline`: images [N,H,W,C], p=, random= -> [N,H,W,C]. p is not used: there is no such
     probability in DiffAugment. Differentiable in the images to any order.
 
     Raises:
@@ -45,12 +45,12 @@ class DiffAugment(keras.layers.Layer):
         self.impl = impl
         self.built = True  # there is nothing to build
 
-    def call(self, images: tf.Tensor, *, p: tf.Tensor | float | None = None, draws: AugmentDraws) -> tf.Tensor:
+    def call(self, images: tf.Tensor, *, p: tf.Tensor | float | None = None, random: RandomSource) -> tf.Tensor:
         images = tf.convert_to_tensor(images)
         check_images(images)
         count = images.shape[0] if images.shape[0] is not None else tf.shape(images)[0]
         wide = images if images.dtype in (tf.float32, tf.float64) else tf.cast(images, tf.float32)
-        u = tf.unstack(tf.cast(draws.uniforms(count), wide.dtype)[:, :7], axis=1)  # columns have no names here
+        u = tf.unstack(tf.cast(random.uniforms(count), wide.dtype)[:, :7], axis=1)  # columns have no names here
         steps = {
             "color": lambda x: _color(x, u[0], u[1], u[2]),
             "translation": lambda x: _translate(x, u[3], u[4], self.impl),

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.augment.reflection import reflect_pad
-from sg_keras.augment.sampling import AugmentDraws
+from sg_keras.augment.sampling import RandomSource
 from sg_keras.augment.transform_layer import TransformLayer
 from sg_keras.augment.wavelets import geometry_filter
 from sg_keras.ops import downsample2d, upsample2d, warp_affine
@@ -28,7 +28,7 @@ _UP = 2
 class Geometry(TransformLayer):
     """The geometric transforms of a pipe: flips, rotations, translations, scalings. Linear in the images."""
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         if not self.transforms.geometric:
             return images
         _, height, width, _ = images.shape

@@ -27,7 +27,7 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.augment import AugmentPipeline, AugmentTransforms, DiffAugment, StatelessDraws
+from sg_keras.augment import AugmentPipeline, AugmentRandom, AugmentTransforms, DiffAugment
 from sg_keras.augment.leak_features import Features, image_features, kernel
 from sg_keras.augment.sampling import UNIFORMS
 from sg_keras.config import AugmentConfig
@@ -147,7 +147,7 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
     return from_uint8(pixels[:, first : first + _SMALL, first : first + _SMALL])
 
 
-class _Applied(StatelessDraws):
+class _Applied(AugmentRandom):
     """Random numbers with which flips, rotations by 90 degrees and inversions always change an image."""
 
     ranges: ClassVar = {"xflip": (0.5, 1.0), "lumaflip": (0.5, 1.0), "rotate90": (0.25, 1.0)}
@@ -166,14 +166,14 @@ class _HalfTurned(_Applied):
 def _transformed(images: np.ndarray, name: str, seed: int) -> np.ndarray:
     """Every image transformed at random, with values that 8-bit images can have."""
     layer: Callable[..., tf.Tensor]
-    draws, name = (_HalfTurned, "rotate90") if name == _HALF_TURN else (_Applied, name)
+    make_random, name = (_HalfTurned, "rotate90") if name == _HALF_TURN else (_Applied, name)
     if name in DIFFAUG_POLICIES and name != "cutout":
         layer = DiffAugment((name,))
     elif name in TRANSFORMS:
         layer = AugmentPipeline(AugmentTransforms(**{name: 1.0}))  # type: ignore[arg-type]
     else:
         raise ValueError(f"transforms: found {name!r}, expected names of transforms")
-    result = layer(tf.constant(images), p=1.0, draws=draws(tf.constant([seed, 1], tf.int64), 0))
+    result = layer(tf.constant(images), p=1.0, random=make_random(tf.constant([seed, 1], tf.int64), 0))
     return from_uint8(np.round((result.numpy().clip(-1, 1) + 1) * 127.5))
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from sg_keras.augment.color import Color
 from sg_keras.augment.corruption import Cutout, ImageFilter, Noise
 from sg_keras.augment.geometry import Geometry
-from sg_keras.augment.sampling import AugmentDraws
+from sg_keras.augment.sampling import RandomSource
 from sg_keras.augment.transform_layer import TransformLayer
 from sg_keras.config.augment_transforms import AugmentTransforms
 
@@ -20,7 +20,7 @@ class AugmentPipeline(TransformLayer):
     Groups without a transform leave nothing in the graph, and random numbers are drawn once for all groups.
 
         augment = AugmentPipeline(AugmentTransforms.of_pipe("bgc"))
-        augmented = augment(images, p=p, draws=StatelessDraws(seed, first_sample))
+        augmented = augment(images, p=p, random=AugmentRandom(seed, first_sample))
     """
 
     def __init__(self, transforms: AugmentTransforms, impl: str = "auto", **kwargs: Any) -> None:
@@ -28,7 +28,7 @@ class AugmentPipeline(TransformLayer):
         groups = (Geometry, Color, ImageFilter, Noise, Cutout)
         self.groups = [group(transforms, impl, name=group.__name__.lower()) for group in groups]
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         for group in self.groups:
-            images = group.transform(images, parameters, draws)
+            images = group.transform(images, parameters, random)
         return images

@@ -52,7 +52,7 @@ _NOWHERE = -2.0  # the centre of a rectangle that no pixel lies in
 _PER_BLOCK = 4  # Philox makes four 32-bit numbers of one count
 
 
-class AugmentDraws(Protocol):
+class RandomSource(Protocol):
     """Random numbers of one micro-batch."""
 
     def uniforms(self, count: int | tf.Tensor) -> tf.Tensor:
@@ -68,7 +68,7 @@ class AugmentDraws(Protocol):
         """[count, H, W, C], standard normal."""
 
 
-class StatelessDraws:
+class AugmentRandom:
     """Numbers from Philox, keyed by a seed and counted by the global sample index.
 
     Args:
@@ -103,46 +103,15 @@ class StatelessDraws:
         return operation(shape=[count, blocks * _PER_BLOCK], key=self._key, counter=counter, alg=philox)[:, :width]
 
 
-class PercentileDraws:
-    """The published deterministic test mode: every transform occurs, with the parameter at one percentile.
-
-    As published, a normal number is erfinv(2u - 1), without the factor sqrt(2), and the second rotation is none.
-
-    Args:
-        percentile: u, in 0..1.
-        noise: standard normal images [N,H,W,C] that are added; None: the same from a fixed seed.
-    """
-
-    def __init__(self, percentile: float, noise: tf.Tensor | None = None) -> None:
-        self._u = tf.constant(percentile, tf.float32)
-        self._noise = noise
-
-    def uniforms(self, count: int | tf.Tensor) -> tf.Tensor:
-        return self._row(count, dict.fromkeys(UNIFORMS, self._u) | {"rotate_after": tf.constant(0.5)})
-
-    def normals(self, count: int | tf.Tensor) -> tf.Tensor:
-        columns = {name: tf.math.erfinv(2 * self._u - 1) for name in NORMALS}
-        return self._row(count, columns | {"noise": tf.math.erfinv(self._u)})
-
-    def gates(self, count: int | tf.Tensor) -> tf.Tensor:
-        return tf.zeros([count, len(GATES)])
-
-    def noise_images(self, count: int | tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
-        return StatelessDraws([0, 0], 0).noise_images(count, shape) if self._noise is None else self._noise
-
-    def _row(self, count: int | tf.Tensor, columns: dict[str, tf.Tensor]) -> tf.Tensor:
-        return tf.tile(tf.stack(list(columns.values()))[tf.newaxis], [count, 1])
-
-
 def sample_parameters(
-    transforms: AugmentTransforms, p: tf.Tensor | float, draws: AugmentDraws, count: int | tf.Tensor, dtype: tf.DType
+    transforms: AugmentTransforms, p: tf.Tensor | float, random: RandomSource, count: int | tf.Tensor, dtype: tf.DType
 ) -> dict[str, tf.Tensor]:
     """Draw for each sample which transforms occur, and their parameters.
 
     Args:
         transforms: probabilities relative to p, and strengths.
         p: overall probability, a scalar.
-        draws: random numbers of the micro-batch.
+        random: random numbers of the micro-batch.
         count: samples N.
         dtype: of the parameters.
 
@@ -153,11 +122,11 @@ def sample_parameters(
         contrast, saturation and imgfilter are exponents of 2; brightness is what is added; noise is its deviation or
         minus that. No gradient flows into p.
     """
-    applied = draws.gates(count) < _probabilities(transforms, p)
+    applied = random.gates(count) < _probabilities(transforms, p)
     applied = tf.gather(applied, [GATES.index(gate) for gate in (*UNIFORMS.values(), *NORMALS.values())], axis=1)
     factors, offsets = _strengths(transforms)
     names = [*UNIFORMS, *NORMALS]
-    values = tf.cast(tf.concat([draws.uniforms(count), draws.normals(count)], axis=1), dtype)
+    values = tf.cast(tf.concat([random.uniforms(count), random.normals(count)], axis=1), dtype)
     values = values * tf.constant(factors, dtype) + tf.constant(offsets, dtype)
     neutral = tf.constant([_NOWHERE if name.startswith("cutout") else 0 for name in names], dtype)
     parameters = dict(zip(names, tf.unstack(tf.where(applied, values, neutral), axis=1), strict=True))

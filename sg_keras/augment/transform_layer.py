@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import keras
 import tensorflow as tf
 
-from sg_keras.augment.sampling import AugmentDraws, sample_parameters
+from sg_keras.augment.sampling import RandomSource, sample_parameters
 from sg_keras.config.augment_transforms import AugmentTransforms
 
 _Layer = TypeVar("_Layer", bound="TransformLayer")
@@ -21,8 +21,8 @@ class TransformLayer(keras.layers.Layer):
         transforms: which, how often and how strongly; those that are not of the layer's group play no part.
         impl: of the ops: "auto", "custom" or "reference".
 
-    Call: images [N,H,W,C] of a floating type with values in -1..1, p= (probability, a scalar tensor or number), draws=
-    (random numbers, `AugmentDraws`) -> [N,H,W,C] of the same type. What is done to a sample depends neither on its
+    Call: images [N,H,W,C] of a floating type with values in -1..1, p= (probability, a scalar tensor or number), random=
+    (random numbers, `RandomSource`) -> [N,H,W,C] of the same type. What is done to a sample depends neither on its
     pixels nor, but for the reach of reflected borders, on the other samples. Differentiable in the images to any
     order; constant in p. At p = 0 the images come back as they are, to the last bit.
     """
@@ -33,16 +33,16 @@ class TransformLayer(keras.layers.Layer):
         self.impl = impl
         self.built = True  # there is nothing to build
 
-    def call(self, images: tf.Tensor, *, p: tf.Tensor | float, draws: AugmentDraws) -> tf.Tensor:
+    def call(self, images: tf.Tensor, *, p: tf.Tensor | float, random: RandomSource) -> tf.Tensor:
         images = tf.convert_to_tensor(images)
         check_images(images)
         count = images.shape[0] if images.shape[0] is not None else tf.shape(images)[0]
         wide = images if images.dtype in (tf.float32, tf.float64) else tf.cast(images, tf.float32)
         with tf.device("CPU:0"):  # see `geometry`
-            parameters = sample_parameters(self.transforms, p, draws, count, wide.dtype)
-        return tf.cast(self.transform(wide, parameters, draws), images.dtype)
+            parameters = sample_parameters(self.transforms, p, random, count, wide.dtype)
+        return tf.cast(self.transform(wide, parameters, random), images.dtype)
 
-    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], draws: AugmentDraws) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         """The layer's result, float32 or float64, for parameters that are drawn already (`sample_parameters`)."""
         raise NotImplementedError
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.spatial.transform import Rotation
 
 from sg_keras.augment import AugmentPipeline, AugmentTransforms
-from tests.augment.fixed_draws import CompleteDraws, FixedDraws
+from tests.augment.fixed_random import CompleteRandom, FixedRandom
 
 COLOR = AugmentTransforms.of_pipe("color")
 LUMA = np.full(3, 3**-0.5)
@@ -17,7 +17,7 @@ def _images(channels=3):
 
 
 def _augment(images, **values):
-    return np.asarray(AugmentPipeline(COLOR)(tf.constant(images), p=1.0, draws=FixedDraws(**values)))
+    return np.asarray(AugmentPipeline(COLOR)(tf.constant(images), p=1.0, random=FixedRandom(**values)))
 
 
 def _split(x):
@@ -71,7 +71,7 @@ def test_gray_images_have_luma_alone():
 
 
 def test_gray_images_change_like_equal_channels():
-    draws = CompleteDraws()
+    random = CompleteRandom()
     x = _images(1)
-    gray, rgb = (AugmentPipeline(COLOR)(tf.constant(a), p=1.0, draws=draws) for a in (x, np.repeat(x, 3, axis=3)))
+    gray, rgb = (AugmentPipeline(COLOR)(tf.constant(a), p=1.0, random=random) for a in (x, np.repeat(x, 3, axis=3)))
     np.testing.assert_allclose(np.repeat(gray, 3, axis=3), rgb, atol=1e-6)

@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from sg_keras.augment import AugmentPipeline, AugmentTransforms
 from sg_keras.augment.wavelets import SYM6, filter_bank, geometry_filter
-from tests.augment.fixed_draws import FixedDraws
+from tests.augment.fixed_random import FixedRandom
 
 
 def _augment(x, pipe, changes=None, **values):
     layer = AugmentPipeline(AugmentTransforms.of_pipe(pipe, **(changes or {})))
-    return np.asarray(layer(tf.constant(x), p=1.0, draws=FixedDraws(**values)))
+    return np.asarray(layer(tf.constant(x), p=1.0, random=FixedRandom(**values)))
 
 
 @pytest.mark.parametrize("size", [(24, 40), (6, 1)])  # the second is far smaller than the filter

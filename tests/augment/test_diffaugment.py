@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.augment import DiffAugment, StatelessDraws
+from sg_keras.augment import AugmentRandom, DiffAugment
 
 HEIGHT, WIDTH = 16, 24
 
@@ -24,7 +24,7 @@ def _images(channels=3, count=1, dtype=np.float64):
 
 
 def _augment(x, policy, *values, impl="reference"):
-    return np.asarray(DiffAugment(policy, impl)(tf.constant(x), draws=_Uniforms(*values)))
+    return np.asarray(DiffAugment(policy, impl)(tf.constant(x), random=_Uniforms(*values)))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -63,7 +63,7 @@ def test_all_at_once_from_random_numbers_with_second_derivatives(impl):
     def gradient(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            cubes = tf.reduce_sum(layer(x, p=0.1, draws=StatelessDraws([1, 1], 5)) ** 3)
+            cubes = tf.reduce_sum(layer(x, p=0.1, random=AugmentRandom([1, 1], 5)) ** 3)
         return tape.gradient(cubes, x)
 
     with tf.GradientTape() as tape:

@@ -9,7 +9,7 @@ from sg_keras.augment.geometry import inverse_maps, reflected_margins, warp_refl
 from sg_keras.augment.reflection import reflect_pad
 from sg_keras.augment.sampling import sample_parameters
 from sg_keras.augment.wavelets import SYM6
-from tests.augment.fixed_draws import CompleteDraws, FixedDraws
+from tests.augment.fixed_random import CompleteRandom, FixedRandom
 
 pytestmark = pytest.mark.rounding
 
@@ -23,7 +23,7 @@ def _noise_images(channels=1, count=1):
 
 def _augment(images, impl="reference", transforms=GEOMETRY, **values):
     layer = AugmentPipeline(transforms, impl)
-    return np.asarray(layer(tf.constant(images), p=1.0, draws=FixedDraws(**values)))
+    return np.asarray(layer(tf.constant(images), p=1.0, random=FixedRandom(**values)))
 
 
 def _positions():
@@ -137,7 +137,7 @@ def test_wider_margins_change_nothing_within_the_filters_reach():
 def test_implementations_agree():
     images = np.random.RandomState(1).randn(4, HEIGHT, WIDTH, 3).astype(np.float32)
     results = [
-        AugmentPipeline(GEOMETRY, impl)(tf.constant(images), p=1.0, draws=CompleteDraws())
+        AugmentPipeline(GEOMETRY, impl)(tf.constant(images), p=1.0, random=CompleteRandom())
         for impl in ("reference", "auto")
     ]
     np.testing.assert_allclose(*results, atol=2e-5)
@@ -145,16 +145,16 @@ def test_implementations_agree():
 
 def test_untransformed_samples_keep_every_bit():
     images = _noise_images(3, 16).astype(np.float32)
-    parameters = sample_parameters(GEOMETRY, 0.1, _SomeDraws(), 16, tf.float32)
+    parameters = sample_parameters(GEOMETRY, 0.1, _SomeRandom(), 16, tf.float32)
     linear, shift = inverse_maps(parameters, HEIGHT, WIDTH)
     identity = np.all(linear == np.eye(2), axis=(1, 2)) & np.all(shift == 0, axis=1)
     assert 2 < identity.sum() < 14
-    result = np.asarray(AugmentPipeline(GEOMETRY)(tf.constant(images), p=0.1, draws=_SomeDraws()))
+    result = np.asarray(AugmentPipeline(GEOMETRY)(tf.constant(images), p=0.1, random=_SomeRandom()))
     np.testing.assert_array_equal(result[identity], images[identity])
     assert np.all(np.any(result[~identity] != images[~identity], axis=(1, 2, 3)))
 
 
-class _SomeDraws(CompleteDraws):
+class _SomeRandom(CompleteRandom):
     """Each transform occurs where it should."""
 
     def gates(self, count):

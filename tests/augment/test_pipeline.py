@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.augment import PIPES, AugmentPipeline, AugmentTransforms, DiffAugment, StatelessDraws
-from tests.augment.fixed_draws import CompleteDraws
+from sg_keras.augment import PIPES, AugmentPipeline, AugmentRandom, AugmentTransforms, DiffAugment
+from tests.augment.fixed_random import CompleteRandom
 
 pytestmark = pytest.mark.rounding
 
@@ -17,22 +17,22 @@ def _images(shape, count=6, dtype=np.float32, seed=0):
     return tf.constant(np.random.RandomState(seed).uniform(-1, 1, [count, *shape]).astype(dtype))
 
 
-def _draws(first_sample=0):
-    return StatelessDraws(tf.constant([1, 2], tf.int64), first_sample)
+def _random(first_sample=0):
+    return AugmentRandom(tf.constant([1, 2], tf.int64), first_sample)
 
 
 @pytest.mark.parametrize("pipe", PIPES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_nothing_changes_at_p_0_to_the_last_bit(impl, pipe, shape):
     x = _images(shape)
-    np.testing.assert_array_equal(AugmentPipeline(AugmentTransforms.of_pipe(pipe), impl)(x, p=0.0, draws=_draws()), x)
+    np.testing.assert_array_equal(AugmentPipeline(AugmentTransforms.of_pipe(pipe), impl)(x, p=0.0, random=_random()), x)
 
 
 @pytest.mark.parametrize("pipe", PIPES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_pipe_changes_every_image_at_p_1(pipe, shape):
     x = _images(shape)
-    y = np.asarray(AugmentPipeline(AugmentTransforms.of_pipe(pipe))(x, p=1.0, draws=_draws()))
+    y = np.asarray(AugmentPipeline(AugmentTransforms.of_pipe(pipe))(x, p=1.0, random=_random()))
     assert y.shape == x.shape and np.all(np.isfinite(y))
     changed = np.any(y != x, axis=(1, 2, 3))
     assert np.all(changed) if pipe != "blit" else np.any(changed)
@@ -41,7 +41,7 @@ def test_every_pipe_changes_every_image_at_p_1(pipe, shape):
 def test_results_repeat():
     augment = AugmentPipeline(AugmentTransforms.of_pipe("bgcfnc"))
     x = _images((16, 16, 3))
-    results = [np.asarray(augment(x, p=0.6, draws=_draws(40))) for _ in range(2)]
+    results = [np.asarray(augment(x, p=0.6, random=_random(40))) for _ in range(2)]
     np.testing.assert_array_equal(*results)
 
 
@@ -49,8 +49,8 @@ def test_results_do_not_depend_on_the_micro_batch():
     """But for rounding, and for the reach of reflection, which is that of the micro-batch."""
     augment = AugmentPipeline(AugmentTransforms.of_pipe("bgcfnc", **dict.fromkeys(PIPES["bg"], 0.0)))
     x = _images((16, 16, 3))
-    whole = augment(x, p=0.6, draws=_draws(40))
-    np.testing.assert_allclose(augment(x[2:5], p=0.6, draws=_draws(42)), whole[2:5], atol=2e-6)
+    whole = augment(x, p=0.6, random=_random(40))
+    np.testing.assert_allclose(augment(x[2:5], p=0.6, random=_random(42)), whole[2:5], atol=2e-6)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -59,7 +59,7 @@ def test_linear_in_the_images(impl, shape):
     x, y = _images(shape, dtype=np.float64), _images(shape, dtype=np.float64, seed=1)
     if impl == "custom":
         x, y = tf.cast(x, tf.float32), tf.cast(y, tf.float32)
-    mixed, *parts = (augment(a, p=0.9, draws=_draws()) for a in (2 * x - 3 * y, x, y))
+    mixed, *parts = (augment(a, p=0.9, random=_random()) for a in (2 * x - 3 * y, x, y))
     np.testing.assert_allclose(mixed, 2 * parts[0] - 3 * parts[1], atol=1e-4 if impl == "custom" else 1e-11)
 
 
@@ -68,7 +68,7 @@ def test_the_gradient_is_the_transpose(impl):
     x, y = _images((12, 20, 3)), _images((12, 20, 3), seed=1)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        forward = augment(x, p=1.0, draws=CompleteDraws())
+        forward = augment(x, p=1.0, random=CompleteRandom())
     transposed = tape.gradient(forward, x, output_gradients=y)
     np.testing.assert_allclose(tf.reduce_sum(forward * y), tf.reduce_sum(x * transposed), rtol=1e-4)
 
@@ -81,7 +81,7 @@ def test_second_derivatives_of_everything(impl):
     def gradient(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            cubes = tf.reduce_sum(augment(x, p=1.0, draws=CompleteDraws(3)) ** 3)
+            cubes = tf.reduce_sum(augment(x, p=1.0, random=CompleteRandom(3)) ** 3)
         return tape.gradient(cubes, x)
 
     with tf.GradientTape() as tape:
@@ -99,14 +99,14 @@ def test_one_graph_serves_every_p_sample_and_margin():
     def step(images, p, first_sample):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            result = augment(images, p=p, draws=_draws(first_sample))
+            result = augment(images, p=p, random=_random(first_sample))
         return result, tape.gradient(result, images)
 
     x = _images((16, 16, 3), dtype=np.float64)
     for p in (0.0, 0.3, 1.0):
         for first_sample in (0, 64, 10**9):
             result, gradient = step(x, tf.constant(p), tf.constant(first_sample, tf.int64))
-            np.testing.assert_allclose(result, augment(x, p=p, draws=_draws(first_sample)), atol=1e-10)
+            np.testing.assert_allclose(result, augment(x, p=p, random=_random(first_sample)), atol=1e-10)
             assert result.shape == gradient.shape == x.shape
     assert step.experimental_get_tracing_count() == 1
 
@@ -114,17 +114,17 @@ def test_one_graph_serves_every_p_sample_and_margin():
 def test_a_batch_of_unknown_size_and_an_empty_one():
     augment = AugmentPipeline(AugmentTransforms.of_pipe("bgcfnc"))
     step = tf.function(
-        lambda x: augment(x, p=1.0, draws=_draws()), input_signature=[tf.TensorSpec([None, 16, 16, 3], tf.float64)]
+        lambda x: augment(x, p=1.0, random=_random()), input_signature=[tf.TensorSpec([None, 16, 16, 3], tf.float64)]
     )
     x = _images((16, 16, 3), dtype=np.float64)
-    np.testing.assert_allclose(step(x), augment(x, p=1.0, draws=_draws()), atol=1e-10)
+    np.testing.assert_allclose(step(x), augment(x, p=1.0, random=_random()), atol=1e-10)
     assert step(x[:0]).shape == (0, 16, 16, 3)
 
 
 def test_groups_without_a_transform_leave_nothing_in_the_graph():
     def operations(pipe):
         augment = AugmentPipeline(AugmentTransforms.of_pipe(pipe), "reference")
-        step = tf.function(lambda x: augment(x, p=1.0, draws=_draws())).get_concrete_function(_images((16, 16, 3)))
+        step = tf.function(lambda x: augment(x, p=1.0, random=_random())).get_concrete_function(_images((16, 16, 3)))
         return {operation.type for operation in step.graph.get_operations()}
 
     assert not operations("color") & {"EnsureShape", "DepthwiseConv2dNative"}
@@ -135,9 +135,9 @@ def test_groups_without_a_transform_leave_nothing_in_the_graph():
 def test_half_precision(dtype):
     augment = AugmentPipeline(AugmentTransforms.of_pipe("bgcfnc"))
     x = tf.cast(_images((16, 16, 3)), dtype)
-    y = augment(x, p=1.0, draws=_draws())
+    y = augment(x, p=1.0, random=_random())
     assert y.dtype == dtype
-    expected = augment(tf.cast(x, tf.float32), p=1.0, draws=_draws())
+    expected = augment(tf.cast(x, tf.float32), p=1.0, random=_random())
     np.testing.assert_array_equal(y, tf.cast(expected, dtype))
 
 
@@ -145,7 +145,7 @@ def test_p_gets_no_gradient():
     p = tf.constant(0.5)
     with tf.GradientTape() as tape:
         tape.watch(p)
-        y = AugmentPipeline(AugmentTransforms.of_pipe("bgcfnc"))(_images((16, 16, 3)), p=p, draws=_draws())
+        y = AugmentPipeline(AugmentTransforms.of_pipe("bgcfnc"))(_images((16, 16, 3)), p=p, random=_random())
     assert tape.gradient(y, p) is None
 
 
@@ -157,13 +157,13 @@ def test_the_configuration_makes_the_same_layer(layer):
     copy = type(layer).from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
     x = _images((16, 16, 3))
-    np.testing.assert_array_equal(copy(x, p=0.5, draws=_draws()), layer(x, p=0.5, draws=_draws()))
+    np.testing.assert_array_equal(copy(x, p=0.5, random=_random()), layer(x, p=0.5, random=_random()))
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 8, 2), (4, 8, 8), (4, None, 8, 3)])
 def test_what_is_no_batch_of_images_is_refused(shape):
     for layer in (AugmentPipeline(AugmentTransforms.of_pipe("bgc")), DiffAugment()):
         with pytest.raises(ValueError, match="images: found shape"):
-            tf.function(lambda x, layer=layer: layer(x, p=1.0, draws=_draws())).get_concrete_function(
+            tf.function(lambda x, layer=layer: layer(x, p=1.0, random=_random())).get_concrete_function(
                 tf.TensorSpec(shape, tf.float32)
             )

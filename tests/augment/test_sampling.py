@@ -5,20 +5,21 @@ import pytest
 import tensorflow as tf
 from scipy.special import erfinv
 
-from sg_keras.augment import PIPES, AugmentTransforms, PercentileDraws, StatelessDraws
+from sg_keras.augment import PIPES, AugmentRandom, AugmentTransforms
 from sg_keras.augment.sampling import GATES, NORMALS, UNIFORMS, sample_parameters
+from tests.augment.fixed_random import PercentileRandom
 
 FULL = AugmentTransforms.of_pipe("bgcfnc")
 
 
-def _parameters(p, draws, count, transforms=FULL):
-    found = sample_parameters(transforms, p, draws, count, tf.float32)
+def _parameters(p, random, count, transforms=FULL):
+    found = sample_parameters(transforms, p, random, count, tf.float32)
     return {name: np.asarray(values) for name, values in found.items()}
 
 
 def _tables(first_sample, count, seed=(3, 4)):
-    draws = StatelessDraws(seed, first_sample)
-    tables = draws.uniforms(count), draws.normals(count), draws.gates(count), draws.noise_images(count, (3, 5, 1))
+    random = AugmentRandom(seed, first_sample)
+    tables = random.uniforms(count), random.normals(count), random.gates(count), random.noise_images(count, (3, 5, 1))
     return [np.asarray(table) for table in tables]
 
 
@@ -54,7 +55,7 @@ def test_transforms_occur_with_their_probability(p):
     transforms = AugmentTransforms.of_pipe(
         "bgcfnc", scale=0.5, hue=2.0, imgfilter=0.8, imgfilter_bands=(1, 0.5, 0, 1), rotate=0.7
     )
-    found = _parameters(p, StatelessDraws((1, 1), 0), 20000, transforms)
+    found = _parameters(p, AugmentRandom((1, 1), 0), 20000, transforms)
     expected = dict.fromkeys([*UNIFORMS, *NORMALS], p)
     expected |= {"scale": 0.5 * p, "hue": min(2 * p, 1), "imgfilter_0": 0.8 * p, "imgfilter_1": 0.4 * p}
     expected |= {"imgfilter_2": 0.0, "imgfilter_3": 0.8 * p}
@@ -68,28 +69,26 @@ def test_transforms_occur_with_their_probability(p):
 
 
 def test_both_axes_of_a_transform_occur_together():
-    found = _parameters(0.5, StatelessDraws((1, 1), 0), 1000)
+    found = _parameters(0.5, AugmentRandom((1, 1), 0), 1000)
     for name, neutral in (("xint", 0), ("xfrac", 0), ("cutout", -2)):
         np.testing.assert_array_equal(found[f"{name}_x"] == neutral, found[f"{name}_y"] == neutral)
 
 
 def test_a_transform_gets_the_same_numbers_in_every_pipe():
-    full, geom = (
-        _parameters(0.5, StatelessDraws((1, 1), 7), 32, AugmentTransforms.of_pipe(p)) for p in ("bgc", "geom")
-    )
+    full, geom = (_parameters(0.5, AugmentRandom((1, 1), 7), 32, AugmentTransforms.of_pipe(p)) for p in ("bgc", "geom"))
     for name in ("scale", "rotate_before", "aniso", "rotate_after", "xfrac_x", "xfrac_y"):
         np.testing.assert_array_equal(full[name], geom[name])
 
 
 def test_growing_p_only_adds_transforms():
-    small, large = (_parameters(p, StatelessDraws((1, 1), 0), 200) for p in (0.2, 0.6))
+    small, large = (_parameters(p, AugmentRandom((1, 1), 0), 200) for p in (0.2, 0.6))
     for name, values in small.items():
         occurs = values != (-2 if name.startswith("cutout") else 0)
         np.testing.assert_array_equal(values[occurs], large[name][occurs])
 
 
 def test_percentile_mode():
-    found = _parameters(1.0, PercentileDraws(0.8), 2)
+    found = _parameters(1.0, PercentileRandom(0.8), 2)
 
     assert found["rotate_after"].tolist() == [0, 0]
     np.testing.assert_allclose(found["xint_y"], 0.6 / 8, rtol=1e-6)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from sg_keras import augment
 from sg_keras.augment import sampling, wavelets
+from tests.augment.fixed_random import PercentileRandom
 from tests.golden.derivatives import derivatives
 from tests.golden.layout import images_in, images_out, tensor
 from tests.golden.manifest import Case, take_args
@@ -37,14 +38,14 @@ def check_pipeline(case: Case, options: Options) -> Result:
     percentile, p = args.pop("debug_percentile", None), args.pop("p")
     transforms = augment.AugmentTransforms(**args)
     if percentile is None:
-        draws: augment.AugmentDraws = RecordedDraws(case, transforms)
+        random: augment.RandomSource = RecordedRandom(case, transforms)
     else:
         noise = case.get("noise")
-        draws = augment.PercentileDraws(percentile, None if noise is None else tensor(images_in(noise), "float32"))
+        random = PercentileRandom(percentile, None if noise is None else tensor(images_in(noise), "float32"))
     layer = augment.AugmentPipeline(transforms, options.impl)
     dy, v = (None if a is None else tensor(images_in(a), options.dtype) for a in (case.get("dy"), case.get("v")))
     result = derivatives(
-        lambda inputs: layer(inputs["x"], p=p, draws=draws),
+        lambda inputs: layer(inputs["x"], p=p, random=random),
         {"x": tensor(images_in(case.arrays["images"]), options.dtype)},
         dy,
         None if v is None else {"x": v},
@@ -57,7 +58,7 @@ def check_pipeline(case: Case, options: Options) -> Result:
     return judge_outputs(case, found, options)
 
 
-class RecordedDraws:
+class RecordedRandom:
     """Numbers from a file, in the order in which the published pipeline draws them.
 
     For each transform in use: its parameters, then the number that decides whether it occurs. Noise has its image

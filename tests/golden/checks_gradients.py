@@ -18,7 +18,7 @@ from tests.golden.networks import buffer_values, trainable_names
 from tests.golden.report import Options, Result, UncoveredError, judge_outputs
 from tests.golden.tolerance import Judgement, compare, without_kinks
 from tests.golden.trainers import (
-    RecordedDraws,
+    RecordedRandom,
     build_trainer,
     loss_config,
     our_phase,
@@ -96,7 +96,7 @@ def run_phases(case: Case, options: Options) -> tuple[Arrays, list[Judgement]]:
 def _trainer(case: Case, options: Options) -> tuple[StyleGAN, list[Judgement]]:
     args = case.args
     noise = case.get("pl_noise")
-    draws = RecordedDraws(
+    random = RecordedRandom(
         case.arrays["z"][None, None],
         None if noise is None else noise[None],
         dict.fromkeys(range(8), 0),
@@ -110,7 +110,7 @@ def _trainer(case: Case, options: Options) -> tuple[StyleGAN, list[Judgement]]:
     # Greg's place among the phases is StyleGAN2's; StyleGAN3 has none.
     g_reg_interval = 4 if case.entry.get("generation", "stylegan2") == "stylegan2" else None
     model, judgements = build_trainer(
-        case, options, "", loss_config(case, g_reg_interval, 16), OptimizerConfig(), batch=args["batch"], random=draws
+        case, options, "", loss_config(case, g_reg_interval, 16), OptimizerConfig(), batch=args["batch"], random=random
     )
     if case.get("pl_mean_before") is not None:
         model.pl_mean.assign(tf.cast(case.arrays["pl_mean_before"], model.pl_mean.dtype))

@@ -19,7 +19,7 @@ from tests.golden.manifest import Case, take_args
 from tests.golden.networks import trainable_names
 from tests.golden.report import Options, Result, UncoveredError, failed, judged
 from tests.golden.tolerance import Judgement, best_pattern, worst_element
-from tests.golden.trainers import RecordedDraws, build_trainer, loss_config, our_phase
+from tests.golden.trainers import RecordedRandom, build_trainer, loss_config, our_phase
 
 NOT_RUN = -999.0  # in the logs of a phase that was not due
 STILL = 1e-6  # how far a tensor may be off that does not move in the reference
@@ -145,7 +145,7 @@ def _build(case: Case, options: Options) -> tuple[LoggedStyleGAN, list[Judgement
         ema_kimg=args["ema_kimg"],
         ema_rampup=args["ema_rampup"],
     )
-    model.random = RecordedDraws(
+    model.random = RecordedRandom(
         case.arrays["gen_z"],
         case.get("pl_noise"),
         {p.index: names.index(p.name) for p in model.phases},

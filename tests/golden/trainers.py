@@ -21,7 +21,7 @@ from tests.golden.tolerance import Judgement
 _PHASE_OF = {"Gboth": "Gmain", "Gpl": "Greg", "Dr1": "Dreg"}
 
 
-class RecordedDraws:
+class RecordedRandom:
     """Gives the phases a case's numbers instead of random ones. One iteration is `batch` images from `start_nimg` on.
 
     Args:

@@ -104,8 +104,8 @@ class AugmentationMonitor(TickCallback):
 
     def _augmented_grid(self, pixels: np.ndarray, kind: str, tick: Tick) -> np.ndarray:
         images = from_uint8(tf.constant(pixels))
-        draws = self.model.random.augmentation(0, kind, tf.constant(tick.nimg, tf.int64))
-        augmented = to_uint8(self.model.augmentation(images, tick.augment_p, draws).numpy())
+        random = self.model.random.augmentation(0, kind, tf.constant(tick.nimg, tf.int64))
+        augmented = to_uint8(self.model.augmentation(images, tick.augment_p, random).numpy())
         missing = -len(augmented) % _COLUMNS
         filled = np.concatenate([augmented, np.zeros([missing, *augmented.shape[1:]], np.uint8)])
         return tile(filled, _COLUMNS)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import tensorflow as tf
 
-from sg_keras.augment import AugmentDraws, AugmentPipeline, AugmentTransforms, DiffAugment, next_p
+from sg_keras.augment import AugmentPipeline, AugmentTransforms, DiffAugment, RandomSource, next_p
 from sg_keras.config import AugmentConfig
 from sg_keras.config.cadence import Every
 from sg_keras.training.step.nonfinite import NonFiniteMonitor
@@ -53,12 +53,12 @@ class Augmentation:
         with tf.device("CPU:0"):
             return tf.constant(self.p.numpy(), tf.float32)
 
-    def __call__(self, images: tf.Tensor, p: tf.Tensor | float, draws: AugmentDraws) -> tf.Tensor:
+    def __call__(self, images: tf.Tensor, p: tf.Tensor | float, random: RandomSource) -> tf.Tensor:
         """Augmented images [N,H,W,C]; unchanged in mode "noaug"."""
         if self._layer is None:
             return images
         with tf.name_scope(SCOPE):
-            return self._layer(images, p=p, draws=draws)
+            return self._layer(images, p=p, random=random)
 
     # ---- ADA's controller ----------------------------------------------------------------------------------------
 

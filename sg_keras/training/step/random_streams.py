@@ -61,11 +61,11 @@ class PhaseRandom:
         """Seed, int64 [2], of the synthesis layers' noise; a layer adds its own index to the first number."""
         return self._seed(phase, _LAYER_NOISE, first_sample)
 
-    def augmentation(self, phase: int, kind: str, first_sample: tf.Tensor) -> augment.StatelessDraws:
+    def augmentation(self, phase: int, kind: str, first_sample: tf.Tensor) -> augment.AugmentRandom:
         """Numbers for the augmentation of a phase's images, "fake" or "real": each sample has its own."""
         with tf.device("CPU:0"):  # where the pipeline needs them
             seed = tf.stack([self._key(phase, _AUGMENT[kind]), tf.constant(0, tf.int64)])
-            return augment.StatelessDraws(seed, first_sample)
+            return augment.AugmentRandom(seed, first_sample)
 
     def _key(self, phase: int, purpose: int) -> tf.Tensor:
         return tf.convert_to_tensor(self._noise_key) * _KEY_STRIDE + (phase * _PHASE_STRIDE + purpose * _PURPOSE_STRIDE)

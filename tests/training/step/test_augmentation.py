@@ -151,11 +151,11 @@ def test_a_probability_of_zero_changes_no_bit(image_folder, tmp_path, monkeypatc
 
 
 def test_every_image_has_numbers_of_its_own():
-    draws = PhaseRandom(tf.Variable(3, dtype=tf.int64), 4, 0.0)
+    random = PhaseRandom(tf.Variable(3, dtype=tf.int64), 4, 0.0)
     kinds = itertools.product(range(4), ("fake", "real"))
-    tables = np.concatenate([draws.augmentation(*kind, tf.constant(16, tf.int64)).uniforms(8) for kind in kinds])
+    tables = np.concatenate([random.augmentation(*kind, tf.constant(16, tf.int64)).uniforms(8) for kind in kinds])
     assert len(np.unique(tables, axis=0)) == 64
-    later = draws.augmentation(0, "fake", tf.constant(20, tf.int64)).uniforms(4)
+    later = random.augmentation(0, "fake", tf.constant(20, tf.int64)).uniforms(4)
     np.testing.assert_array_equal(later, tables[4:8])  # however a batch is cut into micro-batches
 
 
