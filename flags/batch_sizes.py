@@ -120,12 +120,12 @@ def _divisors(number: int) -> list[int]:
 
 
 def _replicas(options: TrainingOptions) -> int:
-    return max(count_replicas(options.gpus, options.cpu_devices, options.machines), 1)
+    return max(count_replicas(options.gpus, options.cpu_devices, options.cluster_size), 1)
 
 
 def _devices(options: TrainingOptions) -> str:
     devices = f"--gpus={options.gpus}" if options.gpus else f"--cpu_devices={options.cpu_devices}"
-    return devices + (f" on {options.machines} workers" if options.machines > 1 else "")
+    return devices + (f" on {options.cluster_size} workers" if options.cluster_size > 1 else "")
 
 
 def _alternatives(values: list[Any]) -> str:

@@ -33,7 +33,7 @@ class ParsedCommandLine:
         notes: lines people should see, in any kind of run.
         not_built: option key -> way round, for options without an engine yet (empty in a real run).
         typed: keys of the options that were typed; the others have their defaults.
-        cluster: machines that share the run, None = this one alone.
+        cluster: workers that share the run, None = this one alone.
     """
 
     config: TrainingConfig

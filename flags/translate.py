@@ -60,7 +60,7 @@ def _contradictions(values: Mapping[str, Any], typed: Mapping[str, str]) -> Iter
         yield f"{typed['cpu_devices']}: found {devices} with --gpus={values['gpus']}, expected it with --gpus=0 alone"
     if values["workers_hosts"] is not None and devices > 1:
         yield (
-            f"{typed['cpu_devices']}: found {devices} with --workers_hosts, expected 1: machines without GPUs have one "
+            f"{typed['cpu_devices']}: found {devices} with --workers_hosts, expected 1: workers without GPUs have one "
             "device each"
         )
     if index is not None and values["workers_hosts"] is None:
@@ -70,7 +70,7 @@ def _contradictions(values: Mapping[str, Any], typed: Mapping[str, str]) -> Iter
 
 
 def read_cluster(values: Mapping[str, Any], typed: Mapping[str, str], tf_config: str) -> Cluster | None:
-    """The machines of a run by its options, or else by TF_CONFIG; None = this one alone."""
+    """The workers of a run by its options, or else by TF_CONFIG; None = this one alone."""
     if values["workers_hosts"] is None:
         return cluster_of_tf_config(tf_config) if tf_config else None
     try:
@@ -136,8 +136,8 @@ def make_config(
     table: type[TrainingOptions] = TrainingOptions,
 ) -> TrainingConfig:
     """Build the configuration; its errors are told in terms of the options as typed."""
-    machines = 1 if cluster is None else len(cluster.hosts)
-    options = table(transfer=transfer, machines=machines, **values)
+    cluster_size = 1 if cluster is None else len(cluster.hosts)
+    options = table(transfer=transfer, cluster_size=cluster_size, **values)
     try:
         return resolve(options, dataset, resolve_run(options))
     except BatchSizeError as error:
@@ -150,7 +150,7 @@ def make_config(
 
 def _other_problems(options: TrainingOptions, typed: Mapping[str, str], dataset: DatasetConfig) -> Iterator[str]:
     """What else is wrong with options whose sizes of batches do not go together."""
-    fitting = dataclasses.replace(options, batch=options.mbstd_group * 2, batch_gpu=None, cpu_devices=1, machines=1)
+    fitting = dataclasses.replace(options, batch=options.mbstd_group * 2, batch_gpu=None, cpu_devices=1, cluster_size=1)
     try:
         resolve(dataclasses.replace(fitting, gpus=min(options.gpus, 1)), dataset, RunConfig(outdir="."))
     except ValueError as error:

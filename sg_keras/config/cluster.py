@@ -1,4 +1,4 @@
-"""Which machines share a run, and which of them this process is. Like resuming, a fact of one command."""
+"""Which workers share a run, and which of them this process is. Like resuming, a fact of one command."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\],]+):([0-9]{1,5})")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cluster:
-    """Machines that train one run together; the first one, the chief, is the one that writes.
+    """Workers that train one run together; the first one, the chief, is the one that writes.
 
     Attributes:
-        hosts: "name:port" of every machine, the same list in the same order everywhere.
+        hosts: "name:port" of every worker, the same list in the same order everywhere.
         index: position of this process in it.
     """
 
@@ -42,7 +42,7 @@ class Cluster:
 
 
 def cluster_of_tf_config(text: str) -> Cluster | None:
-    """The machines that the environment variable TF_CONFIG names; None where it names one at most.
+    """The workers that the environment variable TF_CONFIG names; None where it names one at most.
 
     Raises:
         ValueError: it is no such JSON, or holds tasks other than chief and worker; one line.

@@ -119,5 +119,5 @@ def _data_notes(saved: TrainingConfig, config: TrainingConfig) -> list[str]:
 def devices_text(config: TrainingConfig) -> str:
     """The devices of a run, for people."""
     count, kind = config.num_replicas, "GPU" if config.gpus else "CPU device"
-    machines = f" on {config.machines} machines" if config.machines > 1 else ""
-    return f"{count} {kind}{'s' if count > 1 else ''}{machines}"
+    workers = f" on {config.cluster_size} workers" if config.cluster_size > 1 else ""
+    return f"{count} {kind}{'s' if count > 1 else ''}{workers}"

@@ -70,11 +70,11 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     preset = PRESETS[options.cfg]
     options = _with_dependent_defaults(options, preset)
     precision = _resolve_precision(options)
-    replicas = max(count_replicas(options.gpus, options.cpu_devices, options.machines), 1)
+    replicas = max(count_replicas(options.gpus, options.cpu_devices, options.cluster_size), 1)
     of_all = {
         "batch_gpu": options.batch_gpu if isinstance(options.batch_gpu, int) else options.batch // replicas,
         "batch_gpu_auto": options.batch_gpu == "auto",
-        "machines": options.machines,
+        "cluster_size": options.cluster_size,
         "ema_rampup": options.ema_rampup or None,
         "precision": precision,
         "resume": options.transfer,

@@ -20,9 +20,9 @@ from sg_keras.config.parts import (
 )
 
 
-def count_replicas(gpus: int, cpu_devices: int, machines: int) -> int:
-    """Devices that share a batch: those of one machine, on so many machines."""
-    return (gpus if gpus > 0 else cpu_devices) * machines
+def count_replicas(gpus: int, cpu_devices: int, cluster_size: int) -> int:
+    """Devices that share a batch: those of one worker, times the workers."""
+    return (gpus if gpus > 0 else cpu_devices) * cluster_size
 
 
 class BatchSizeError(ValueError):
@@ -44,12 +44,12 @@ class TrainingConfig:
     batch_gpu: int
     gpus: int = 1  # 0 = CPU
     cpu_devices: int = 1  # logical CPU devices when gpus is 0
-    machines: int = 1  # that share a batch, each with so many devices
+    cluster_size: int = 1  # workers that share a batch, each with so many devices
     batch_gpu_auto: bool = False  # batch_gpu may be halved where memory is short
     ema_kimg: float = 10.0  # half-life of G_ema
     ema_rampup: float | None = 0.05
     seed: int = 0
-    precision: str = "float32"  # float32, float16, bfloat16; auto until the machine was measured
+    precision: str = "float32"  # float32, float16, bfloat16; auto until it was measured which is faster
     ops: str = "auto"  # auto, custom, reference
     resume: str | None = None  # transfer learning source; exact continuation is not part of the configuration
     resume_partial: bool = False  # take from it what fits, instead of refusing what does not
@@ -58,8 +58,10 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         require(self.gpus >= 0, "gpus", self.gpus, "0 or more")
         require(self.cpu_devices >= 1, "cpu_devices", self.cpu_devices, "1 or more")
-        require(self.machines >= 1, "workers_hosts", self.machines, "1 machine or more")
-        require(self.machines == 1 or self.run.on_nan == "stop", "on_nan", self.run.on_nan, "stop, on several machines")
+        require(self.cluster_size >= 1, "workers_hosts", self.cluster_size, "1 worker or more")
+        require(
+            self.cluster_size == 1 or self.run.on_nan == "stop", "on_nan", self.run.on_nan, "stop, with several workers"
+        )
         self._check_batch()
         require(
             self.discriminator.channel_base >= self.dataset.resolution,
@@ -81,8 +83,8 @@ class TrainingConfig:
         """Refuse sizes that do not go together, whichever of them is meant."""
         replicas, group = self.num_replicas, self.discriminator.mbstd_group_size
         source = f"--gpus={self.gpus}" if self.gpus else f"--cpu_devices={self.cpu_devices}"
-        if self.machines > 1:
-            source += f" on {self.machines} machines"
+        if self.cluster_size > 1:
+            source += f" on {self.cluster_size} workers"
         require(self.batch >= 1, "batch", self.batch, "1 or more")
         if self.batch % replicas != 0:
             raise BatchSizeError(f"batch: found {self.batch}, expected a multiple of {source}")
@@ -104,8 +106,8 @@ class TrainingConfig:
 
     @property
     def num_replicas(self) -> int:
-        """Devices that share a batch, over all machines."""
-        return count_replicas(self.gpus, self.cpu_devices, self.machines)
+        """Devices that share a batch, over all workers."""
+        return count_replicas(self.gpus, self.cpu_devices, self.cluster_size)
 
     @property
     def num_rounds(self) -> int:
@@ -133,12 +135,14 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
-        """Build from nested dictionaries, as to_json writes them."""
-        values = dict(values)
+        """Build from nested dictionaries, as to_json writes them and earlier versions wrote them."""
+        values = {_RENAMED.get(name, name): value for name, value in values.items()}
         for name, part in _PARTS.items():
             values[name] = _build(part, name, values.get(name))
         return _build(cls, "training_config", values)
 
+
+_RENAMED = {"machines": "cluster_size"}  # what fields of earlier versions are called now
 
 _PARTS = {
     "dataset": DatasetConfig,

@@ -58,7 +58,7 @@ def _check(parsed: ParsedCommandLine) -> None:
     if parsed.resume is not None:
         raise ValueError("--resume: found a run to continue, expected a run that starts anew, or from a network")
     if parsed.cluster is not None:
-        raise ValueError(f"--workers_hosts: found {len(parsed.cluster.hosts)} machines, expected this one alone")
+        raise ValueError(f"--workers_hosts: found {len(parsed.cluster.hosts)} workers, expected this one alone")
 
 
 def _compare(folder: pathlib.Path, options: list[str], parsed: ParsedCommandLine, iterations: int) -> int:

@@ -1,4 +1,4 @@
-"""Machines that share a run: what TF_CONFIG and --workers_hosts may say."""
+"""Workers that share a run: what TF_CONFIG and --workers_hosts may say."""
 
 import json
 
@@ -19,10 +19,10 @@ def test_workers_of_tf_config():
 
 
 def test_a_chief_of_tf_config_comes_first():
-    machines = {"chief": HOSTS[:1], "worker": HOSTS[1:]}
-    assert cluster_of_tf_config(tf_config(machines, type="chief", index=0)) == Cluster(tuple(HOSTS), 0)
-    assert cluster_of_tf_config(tf_config(machines, type="worker", index=0)) == Cluster(tuple(HOSTS), 1)
-    assert cluster_of_tf_config(tf_config(machines, type="chief", index=0)).is_chief
+    tasks = {"chief": HOSTS[:1], "worker": HOSTS[1:]}
+    assert cluster_of_tf_config(tf_config(tasks, type="chief", index=0)) == Cluster(tuple(HOSTS), 0)
+    assert cluster_of_tf_config(tf_config(tasks, type="worker", index=0)) == Cluster(tuple(HOSTS), 1)
+    assert cluster_of_tf_config(tf_config(tasks, type="chief", index=0)).is_chief
 
 
 def test_one_machine_is_no_cluster():

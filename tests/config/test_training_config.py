@@ -93,6 +93,7 @@ def test_configurations_of_older_runs_are_read():
     for name in ("pipe", "ada_interval", "diffaug"):
         del values["augment"][name]
     del values["dataset"]["mirrory"], values["freeze"], values["resume_partial"]
+    values["machines"] = values.pop("cluster_size")
     assert TrainingConfig.from_dict(values) == make(aug="noaug")
 
 

@@ -310,7 +310,7 @@ def test_options_reach_their_fields(parse, words, field, expected):
         ),
         (["--fp32=1", "--precision=float16"], "--precision: found float16 with --fp32=1"),
         (["--precision=float16"], "--precision: found 'float16' with --gpus=0, expected bfloat16, float32 or auto"),
-        (["--workers_hosts=a:1"], "--workers_hosts: found 'a:1', expected two or more machines as name:port,name:port"),
+        (["--workers_hosts=a:1"], "--workers_hosts: found 'a:1', expected two or more workers as name:port,name:port"),
         (["--workers_hosts=a:1,b"], "--workers_hosts: found 'b', expected name:port"),
         (["--workers_hosts=a:1,b:1", "--worker-index=2"], "--worker-index: found 2, expected 0 to 1"),
         (["--worker_index=1"], "--worker_index: found it alone, expected --workers_hosts beside it"),
@@ -391,10 +391,10 @@ def test_nothing_to_resume(parse):
         parse("--fork", "--resume=none", *DRY)
 
 
-def test_machines_share_the_batch(parse, monkeypatch):
+def test_workers_share_the_batch(parse, monkeypatch):
     parsed = parse("--workers_hosts=a:1,b:1", "--worker_index=1", *DRY)
     assert parsed.cluster == Cluster(("a:1", "b:1"), 1)
-    assert (parsed.config.machines, parsed.config.num_replicas, parsed.config.batch_gpu) == (2, 2, 16)
+    assert (parsed.config.cluster_size, parsed.config.num_replicas, parsed.config.batch_gpu) == (2, 2, 16)
     task = {"cluster": {"worker": ["a:1", "b:1", "c:1", "d:1"]}, "task": {"type": "worker", "index": 3}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(task))
     assert parse("--workers_hosts=a:1,b:1", *DRY).cluster == Cluster(("a:1", "b:1"), 0)

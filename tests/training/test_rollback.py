@@ -77,5 +77,5 @@ def test_without_a_checkpoint_there_is_nothing_to_go_back_to(image_folder, tmp_p
 
 
 def test_several_machines_stop(image_folder, tmp_path):
-    with pytest.raises(ValueError, match="on_nan: found 'rollback', expected stop, on several machines"):
-        dataclasses.replace(config_of(image_folder, tmp_path), machines=2, batch_gpu=4)
+    with pytest.raises(ValueError, match="on_nan: found 'rollback', expected stop, with several workers"):
+        dataclasses.replace(config_of(image_folder, tmp_path), cluster_size=2, batch_gpu=4)

@@ -198,7 +198,7 @@ class Names:
 
 
 class Hosts:
-    """name:port of several machines, separated by commas."""
+    """name:port of several workers, separated by commas."""
 
     metavar = "HOSTS"
 
@@ -206,7 +206,7 @@ class Hosts:
         """Return them in their order."""
         hosts = tuple(host.strip() for host in argument.split(","))
         if len(hosts) < 2 or not all(hosts):
-            raise refusal(argument, "two or more machines as name:port,name:port")
+            raise refusal(argument, "two or more workers as name:port,name:port")
         return hosts
 
 

@@ -147,7 +147,7 @@ class TrainingOptions(RunOptions):
 
     Attributes:
         transfer: network file or address that the weights start from: what --resume may come to.
-        machines: how many share the run: what --workers_hosts or TF_CONFIG come to.
+        cluster_size: workers that share the run: what --workers_hosts or TF_CONFIG come to.
     """
 
     precision: str | None = option(
@@ -211,14 +211,14 @@ class TrainingOptions(RunOptions):
     workers_hosts: tuple[str, ...] | None = option(
         MISC,
         Hosts(),
-        "Share the batch between machines: name:port of all, the same on each. Without it TF_CONFIG is asked.",
+        "Workers that share the batch: name:port of all, the same on each. Without it TF_CONFIG is asked.",
         default=None,
         default_text="none",
-        sets="machines",
+        sets="cluster_size",
         resume=Resume.DEVICES,
     )
     worker_index: int = option(
-        MISC, Integer(0), "Which of these machines this one is; 0 writes the run directory.", default=0
+        MISC, Integer(0), "Which of these workers this one is; 0, the chief, writes the run directory.", default=0
     )
     debug: bool = option(
         MISC,
@@ -232,4 +232,4 @@ class TrainingOptions(RunOptions):
     )
 
     transfer: str | None = None
-    machines: int = 1
+    cluster_size: int = 1

@@ -69,7 +69,7 @@ class RequiredOptions:
     gpus: int = option(
         REQUIRED,
         Integer(0),
-        "GPUs to train on, of each machine; 0 trains on the CPU.",
+        "GPUs to train on, per worker; 0 trains on the CPU.",
         sets="gpus",
         resume=Resume.DEVICES,
     )

@@ -16,7 +16,7 @@ def test_fields_without_an_option_have_rules_too():
 
 
 def test_rules_by_field():
-    assert fields_with(Resume.DEVICES) == {"gpus", "cpu_devices", "machines"}
+    assert fields_with(Resume.DEVICES) == {"gpus", "cpu_devices", "cluster_size"}
     assert fields_with(Resume.MICRO_BATCH) == {"batch_gpu"}
     assert fields_with(Resume.DATA) == {"dataset.path", "dataset.num_images", "dataset.fingerprint"}
     assert {"run.total_kimg", "batch_gpu_auto"} <= fields_with(Resume.ANY)
