@@ -17,9 +17,19 @@ from PIL import Image
 COLUMNS = 10
 
 
+def load(folder: str):
+    """The SavedModel in `folder`. TensorFlow takes brackets, * and ? in its path for a pattern, so that it gets none."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        return tf.saved_model.load(".")
+    finally:
+        os.chdir(before)
+
+
 def main(folder: str, grid_path: str) -> int:
     """Load the SavedModel in `folder` and write the grid."""
-    generate = tf.saved_model.load(folder).signatures["generate"]
+    generate = load(folder).signatures["generate"]
     _, inputs = generate.structured_input_signature
     classes = inputs["c"].shape[1] if "c" in inputs else 1
     count = classes * COLUMNS

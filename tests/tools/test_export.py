@@ -182,7 +182,7 @@ def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("c_dim, rows", [(3, 3), (0, 1)])
 def test_the_example_program(c_dim, rows, tmp_path, capsys):
-    folder = export_saved_model(tiny_generator(c_dim, channels=3), tmp_path / "model")
+    folder = export_saved_model(tiny_generator(c_dim, channels=3), tmp_path / "model [1]")
     assert use_savedmodel.main(str(folder), str(tmp_path / "grid.png")) == 1  # in this process sg_keras is loaded
     assert "found sg_keras among the loaded modules" in capsys.readouterr().err
     with Image.open(tmp_path / "grid.png") as grid:
