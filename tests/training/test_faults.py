@@ -145,7 +145,7 @@ def test_nobody_reads_and_the_scheduler_wants_the_machine_back(image_folder, tmp
     with process.stderr:
         errors = process.stderr.read()
     assert (process.wait(LONGEST_SEC), said(errors)) == (0, [])
-    assert time.monotonic() - asked < 20
+    assert time.monotonic() - asked < 60
     run_dir = only_run(tmp_path / "runs")
     lines = log_of(run_dir).splitlines()
     assert "tick 0" in "\n".join(lines) and "Generator G" in "\n".join(lines)  # all of it is there
