@@ -6,6 +6,7 @@ Needs TensorFlow, NumPy and Pillow alone. Prints nothing but one line on what it
 """
 
 import os
+import pathlib
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -18,8 +19,8 @@ COLUMNS = 10
 
 
 def load(folder: str):
-    """The SavedModel in `folder`. TensorFlow takes brackets, * and ? in its path for a pattern, so that it gets none."""
-    before = os.getcwd()
+    """The SavedModel in `folder`. TensorFlow takes brackets, * and ? in a path for a pattern: it is given none."""
+    before = pathlib.Path.cwd()
     os.chdir(folder)
     try:
         return tf.saved_model.load(".")
