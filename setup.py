@@ -80,7 +80,12 @@ class BuildOps(build_ext):
 
 setup(
     packages=find_packages(include=["sg_keras", "sg_keras.*"]),  # sg_keras/flags is a link to flags/
-    package_data={"sg_keras": ["data/*.npz", "data/*.zip", "data/*.txt", "data/*.md", "py.typed"]},
+    package_data={
+        "sg_keras": [
+            *("data/*.npz", "data/*.zip", "data/*.txt", "data/*.md"),
+            *("features/data/*.npz", "features/data/*.txt", "py.typed"),
+        ],
+    },
     include_package_data=False,
     install_requires=[tensorflow_requirement(), *REQUIREMENTS],
     setup_requires=[tensorflow_package()] if WITH_OPS and not installed_tensorflow.tensorflow_is_installed() else [],

@@ -16,6 +16,7 @@ _ROOMS = (
     "config",
     "data",
     "export",
+    "features",
     "files",
     "inference",
     "layers",

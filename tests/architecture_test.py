@@ -13,10 +13,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Imports point downwards: a room may import those named here, and itself. `config` and `files` may be imported by
 # anyone.
 _NETWORKS = {"augment", "data", "layers", "losses", "models", "ops"}
-_AROUND_NETWORKS = _NETWORKS | {"checkpoint", "export", "inference", "metrics", "weights"}
+_AROUND_NETWORKS = _NETWORKS | {"checkpoint", "export", "features", "inference", "metrics", "weights"}
 ALLOWED = {
     "config": set(),
     "files": set(),
+    "features": set(),
     "ops": set(),
     "layers": {"ops"},
     "augment": {"layers", "ops"},
@@ -26,8 +27,8 @@ ALLOWED = {
     "checkpoint": _NETWORKS,
     "weights": _NETWORKS | {"checkpoint"},
     "export": _NETWORKS,
-    "inference": _NETWORKS,
-    "metrics": _NETWORKS,
+    "inference": _NETWORKS | {"features"},
+    "metrics": _NETWORKS | {"features"},
     "training": _AROUND_NETWORKS,
     "flags": {"data"},
     "tools": _AROUND_NETWORKS | {"flags", "training"},

@@ -28,6 +28,7 @@ CHECKERS = {
     "augment": "checks_augment",
     "metrics": "checks_metrics",
     "pickles": "checks_pickles",
+    "features": "checks_features",
 }
 
 

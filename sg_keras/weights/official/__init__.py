@@ -2,7 +2,7 @@
 
 Reading order: bounded_reader (what a file may cost), pickle_machine (instructions to plain values), plain_values (the
 names that a file may use), torch_storages (tensors), official_pickle (a file), torch_networks and tensorflow_networks
-(values to networks). plain_pickle is a format of ours.
+(values to networks). plain_pickle is a format of ours; torch_checkpoint reads tensors of other networks' files.
 """
 
 from sg_keras.weights.official.official_pickle import read_official_pickle

@@ -145,6 +145,10 @@ def _named(make: Any, *names: str) -> dict[tuple[str, str], AllowedName]:
     return {(module, leaf): AllowedName(f"{module}.{leaf}", make) for module, _, leaf in split}
 
 
+#: The dictionary of state dictionaries.
+ORDERED_DICT: Names = _named(_dictionary, "collections.OrderedDict")
+
+
 def official_names(load_storage: Any) -> Names:
     """The allow-list of an official file.
 
@@ -153,7 +157,8 @@ def official_names(load_storage: Any) -> Names:
     """
     arrays = ("numpy.core.multiarray", "numpy._core.multiarray")
     return {
-        **_named(_dictionary, "collections.OrderedDict", "dnnlib.util.EasyDict", "dnnlib.EasyDict"),
+        **ORDERED_DICT,
+        **_named(_dictionary, "dnnlib.util.EasyDict", "dnnlib.EasyDict"),
         **_named(_set, "builtins.set", "__builtin__.set", "builtins.frozenset", "__builtin__.frozenset"),
         **_named(_torch_module, "torch_utils.persistence._reconstruct_persistent_obj"),
         **_named(_tensorflow_network, "dnnlib.tflib.network.Network"),

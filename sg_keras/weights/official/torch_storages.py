@@ -1,4 +1,4 @@
-"""Tensors of PyTorch's older stream, as pickles of whole modules hold them.
+"""Tensors of PyTorch's older stream, as pickles of whole modules hold them, and checkpoint files.
 
 A stream is a row of pickles (a magic number, the protocol, facts about the machine, the object, the list of storages'
 keys), then each storage as an int64 count and raw values. A tensor is a view of a storage: offset, sizes, strides.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sg_keras.weights.official.bounded_reader import BoundedReader, Budget, RefusedPickleError
-from sg_keras.weights.official.pickle_machine import AllowedName, unpickle
+from sg_keras.weights.official.pickle_machine import AllowedName, Names, unpickle
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _MAX_RANK = 8
@@ -59,6 +59,25 @@ def load_storage(data: Any, budget: Budget) -> Storage:
     """
     if not isinstance(data, bytes):
         raise RefusedPickleError(f"found a {type(data).__name__} as a storage, expected bytes")
+    result = load_stream(data, budget, {})
+    if not isinstance(result, Storage):
+        raise RefusedPickleError(f"found a {type(result).__name__} in one of torch's streams, expected a storage")
+    if result.values is None:
+        raise RefusedPickleError("found a storage without values, expected them at the end of the stream")
+    return result
+
+
+def load_stream(data: bytes, budget: Budget, names: Names) -> Any:
+    """The object in a stream. Its storages have their values only now, not while the object is being made.
+
+    Args:
+        data: bytes of the stream.
+        budget: of the file.
+        names: what the object's pickle may use, beside torch's storages.
+
+    Raises:
+        RefusedPickleError: it is no such stream, uses other names, or is too short.
+    """
     if data.startswith(b"PK\x03\x04"):
         raise RefusedPickleError("found a tensor in torch's zip format, expected its older stream")
     reader = BoundedReader(io.BytesIO(data), len(data), budget)
@@ -67,17 +86,15 @@ def load_storage(data: Any, budget: Budget) -> Storage:
         raise RefusedPickleError("found a tensor without torch's magic number, expected one of torch's older streams")
     machine = unpickle(reader, {})
     order = ">" if isinstance(machine, dict) and machine.get("little_endian") is False else "<"
-    result = unpickle(reader, _NAMES, lambda found: _new_storage(found, storages))
+    result = unpickle(reader, {**_NAMES, **names}, lambda found: _new_storage(found, storages))
     keys = unpickle(reader, {})
-    if not isinstance(result, Storage) or type(keys) is not list:
-        raise RefusedPickleError(f"found a {type(result).__name__} in one of torch's streams, expected a storage")
+    if type(keys) is not list:
+        raise RefusedPickleError(f"found a {type(keys).__name__} in one of torch's streams, expected storages' keys")
     position = reader.tell()
     for key in keys:
         if type(key) is not str or key not in storages:
             raise RefusedPickleError("found values of an unknown storage, expected those that the stream names")
         position = _read_values(storages[key], data, position, order)
-    if result.values is None:
-        raise RefusedPickleError("found a storage without values, expected them at the end of the stream")
     return result
 
 
@@ -119,8 +136,10 @@ def rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *further: 
         further: whether it has a gradient, and hooks: without meaning here.
     """
     del further
-    if not isinstance(storage, Storage) or storage.values is None:
+    if not isinstance(storage, Storage):
         raise RefusedPickleError(f"found a tensor of a {type(storage).__name__}, expected a storage")
+    if storage.values is None:
+        raise RefusedPickleError("found a tensor whose storage has no values, expected them at the end of the stream")
     numbers = [offset, *size, *stride]
     if len(size) != len(stride) or len(size) > _MAX_RANK or not all(type(n) is int and 0 <= n < 2**62 for n in numbers):
         raise RefusedPickleError("found a tensor without sizes and strides, expected one of each for every axis")

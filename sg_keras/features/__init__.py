@@ -1,0 +1,7 @@
+"""Networks that see: what an image shows, as numbers. For metrics, curation and projection alike."""
+
+import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loaded
+from sg_keras.features.efficientnet_lite0 import EfficientNetLite0, build_efficientnet_lite0
+from sg_keras.features.extractor import FeatureExtractor
+
+__all__ = ["EfficientNetLite0", "FeatureExtractor", "build_efficientnet_lite0"]

@@ -1,0 +1,36 @@
+"""What every network that sees offers to those who use its features."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class FeatureExtractor(Protocol):
+    """Images to features. Scores of different fingerprints are not to be compared.
+
+    Attributes:
+        name: of the network, for people and file names.
+        fingerprint: SHA-256 of all that features depend on: weights, and how images are made ready.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Features of images, computed in batches.
+
+        Args:
+            images: uint8 [N,H,W,C] of any size, gray (C = 1), RGB (3) or RGBA (4).
+
+        Returns:
+            float32 [N,D].
+
+        Raises:
+            ValueError: they are of another type or shape.
+        """
+        ...
