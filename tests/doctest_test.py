@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import sg_keras
 
-SUBPACKAGES = ("ops", "layers", "losses", "models")
+SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
 ALSO = ("config.sizes",)
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}

@@ -69,7 +69,7 @@ class EfficientNetLite0(FeatureExtractor):
         OSError: the copy cannot be read.
 
     Example:
-        >>> EfficientNetLite0().features(np.zeros([2, 64, 48, 1], np.uint8)).shape
+        >>> sg_keras.features.EfficientNetLite0().features(np.zeros([2, 64, 48, 1], np.uint8)).shape
         (2, 1280)
     """
 
@@ -113,6 +113,11 @@ def build_efficientnet_lite0(dtype: str = "float32") -> keras.Model:
     Returns:
         [N,H,W,3] in 0..255, of any size, to "stage1" ... "stage7", the maps of each stage's last block; "pool"
         [N,1280], the mean of the last maps; "logits" [N,1000] of ImageNet's classes.
+
+    Example:
+        >>> network = sg_keras.features.build_efficientnet_lite0()
+        >>> network(np.zeros([1, 64, 64, 3]))["stage4"].shape
+        TensorShape([1, 4, 4, 80])
     """
     images = keras.Input([None, None, 3], name="images", dtype=dtype)
     x = keras.layers.Rescaling(1 / _STD, -_MEAN / _STD, name="normalise", dtype=dtype)(images)

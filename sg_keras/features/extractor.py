@@ -13,6 +13,12 @@ class FeatureExtractor(Protocol):
     Attributes:
         name: of the network, for people and file names.
         fingerprint: SHA-256 of all that features depend on: weights, and how images are made ready.
+
+    Example:
+        >>> def spread(extractor: sg_keras.features.FeatureExtractor, images: np.ndarray) -> float:
+        ...     return float(extractor.features(images).std(axis=0).mean())
+        >>> spread(sg_keras.features.EfficientNetLite0(), np.zeros([2, 32, 32, 3], np.uint8)) < 1e-3
+        True
     """
 
     @property
