@@ -28,6 +28,7 @@ CHECKERS = {
     "augment": "checks_augment",
     "metrics": "checks_metrics",
     "pickles": "checks_pickles",
+    "dataset_conversion": "checks_dataset_conversion",
 }
 
 
