@@ -11,16 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sg_keras
-from sg_keras.curation.destinations import (
-    Destination,
-    destination_kind,
-    discard_partial,
-    open_destination,
-    refuse_existing,
-)
+from sg_keras.curation.destinations import Destination, destination_kind, open_destination
 from sg_keras.curation.encode import suffix_of
 from sg_keras.curation.journal import BAD, Entry, Journal
 from sg_keras.curation.labels import PictureLabels, dataset_json, read_labels
+from sg_keras.curation.partial_files import discard_partial, refuse_existing
 from sg_keras.curation.picture_source import PictureSource
 from sg_keras.curation.recipe import PIXELS, Recipe
 from sg_keras.curation.report import ConversionReport, make_report, report_path, write_report
@@ -115,7 +110,9 @@ def _settled(source: PictureSource, found: Survey, recipe: Recipe, request: Requ
     if recipe.channels == 4 and recipe.alpha is None:
         recipe = dataclasses.replace(recipe, alpha="keep")
     if recipe.channels is None:
-        recipe = dataclasses.replace(recipe, channels=found.channels(recipe.alpha == "keep"))
+        channels = found.channels(recipe.alpha == "keep")
+        nothing_to_keep = recipe.alpha == "keep" and channels != 4
+        recipe = dataclasses.replace(recipe, channels=channels, alpha=None if nothing_to_keep else recipe.alpha)
     sizes = found.sizes()
     if recipe.resolution is None and recipe.transform.name == "none" and len(sizes) > 1:
         raise ValueError(

@@ -79,8 +79,7 @@ def read_facts(data: bytes) -> Facts:
         UnreadablePictureError: nothing, or not enough.
     """
     with _errors_explained(data), _opened(data) as image:
-        orientation = _orientation(image)
-        size = image.size[::-1] if orientation in _TURNED else image.size
+        size = _upright_size(image, _orientation(image))
         is_gray = image.mode in ("1", "L", "LA", "La", "F", *_DEEP_GRAY)
         return Facts(size, is_gray, _may_be_transparent(image))
 
@@ -97,15 +96,20 @@ def decode_picture(data: bytes, enough: tuple[int, int] | None = None) -> Decode
     """
     with _errors_explained(data), _opened(data) as image:
         orientation = _orientation(image)
-        size = image.size[::-1] if orientation in _TURNED else image.size
-        notes = list(_notes(image, orientation))
+        size = _upright_size(image, orientation)
+        notes = list(_notes(image))
         if enough is not None and image.format == "JPEG":
             image.draft(None, enough[::-1] if orientation in _TURNED else enough)
         if image.format == "PNG":
             check_png_chunks(data)  # Pillow takes a zeroed end for pixels
         image.load()
         profile = image.info.get("icc_profile")
-        upright: Image.Image = ImageOps.exif_transpose(image) if orientation not in _UPRIGHT else image
+        upright: Image.Image = image
+        if _orientation(image, loaded=True) not in _UPRIGHT:  # TIFF files are upright once they are loaded
+            upright = ImageOps.exif_transpose(image)
+            size = size if orientation not in _UPRIGHT else upright.size
+        if orientation not in _UPRIGHT or upright is not image:
+            notes.insert(0, "EXIF orientation applied")
         plain = _in_srgb(_eight_bits(upright), profile, notes)
         return Decoded(plain if plain.mode in _PLAIN else _plain(plain), size, tuple(notes))
 
@@ -140,7 +144,14 @@ def _errors_explained(data: bytes) -> Iterator[None]:
         ) from error
 
 
-def _orientation(image: Image.Image) -> int | None:
+def _upright_size(image: Image.Image, orientation: int | None) -> tuple[int, int]:
+    """(width, height); Pillow gives that of TIFF files by itself."""
+    return image.size[::-1] if orientation in _TURNED and image.format != "TIFF" else image.size
+
+
+def _orientation(image: Image.Image, loaded: bool = False) -> int | None:
+    if image.format == "PNG" and not loaded and "exif" not in image.info:
+        return None  # to look behind the pixels would decode them
     try:
         return image.getexif().get(ExifTags.Base.Orientation)
     except _ERRORS:  # damaged EXIF data say nothing
@@ -151,9 +162,7 @@ def _may_be_transparent(image: Image.Image) -> bool:
     return image.mode in _WITH_ALPHA or "transparency" in image.info
 
 
-def _notes(image: Image.Image, orientation: int | None) -> Iterator[str]:
-    if orientation not in _UPRIGHT:
-        yield "EXIF orientation applied"
+def _notes(image: Image.Image) -> Iterator[str]:
     if _is_deep(image):
         yield "16 bits to 8"
     if image.mode in ("P", "PA"):

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
-from sg_keras.curation.destinations import partial_path
+from sg_keras.curation.partial_files import partial_path
 
 BAD, LEFT_OUT, TRANSPARENT = "bad", "left out", "transparent"
 
@@ -42,11 +42,7 @@ class Journal:
     def __init__(self, destination: pathlib.Path, plan: str) -> None:
         self._path = partial_path(destination.with_name(destination.name + ".journal"))
         self.entries = _read(self._path, plan)
-        self.is_continued = bool(self.entries)
-        if self.is_continued:  # without a line that was torn
-            self._rewrite(plan)
-        else:
-            self._path.write_text(json.dumps({"plan": plan}) + "\n", encoding="ascii")
+        self._rewrite(plan)  # without a line that was torn, or with the plan alone
         self._file = self._path.open("a", encoding="ascii")
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -63,7 +59,7 @@ class Journal:
     def restart(self, plan: str) -> None:
         """Forget all entries."""
         self._file.close()
-        self.entries, self.is_continued = [], False
+        self.entries = []
         self._rewrite(plan)
         self._file = self._path.open("a", encoding="ascii")
 

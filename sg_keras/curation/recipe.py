@@ -56,17 +56,17 @@ class Recipe:
         width, height = self.resolution or (0, 0)
         name = self.transform.name
         if self.resolution is None and name not in ("none", "tiles"):
-            raise ValueError(f"resolution: found none with transform {name}, expected WIDTHxHEIGHT")
+            raise ValueError(f"--resolution: found none with transform {name}, expected WIDTHxHEIGHT")
         if name == "center-crop-wide" and width < height:
-            raise ValueError(f"resolution: found {width}x{height} with center-crop-wide, expected width above height")
+            raise ValueError(f"--resolution: found {width}x{height} with center-crop-wide, expected width above height")
         if name == "center-crop-tall" and width > height:
-            raise ValueError(f"resolution: found {width}x{height} with center-crop-tall, expected height above width")
+            raise ValueError(f"--resolution: found {width}x{height} with center-crop-tall, expected height above width")
         if self.alpha == "keep" and self.channels in (1, 3):
-            raise ValueError(f"alpha: found keep with {self.channels} channels, expected 4 or auto")
+            raise ValueError(f"--alpha: found keep with {self.channels} channels, expected 4 or auto")
         if self.format.startswith("jpeg") and self.channels == 4:
-            raise ValueError("format: found jpeg with 4 channels, expected png or webp-lossless, which have alpha")
+            raise ValueError("--format: found jpeg with 4 channels, expected png or webp-lossless, which have alpha")
         if self.format == "webp-lossless" and self.channels == 1:
-            raise ValueError("format: found webp-lossless with gray images, which it does not know, expected png")
+            raise ValueError("--format: found webp-lossless with gray images, which it does not know, expected png")
 
     def record(self) -> dict[str, Any]:
         """What is told of it in dataset.json."""

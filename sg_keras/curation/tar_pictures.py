@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import collections
+import contextlib
 import gzip
 import lzma
 import pathlib
@@ -35,12 +36,14 @@ class TarFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        try:
-            self._file = _opened(path)
-            self._archive = tarfile.TarFile(fileobj=self._file)
-            members = self._archive.getmembers()
-        except _DAMAGES as error:
-            raise unreadable_source(path, error, "an intact tar archive") from error
+        with contextlib.ExitStack() as stack:
+            try:
+                self._file = stack.enter_context(_opened(path))
+                self._archive = stack.enter_context(tarfile.TarFile(fileobj=self._file))
+                members = self._archive.getmembers()
+            except _DAMAGES as error:
+                raise unreadable_source(path, error, "an intact tar archive") from error
+            self._release = stack.pop_all()
         self.members = {member.name.removeprefix("./"): member for member in members if member.isreg()}
         self.counts = collections.Counter(member.name.removeprefix("./") for member in members if member.isreg())
         self.num_links = sum(not member.isreg() and not member.isdir() for member in members)
@@ -66,8 +69,7 @@ class TarFile:
 
     def close(self) -> None:
         """Release files."""
-        self._archive.close()
-        self._file.close()
+        self._release.close()
 
 
 class TarPictures:

@@ -19,9 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sg_keras.files.cache import is_url
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
+from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
     from sg_keras.curation.convert import Progress
@@ -46,6 +48,8 @@ def _convert(values: dict[str, Any]) -> int:
     from sg_keras.curation.convert import Request, convert
     from sg_keras.curation.sources import open_pictures
 
+    if is_url(values["source"]):
+        load_quietly("tensorflow")  # which has the file systems
     recipe = _recipe(values)
     request = Request(
         destination=values["dest"],
@@ -73,12 +77,9 @@ def _recipe(values: dict[str, Any]) -> Any:
     name, numbers = values["transform"]
     names = ("resolution", "filter", "linear_light", "background", "alpha", "format", "seed", "draft")
     channels = None if values["channels"] == "auto" else values["channels"]
-    try:
-        return Recipe(
-            transform=Transform(name=name, numbers=numbers), channels=channels, **{key: values[key] for key in names}
-        )
-    except ValueError as error:
-        raise ValueError(f"--{error}") from error
+    return Recipe(
+        transform=Transform(name=name, numbers=numbers), channels=channels, **{key: values[key] for key in names}
+    )
 
 
 class _Shown:
