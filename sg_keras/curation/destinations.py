@@ -63,7 +63,7 @@ def open_destination(path: pathlib.Path, receipts: Sequence[Receipt], side: int)
         return _Zip(path, receipts)
     if kind == "tfrecords":
         return TFRecordDestination(path, receipts, side)
-    return LMDBDestination(path) if kind == "lmdb" else _Folder(path)
+    return LMDBDestination(path, receipts) if kind == "lmdb" else _Folder(path, receipts)
 
 
 class _Zip:
@@ -111,15 +111,18 @@ def _member(name: str) -> zipfile.ZipInfo:
 class _Folder:
     """A file for each image."""
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, receipts: Sequence[Receipt]) -> None:
         self._path, self._partial = path, partial_path(path)
         self._partial.mkdir(exist_ok=True)
+        for name, size in receipts:
+            if (self._partial / name).stat().st_size != size:
+                raise FileNotFoundError(f"{self._partial / name}: found another size, expected {size} bytes")
 
     def add(self, name: str, content: bytes) -> Receipt:
         file = self._partial / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)
-        return []
+        return [name, len(content)]
 
     def flush(self) -> None:
         pass

@@ -13,7 +13,7 @@ from sg_keras.curation.partial_files import Receipt, partial_path, take_place
 from sg_keras.data.label_file import LABEL_FILE
 
 _FIRST_MAP_BYTES = 2**26
-_GROWING = "growing"
+_GROWING, _DATA_FILE = "growing", "data.mdb"
 _HEADER = 16  # of a page: its flags at 10; where offsets of nodes end, and where nodes begin, at 12
 _BRANCH, _LEAF, _OVERFLOW = 1, 2, 4
 _BIG = 1  # flag of a node whose value is in overflow pages
@@ -22,7 +22,7 @@ _BIG = 1  # flag of a node whose value is in overflow pages
 class LMDBDestination:
     """Image files by name, and dataset.json among them."""
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, receipts: Sequence[Receipt]) -> None:
         try:
             import lmdb
         except ImportError as error:
@@ -39,6 +39,9 @@ class LMDBDestination:
             str(self._partial / _GROWING), map_size=_FIRST_MAP_BYTES, sync=False, metasync=False, lock=False
         )
         self._waiting: list[tuple[bytes, bytes]] = []
+        if self._lmdb.stat()["entries"] < len(receipts):
+            self._lmdb.close()
+            raise FileNotFoundError(f"{self._partial}: found fewer images than were written, expected {len(receipts)}")
 
     def add(self, name: str, content: bytes) -> Receipt:
         self._waiting.append((name.encode("utf-8", "surrogateescape"), content))
@@ -63,9 +66,10 @@ class LMDBDestination:
         self.flush()
         page_bytes = self._lmdb.stat()["psize"]
         # Page by page in the order of the keys: the same pages, whatever was written when.
+        (self._partial / _DATA_FILE).unlink(missing_ok=True)  # of a process that came as far
         self._lmdb.copy(str(self._partial), compact=True)
         self._lmdb.close()
-        clear_unused(self._partial / "data.mdb", page_bytes)
+        clear_unused(self._partial / _DATA_FILE, page_bytes)
         shutil.rmtree(self._partial / _GROWING)
         take_place(self._partial, self._path)
 
