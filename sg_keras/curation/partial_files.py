@@ -46,4 +46,6 @@ def take_place(partial: pathlib.Path, path: pathlib.Path) -> None:
 def refuse_existing(path: pathlib.Path) -> None:
     """Raise a FileExistsError of one line where there is something already."""
     if path.exists() or path.is_symlink():
-        raise FileExistsError(f"{path}: found it there already, expected a new name: move it away, or choose another")
+        raise FileExistsError(
+            f"--dest: {path}: found it there already, expected a new name: move it away, or choose another"
+        )

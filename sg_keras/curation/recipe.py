@@ -63,8 +63,8 @@ class Recipe:
             raise ValueError(f"--resolution: found {width}x{height} with center-crop-tall, expected height above width")
         if self.alpha == "keep" and self.channels in (1, 3):
             raise ValueError(f"--alpha: found keep with {self.channels} channels, expected 4 or auto")
-        if self.format.startswith("jpeg") and self.channels == 4:
-            raise ValueError("--format: found jpeg with 4 channels, expected png or webp-lossless, which have alpha")
+        if self.channels == 4 and self.format not in ("png", PIXELS):  # WebP drops alpha where all is opaque
+            raise ValueError(f"--format: found {self.format} with 4 channels, expected png, which keeps all of them")
         if self.format == "webp-lossless" and self.channels == 1:
             raise ValueError("--format: found webp-lossless with gray images, which it does not know, expected png")
 

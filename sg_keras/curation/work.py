@@ -103,7 +103,7 @@ def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Resul
             "there enough memory? Lower --workers and repeat the command, which goes on where it was"
         ) from error
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:

@@ -23,6 +23,7 @@ from sg_keras.files.cache import is_url
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
+from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _convert(values: dict[str, Any]) -> int:
         workers=values["workers"] or len(os.sched_getaffinity(0)),
         skip_bad=values["on_bad_image"] == "skip",
     )
-    source = open_pictures(values["source"], follow_links=values["follow_links"], image_column=values["image_column"])
+    how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
+    source = named_errors("--source", lambda: open_pictures(values["source"], **how))
     try:
         for note in source.notes:
             print(note, file=sys.stderr)

@@ -171,7 +171,7 @@ def test_the_same_image_gives_the_same_bytes():
         ({"transform": Transform(name="center-crop-wide"), "resolution": (8, 16)}, "expected width above height"),
         ({"transform": Transform(name="center-crop-tall"), "resolution": (16, 8)}, "expected height above width"),
         ({"alpha": "keep", "channels": 3}, "alpha: found keep with 3 channels"),
-        ({"format": "jpeg:90", "channels": 4}, "format: found jpeg with 4 channels"),
+        ({"format": "jpeg:90", "channels": 4}, "format: found jpeg:90 with 4 channels"),
         ({"format": "webp-lossless", "channels": 1}, "format: found webp-lossless with gray images"),
     ],
 )
