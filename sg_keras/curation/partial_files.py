@@ -47,5 +47,5 @@ def refuse_existing(path: pathlib.Path) -> None:
     """Raise a FileExistsError of one line where there is something already."""
     if path.exists() or path.is_symlink():
         raise FileExistsError(
-            f"--dest: {path}: found it there already, expected a new name: move it away, or choose another"
+            f"--dest: {path}: found it there already, expected a new name: move it away or choose another"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import pathlib
 import re
@@ -105,7 +106,8 @@ class TFRecordSource:
 
     def close(self) -> None:
         for mapped in self._maps:
-            mapped.close()
+            with contextlib.suppress(BufferError):  # an error on its way still holds a part: freed with that
+                mapped.close()
         self._maps.clear()
 
     def _content(self, index: int) -> Any:
