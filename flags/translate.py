@@ -101,6 +101,8 @@ def read_dataset(
         )
     except (ValueError, OSError) as error:
         text = explain_file_error(error, path) if isinstance(error, OSError) else str(error)
+        if getattr(error, "command", ""):  # of an UnpreparedImagesError
+            text += f"; this makes a data set of them: {error.command}"  # type: ignore[union-attr]
         raise ValueError(text if text.startswith("--") else f"--data: {text}") from error
     notes = list(dataset.notes)
     if dataset.has_labels and not values["cond"]:

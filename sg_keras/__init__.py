@@ -14,6 +14,7 @@ _ROOMS = (
     "augment",
     "checkpoint",
     "config",
+    "curation",
     "data",
     "export",
     "features",

@@ -21,6 +21,7 @@ ALLOWED = {
     "ops": set(),
     "layers": {"ops"},
     "augment": {"layers", "ops"},
+    "curation": {"data"},
     "data": {"layers", "ops"},
     "losses": {"layers", "ops"},
     "models": {"layers", "ops"},
@@ -31,7 +32,7 @@ ALLOWED = {
     "metrics": _NETWORKS | {"features"},
     "training": _AROUND_NETWORKS,
     "flags": {"data"},
-    "tools": _AROUND_NETWORKS | {"flags", "training"},
+    "tools": _AROUND_NETWORKS | {"curation", "flags", "training"},
 }
 ENTRY_POINTS = {"flags", "tools"}  # the only rooms that know of flags
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 300, 40  # of a function without its docstring
@@ -147,7 +148,7 @@ def test_nothing_below_the_entry_points_knows_flags(path: pathlib.Path):
 
 _TAKES_PATHS = re.compile(
     r"\b(?:create_file_writer|EventFileWriter|load_checkpoint|CheckpointManager|CheckpointReader|saved_model\.(?:save|load)"
-    r"|TFRecord\w+|list_files|tf\.io\.(?:gfile|read_file|write_file|matching_files)|train\.Checkpoint)\b"
+    r"|TFRecord(?:Dataset|Writer)\w*|list_files|tf\.io\.(?:gfile|read_file|write_file|matching_files)|train\.Checkpoint)\b"
 )
 _OF_ADDRESSES = {"sg_keras/files/download.py", "sg_keras/files/object_storage.py"}  # not of local files
 

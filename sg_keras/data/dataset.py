@@ -8,14 +8,15 @@ import pathlib
 import numpy as np
 
 from sg_keras.data.bad_images import SkippingPixels
+from sg_keras.data.convert_command import check_convertible, open_convertible
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.faults import first_names
 from sg_keras.data.fingerprint import array_fingerprint, source_fingerprint
-from sg_keras.data.image_checks import ExpectedSize, check_images
+from sg_keras.data.image_checks import ExpectedSize
+from sg_keras.data.image_source import ImageSource, count_by_suffix
 from sg_keras.data.label_file import has_labels, is_label_file, read_labels
 from sg_keras.data.labels import Labels, class_labels, no_labels
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
-from sg_keras.data.sources import ImageSource, count_by_suffix, open_source
 from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
 
@@ -145,8 +146,8 @@ def open_dataset(
     """Open a data set and check the headers of all its images.
 
     Args:
-        path: "digits" (built in), a folder (read recursively), or a zip file, of PNG and JPEG files;
-            scheme://... is a zip file in object storage, which is copied to this machine.
+        path: "digits" (built in), a folder (read recursively), zip file or LMDB of PNG, JPEG or WebP files, or
+            TFRecords; scheme://... is a zip file in object storage, which is copied to this machine.
         use_labels: Whether labels are wanted (`--cond=1`).
         mirror: Whether copies with left and right exchanged count as images of their own (`--mirror=1`).
         mirrory: Whether copies with top and bottom exchanged do (`--mirrory=1`).
@@ -165,11 +166,11 @@ def open_dataset(
     expected = ExpectedSize(resolution, require_power_of_two)
     if path == DIGITS_NAME:
         return _open_digits(use_labels, expected, mirror, mirrory)
-    source = open_source(str(local_copy(path)) if is_url(path) else path)
+    source = open_convertible(str(local_copy(path)) if is_url(path) else path)
     name = _name(path)
     try:
         labels, note = read_labels(source, name) if use_labels else (no_labels(len(source.names)), "")
-        images = check_images(source, expected, skip_bad)
+        images = check_convertible(source, expected, skip_bad, path)
         return ImageDataset(
             name=name,
             pixels=_pixels(source, images.shape, max_cached_bytes, skip_bad),

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sg_keras.config.data_fingerprint import format_fingerprint
+from sg_keras.data.image_source import ImageSource
 from sg_keras.data.label_names import common_folder, plain_name
 from sg_keras.data.labels import Labels
-from sg_keras.data.sources import ImageSource
 
 _DIGITS = 12  # of a digest that are kept: 48 bits, as nobody tries to forge them
 _MOST_SAMPLED = 1024

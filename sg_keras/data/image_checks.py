@@ -12,7 +12,7 @@ from sg_keras.config.sizes import is_power_of_two
 from sg_keras.data.faults import first_names, join_some
 from sg_keras.data.image_decoding import decode_image
 from sg_keras.data.image_headers import ImageHeader, NeedMoreBytesError, ends_properly, parse_image_header
-from sg_keras.data.sources import Ends, ImageSource
+from sg_keras.data.image_source import Ends, ImageSource
 
 _HEAD_BYTES = 1024  # holds the header of nearly every PNG and JPEG file
 _CHECK_THREADS = 4  # to overlap the waiting for disks and network file systems
@@ -115,7 +115,7 @@ def _header(source: ImageSource, index: int, ends: Ends) -> ImageHeader:
         header = parse_image_header(ends.head)
     except NeedMoreBytesError:
         header = _parse_whole(source.read(index), where)
-    if ends.tail is not None and not ends_properly(ends.head, ends.tail):
+    if ends.tail is not None and not ends_properly(ends.head, ends.tail, ends.size):
         decode_image(source.read(index), where)  # truncated, or only followed by further bytes: this tells
     return header
 

@@ -1,4 +1,4 @@
-"""From the bytes of a PNG or JPEG file to uint8 pixels."""
+"""From the bytes of an image file to uint8 pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
-from sg_keras.data.image_headers import NeedMoreBytesError, check_png_chunks, parse_image_header
+from sg_keras.data.image_headers import NeedMoreBytesError, check_png_chunks, netpbm_pixels, parse_image_header
 from sg_keras.files.errors import first_line
 
 # TensorFlow decodes large PNGs 1.8 times as fast as Pillow but has a high fixed cost a call, which several threads
@@ -32,7 +32,7 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
     """Decode one file. EXIF orientation and colour profiles are not applied.
 
     Args:
-        data: A whole PNG or JPEG file.
+        data: A whole PNG, JPEG or WebP file, or netpbm.
         where: Name of the file for error messages.
 
     Returns:
@@ -46,6 +46,8 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
         if header.plain and header.width * header.height >= _TENSORFLOW_MIN_PIXELS:
             with tf.device("CPU:0"):
                 return tf.io.decode_png(data, channels=header.channels).numpy()
+        if header.format == "PPM":
+            return netpbm_pixels(data)
         if header.format == "PNG":
             check_png_chunks(data)  # TensorFlow's decoder does this itself
         with Image.open(io.BytesIO(data), formats=(header.format,)) as image:

@@ -1,19 +1,25 @@
-"""Size and colour of PNG and JPEG files from their first bytes, without decoding.
+"""Size and colour of PNG, JPEG, WebP and netpbm files from their first bytes, without decoding.
 
 Checking a whole data set when it is opened has to cost microseconds an image. Formats: PNG (ISO/IEC 15948, chunks
-IHDR, tRNS) and JPEG (ITU-T T.81, frame headers SOFn).
+IHDR, tRNS), JPEG (ITU-T T.81, frame headers SOFn), WebP (RFC 9649) and netpbm (P5, P6: pixels as TFRecords have them).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import struct
 import zlib
+
+import numpy as np
+
+from sg_keras.data.image_source import is_webp
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _PNG_GRAY, _PNG_RGB, _PNG_PALETTE, _PNG_GRAY_ALPHA, _PNG_RGB_ALPHA = 0, 2, 3, 4, 6
 _PNG_END = b"IEND"
+_NETPBM = (b"P5 ", b"P6 ")
 _JPEG_END = b"\xff\xd9"
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOFn; the others are DHT, JPG, DAC
 _JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))  # TEM, RSTn, SOI
@@ -30,12 +36,12 @@ class ImageHeader:
     width: int
     height: int
     channels: int  # 1 or 3
-    format: str  # PNG or JPEG
+    format: str  # PNG, JPEG, WEBP or PPM
     plain: bool = False
 
 
 def parse_image_header(data: bytes) -> ImageHeader:
-    """Read the header of a PNG or JPEG file.
+    """Read the header of an image file.
 
     Args:
         data: The file from its first byte on; a kilobyte is nearly always enough.
@@ -49,18 +55,26 @@ def parse_image_header(data: bytes) -> ImageHeader:
         return _parse_png(data)
     if data.startswith(_JPEG_SIGNATURE):
         return _parse_jpeg(data)
+    if is_webp(data):
+        return _parse_webp(data)
+    if data.startswith(_NETPBM):
+        return _parse_netpbm(data)
     if len(data) < len(_PNG_SIGNATURE):
         raise NeedMoreBytesError
     raise ValueError("found neither a PNG nor a JPEG file, expected one of them")
 
 
-def ends_properly(head: bytes, tail: bytes) -> bool:
-    """Whether the last 12 bytes of a file are what a complete PNG or JPEG file ends with.
+def ends_properly(head: bytes, tail: bytes, size: int) -> bool:
+    """Whether the last 12 bytes and the size of a file are those of a complete one.
 
     False does not prove damage: files may carry further bytes after their end.
     """
     if head.startswith(_PNG_SIGNATURE):
         return tail[-8:-4] == _PNG_END
+    if head.startswith(_NETPBM):
+        return True  # made when it is read
+    if is_webp(head):
+        return size >= int.from_bytes(head[4:8], "little") + 8  # its end says nothing, its length is at its start
     return tail.endswith(_JPEG_END)
 
 
@@ -132,3 +146,46 @@ def _parse_jpeg(data: bytes) -> ImageHeader:
         else:
             position += 2 + struct.unpack_from(">H", data, position + 2)[0]
     raise NeedMoreBytesError
+
+
+def netpbm(pixels: np.ndarray) -> bytes:
+    """Pixels as a file that needs no decoding: uint8 [H,W,C], C 1 or 3."""
+    height, width, channels = pixels.shape
+    return b"%s %d %d 255\n" % (b"P5" if channels == 1 else b"P6", width, height) + pixels.tobytes()
+
+
+def netpbm_pixels(data: bytes) -> np.ndarray:
+    """The pixels of such a file, uint8 [H,W,C]. ValueError: it has more or fewer than its header says."""
+    header = _parse_netpbm(data)
+    start = data.index(b"\n") + 1
+    shape = (header.height, header.width, header.channels)
+    if len(data) - start != header.height * header.width * header.channels:
+        raise ValueError(f"{len(data) - start} bytes for {shape[1]}x{shape[0]} pixels of {shape[2]} channels")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def _parse_netpbm(data: bytes) -> ImageHeader:
+    match = re.match(rb"P([56]) ([0-9]{1,6}) ([0-9]{1,6}) 255\n", data)
+    if match is None:
+        raise ValueError("found a damaged netpbm header, expected 8 bits a channel")
+    return ImageHeader(int(match.group(2)), int(match.group(3)), 1 if match.group(1) == b"5" else 3, "PPM")
+
+
+def _parse_webp(data: bytes) -> ImageHeader:
+    if len(data) < 30:
+        raise NeedMoreBytesError
+    kind = data[12:16]
+    if kind == b"VP8X":
+        has_alpha = bool(data[20] & 0x10)
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+    elif kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        width, height, has_alpha = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bool(bits >> 28 & 1)
+    elif kind == b"VP8 ":
+        width, height = (size & 0x3FFF for size in struct.unpack_from("<HH", data, 26))
+        has_alpha = False
+    else:
+        raise ValueError("found a damaged WebP header, expected a PNG, JPEG or WebP image")
+    if has_alpha:
+        raise ValueError("found transparency (alpha), expected gray or RGB")
+    return ImageHeader(width, height, 3, "WEBP")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from sg_keras.data.faults import first_names, name_some
+from sg_keras.data.image_source import ImageSource, suffix
 from sg_keras.data.label_names import MatchedLabels, common_folder, match_labels
 from sg_keras.data.labels import Labels, labels_of_images, shortened
-from sg_keras.data.sources import ImageSource, suffix
+from sg_keras.data.tfrecord_source import TFRecordSource
 
 LABEL_FILE = "dataset.json"
 _EXPECTED = "expected labels there, since conditional training (--cond=1) was asked for"
+
+
+class HasFiles(Protocol):
+    """Names of images and of files beside them."""
+
+    names: list[str]
+    other_names: list[str]
 
 
 def read_labels(source: ImageSource, own_name: str) -> tuple[Labels, str]:
@@ -29,6 +37,8 @@ def read_labels(source: ImageSource, own_name: str) -> tuple[Labels, str]:
         OSError: the label file cannot be read; one line.
         ValueError: there are no labels, or they do not go together; one line.
     """
+    if isinstance(source, TFRecordSource) and source.has_labels:
+        return source.labels(), ""
     name = find_label_file(source)
     if name is None:
         raise ValueError(f"{source.path}: found no {LABEL_FILE}, {_EXPECTED}{_instead(source)}")
@@ -47,6 +57,8 @@ def read_labels(source: ImageSource, own_name: str) -> tuple[Labels, str]:
 
 def has_labels(source: ImageSource) -> bool:
     """Whether a source has a label file that can be read. Faults of one that nobody asked for are no errors."""
+    if isinstance(source, TFRecordSource) and source.has_labels:
+        return True
     name = find_label_file(source)
     try:
         return name is not None and isinstance(read_label_table(source.read_other(name), name), dict)
@@ -54,7 +66,7 @@ def has_labels(source: ImageSource) -> bool:
         return False
 
 
-def find_label_file(source: ImageSource) -> str | None:
+def find_label_file(source: HasFiles) -> str | None:
     """The label file at the top, or else in the deepest of the folders that hold all images, as of a zipped folder."""
     parts = [part for part in common_folder(source.names).split("/") if part]
     folders = ["", *("/".join(parts[:depth]) for depth in range(len(parts), 0, -1))]
@@ -72,7 +84,7 @@ def is_label_file(name: str) -> bool:
     return name.rpartition("/")[2].lower() == LABEL_FILE
 
 
-def _label_files(source: ImageSource) -> list[str]:
+def _label_files(source: HasFiles) -> list[str]:
     return [name for name in source.other_names if is_label_file(name)]
 
 

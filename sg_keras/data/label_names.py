@@ -81,7 +81,8 @@ def _look_up(table: Mapping[str, Any], names: list[str], reading: _Reading) -> M
     unclear = set()  # keys that several entries with different labels share
     for name, label in table.items():
         key = reading.of_entry(name)
-        if by_key.setdefault(key, label) != label:
+        first = by_key.setdefault(key, label)
+        if first is not label and first != label:  # NaN is not equal to itself
             unclear.add(key)
     keys = [reading.of_image(name) for name in names]
     twins = {key for key, count in collections.Counter(keys).items() if count > 1}

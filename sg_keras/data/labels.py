@@ -55,6 +55,10 @@ class Labels:
         one_hot[np.arange(len(values)), values] = 1.0
         return one_hot
 
+    def listed(self) -> list[Any]:
+        """Labels of all images as a label file has them: class indices or lists of numbers."""
+        return [] if self.c_dim == 0 else self._values.tolist()
+
     def classes_without_images(self) -> list[int]:
         """Class indices that no image has; nothing with vectors."""
         if self._values.ndim == 2:

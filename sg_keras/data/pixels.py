@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from sg_keras.data.image_decoding import decode_image
-from sg_keras.data.sources import ImageSource
+from sg_keras.data.image_source import ImageSource
 
 
 class Pixels(Protocol):

@@ -58,7 +58,7 @@ def _train(words: Sequence[str]) -> int:
 
 def _open_dataset(path: str, **options: Any) -> Any:
     """As sg_keras.data.open_dataset. TensorFlow is loaded once the options are in order."""
-    load_quietly("sg_keras.data")
+    load_quietly("sg_keras.data.dataset")
     from sg_keras.data import open_dataset
 
     return open_dataset(path, **options)

@@ -29,6 +29,7 @@ CHECKERS = {
     "metrics": "checks_metrics",
     "pickles": "checks_pickles",
     "features": "checks_features",
+    "dataset_conversion": "checks_dataset_conversion",
 }
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sg_keras.weights.official import bounded_reader, official_pickle, read_official_pickle
+from sg_keras.files import bounded_reader
+from sg_keras.weights.official import official_pickle, read_official_pickle
 from sg_keras.weights.official.plain_values import plain_array
 from tests.weights.official_files import (
     Call,

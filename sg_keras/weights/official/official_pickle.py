@@ -5,10 +5,10 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
+from sg_keras.files.bounded_reader import BoundedReader, Budget
 from sg_keras.files.network_source import NETWORK_NAMES
+from sg_keras.files.pickle_machine import unpickle
 from sg_keras.weights.network_description import NetworkDescription
-from sg_keras.weights.official.bounded_reader import BoundedReader, Budget
-from sg_keras.weights.official.pickle_machine import unpickle
 from sg_keras.weights.official.plain_pickle import is_plain_pickle, plain_networks
 from sg_keras.weights.official.plain_values import TENSORFLOW_NETWORK, ObjectRecord, official_names
 from sg_keras.weights.official.tensorflow_networks import tensorflow_networks

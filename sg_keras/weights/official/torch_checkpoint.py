@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.weights.official.bounded_reader import Budget
-from sg_keras.weights.official.pickle_machine import AllowedName
+from sg_keras.files.bounded_reader import Budget
+from sg_keras.files.pickle_machine import AllowedName
 from sg_keras.weights.official.plain_values import ORDERED_DICT
 from sg_keras.weights.official.torch_storages import load_stream, rebuild_tensor
 

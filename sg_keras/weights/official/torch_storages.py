@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.weights.official.bounded_reader import BoundedReader, Budget, RefusedPickleError
-from sg_keras.weights.official.pickle_machine import AllowedName, Names, unpickle
+from sg_keras.files.bounded_reader import BoundedReader, Budget, RefusedPickleError
+from sg_keras.files.pickle_machine import AllowedName, Names, unpickle
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _MAX_RANK = 8

@@ -9,7 +9,7 @@ _MAX_LINE_BYTES = 1 << 16
 
 
 class RefusedPickleError(ValueError):
-    """A pickle is damaged, or wants what no network file needs. One line: what was found, what was expected."""
+    """A pickle is damaged, or wants what no file of numbers needs. One line: what was found, what was expected."""
 
 
 class Budget:
@@ -27,7 +27,7 @@ class Budget:
         """Count instructions, or values that one of them makes."""
         self._instructions -= instructions
         if self._instructions < 0:
-            raise RefusedPickleError(f"found more than {MAX_INSTRUCTIONS} instructions, expected a network file's")
+            raise RefusedPickleError(f"found more than {MAX_INSTRUCTIONS} instructions, expected fewer")
 
     def spend_bytes(self, count: int) -> None:
         """Count bytes that are read."""

@@ -12,7 +12,7 @@ import pickletools
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
-from sg_keras.weights.official.bounded_reader import BoundedReader, Budget, RefusedPickleError
+from sg_keras.files.bounded_reader import BoundedReader, Budget, RefusedPickleError
 
 _MAX_INTEGER_BITS = 128  # the mark at the beginning of torch's streams has 77
 _SCALAR_KEYS = (str, int, float, bytes, type(None))  # not tuples: hashing them can take forever
@@ -49,22 +49,28 @@ def _reason(error: Exception) -> str:
     return ascii(str(error))[1:120]
 
 
-def unpickle(reader: BoundedReader, names: Names, persistent: Callable[[Any], Any] | None = None) -> Any:
+def unpickle(
+    reader: BoundedReader,
+    names: Names,
+    persistent: Callable[[Any], Any] | None = None,
+    what: str = "network file",
+) -> Any:
     """The value of the pickle that starts here; the reader stands behind its end afterwards.
 
     Args:
         reader: of the file.
         names: the allow-list, by module and name.
         persistent: makes the value of a persistent id; None = there are none.
+        what: kind of file that is expected, for messages.
 
     Raises:
         RefusedPickleError: the pickle is damaged, too long, or uses a name or an instruction that is not allowed.
     """
-    machine = _Machine(names, persistent, reader.budget)
+    machine = _Machine(names, persistent, reader.budget, what)
     try:
         while True:
             reader.budget.spend(1)
-            name, argument = _next_instruction(reader)
+            name, argument = _next_instruction(reader, what)
             if name == "STOP":
                 return machine.pop()
             machine.run(name, argument)
@@ -72,18 +78,18 @@ def unpickle(reader: BoundedReader, names: Names, persistent: Callable[[Any], An
         raise
     except _DAMAGES as error:
         raise RefusedPickleError(
-            f"found a damaged pickle at byte {reader.tell()} ({_reason(error)}), expected a network file"
+            f"found a damaged pickle at byte {reader.tell()} ({_reason(error)}), expected a {what}"
         ) from None
 
 
-def _next_instruction(reader: BoundedReader) -> tuple[str, Any]:
+def _next_instruction(reader: BoundedReader, what: str) -> tuple[str, Any]:
     """Name and argument. Of instructions that are not allowed, arguments are not even decoded."""
     code = reader.read(1)
     opcode = _OPCODES.get(code)
     if not code or opcode is None:
         raise ValueError("unknown instruction" if code else "it ends too early")
     if opcode.name not in _ALLOWED:
-        raise RefusedPickleError(f"found the instruction {opcode.name}, expected those of network files alone")
+        raise RefusedPickleError(f"found the instruction {opcode.name}, expected those of {what}s alone")
     if opcode.name == "GLOBAL":
         return opcode.name, tuple(reader.readline().removesuffix(b"\n").decode("utf-8") for _ in range(2))
     return opcode.name, None if opcode.arg is None else opcode.arg.reader(cast(BinaryIO, reader))
@@ -92,8 +98,10 @@ def _next_instruction(reader: BoundedReader) -> tuple[str, Any]:
 class _Machine:
     """Stack, marks and memo. Instructions are named as in `pickletools`."""
 
-    def __init__(self, names: Names, persistent: Callable[[Any], Any] | None, budget: Budget) -> None:
-        self._names, self._persistent, self._budget = names, persistent, budget
+    def __init__(
+        self, names: Names, persistent: Callable[[Any], Any] | None, budget: Budget, what: str = "network file"
+    ) -> None:
+        self._names, self._persistent, self._budget, self._what = names, persistent, budget, what
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -104,7 +112,7 @@ class _Machine:
             self._stack.append(_CONSTANTS[name])
         elif name in _LITERALS:
             if isinstance(argument, int) and argument.bit_length() > _MAX_INTEGER_BITS:
-                raise RefusedPickleError(f"found a number of {argument.bit_length()} bits, expected a network file")
+                raise RefusedPickleError(f"found a number of {argument.bit_length()} bits, expected a {self._what}")
             self._stack.append(argument)
         elif name in _NEW_CONTAINERS:
             self._stack.append(_NEW_CONTAINERS[name]())
@@ -194,7 +202,7 @@ class _Machine:
         found = self._names.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
         if found is None:
             raise RefusedPickleError(
-                f"found the name {ascii(f'{module}.{name}')[1:-1][:100]}, expected those of network files alone; "
+                f"found the name {ascii(f'{module}.{name}')[1:-1][:100]}, expected those of {self._what}s alone; "
                 "nothing of the file was run"
             )
         self._stack.append(found)
@@ -219,7 +227,7 @@ class _Machine:
     def _call(self, callee: Any, arguments: Any) -> None:
         if not isinstance(callee, AllowedName) or callee.make is None or type(arguments) is not tuple:
             found = callee.name if isinstance(callee, AllowedName) else type(callee).__name__
-            raise RefusedPickleError(f"found a call of {found}, expected calls of network files alone")
+            raise RefusedPickleError(f"found a call of {found}, expected calls of {self._what}s alone")
         self._budget.spend(sum(len(a) for a in arguments if isinstance(a, list | dict | set | tuple)))
         try:
             self._stack.append(callee.make(*arguments))
@@ -256,6 +264,7 @@ _LITERALS = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
     *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
     *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINSTRING", "SHORT_BINSTRING"),  # Python 2: bytes or text, read as Latin-1
 }
 _IGNORED = {"PROTO", "FRAME", "READONLY_BUFFER"}
 _INSTRUCTIONS: dict[str, Callable[[_Machine, Any], None]] = {

@@ -1,0 +1,200 @@
+"""Pictures that are arrays: NumPy files, MNIST's idx files, CIFAR's archives, and the built-in digits."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import pathlib
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, cast
+
+import numpy as np
+from PIL import Image
+
+from sg_keras.curation.picture_source import OwnLabels, unreadable_source
+from sg_keras.curation.tar_pictures import TarFile
+from sg_keras.data.digits import DIGITS_NAME, load_digits
+from sg_keras.data.image_headers import netpbm
+from sg_keras.data.pickled_arrays import ArrayRecord, array_names, named
+from sg_keras.files.bounded_reader import BoundedReader, Budget
+from sg_keras.files.pickle_machine import unpickle
+
+_MAX_ARRAY_BYTES = 2**35
+_IMAGES, _LABELS = ("images", "x_train", "train_images", "x", "data", "arr_0"), ("labels", "y_train", "y", "arr_1")
+_IDX_UINT8 = 0x08
+_CIFAR_SIDE = 32
+_TRAIN = re.compile(r"(?:.*/)?(?:data_batch_[0-9]+|train)")
+_META = re.compile(r"(?:.*/)?(?:batches\.meta|meta)")
+
+
+class ArrayPictures:
+    """Pictures of arrays [n,H,W] or [n,H,W,C] of 8 or 16 bits, C 1, 3 or 4, one array after another."""
+
+    def __init__(self, path: str, arrays: Sequence[np.ndarray], labels: OwnLabels | None = None) -> None:
+        self.path = path
+        self._arrays = [np.asarray(array) for array in arrays]
+        self._starts = np.cumsum([0, *map(len, self._arrays)])
+        self.names = [f"{index:08d}" for index in range(int(self._starts[-1]))]
+        self.other_names: list[str] = []
+        self.refused: dict[int, str] = {}
+        self.notes: list[str] = []
+        self._labels = labels
+        if not self.names:
+            raise ValueError(f"{path}: found no pictures in it, expected some")
+
+    def read(self, index: int) -> bytes:
+        number = int(np.searchsorted(self._starts, index, side="right")) - 1
+        pixels = np.asarray(self._arrays[number][index - self._starts[number]])
+        if pixels.dtype == np.uint16:
+            pixels = (pixels >> 8).astype(np.uint8)
+        pixels = np.atleast_3d(pixels)
+        if pixels.shape[2] in (1, 3):
+            return netpbm(pixels)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG", compress_level=0)
+        return buffer.getvalue()
+
+    def head(self, index: int, count: int) -> bytes:
+        return self.read(index)
+
+    def read_other(self, name: str) -> bytes:
+        raise OSError(f"{self.path}: found no file {name} in it, expected one that is there")
+
+    def own_labels(self) -> OwnLabels | None:
+        return self._labels
+
+    def close(self) -> None:
+        self._arrays = []
+
+
+def digits_pictures() -> ArrayPictures:
+    """The built-in digits, 32x32."""
+    images, classes = load_digits()
+    return ArrayPictures(DIGITS_NAME, [images], OwnLabels(classes.tolist()))
+
+
+def numpy_pictures(path: str) -> ArrayPictures:
+    """Images and labels of an .npz file, images of an .npy file, which is read piece by piece."""
+    expected = "uint8 images [n,H,W,C], C 1, 3 or 4"
+    try:
+        if path.endswith(".npy"):
+            return ArrayPictures(path, [_images(np.load(path, mmap_mode="r", allow_pickle=False))])
+        with zipfile.ZipFile(path) as archive:
+            total = sum(info.file_size for info in archive.infolist())
+        if total > _MAX_ARRAY_BYTES:
+            raise ValueError(f"it inflates to {total} bytes, above {_MAX_ARRAY_BYTES}; a .npy may be larger")
+        with np.load(path, allow_pickle=False) as arrays:
+            images = next((name for name in _IMAGES if name in arrays.files), None)
+            labels = next((name for name in _LABELS if name in arrays.files), None)
+            if images is None:
+                raise ValueError(f"it has {', '.join(arrays.files) or 'nothing'} in it and no 'images'")
+            found = _images(arrays[images])
+            return ArrayPictures(path, [found], None if labels is None else _labels(arrays[labels], len(found)))
+    except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile, KeyError) as error:
+        raise unreadable_source(path, error, expected) from error
+
+
+def _images(array: np.ndarray) -> np.ndarray:
+    if array.ndim == 4 and array.shape[3] not in (1, 3, 4) and array.shape[1] in (1, 3, 4):
+        array = array.transpose(0, 2, 3, 1)
+    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (3, 4) or 0 in array.shape:
+        raise ValueError(f"it has {array.dtype} of shape {list(array.shape)}")
+    if array.ndim == 4 and array.shape[3] not in (1, 3, 4):
+        raise ValueError(f"it has {array.shape[3]} channels")
+    return array
+
+
+def _labels(array: np.ndarray, count: int) -> OwnLabels:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype.kind not in "iuf" or array.ndim not in (1, 2) or len(array) != count:
+        raise ValueError(f"it has labels of {array.dtype} and shape {list(array.shape)} for {count} images")
+    values = array.tolist()
+    return OwnLabels([[value] for value in values] if array.ndim == 1 and array.dtype.kind == "f" else values)
+
+
+def idx_pictures(path: str) -> ArrayPictures:
+    """Images of an idx3 file, 28x28 padded to 32x32 as published; labels of the idx1 file beside it."""
+    images = _read_idx(path, 3)
+    if images.shape[1:] == (28, 28):
+        images = np.pad(images, [(0, 0), (2, 2), (2, 2)])
+    place = pathlib.Path(path)
+    beside = place.with_name(place.name.replace("images", "labels").replace("idx3", "idx1"))
+    if beside == place or not beside.exists():
+        return ArrayPictures(path, [images])
+    classes = _read_idx(str(beside), 1)
+    if len(classes) != len(images):
+        raise ValueError(f"{beside}: found {len(classes)} labels for {len(images)} images, expected one for each")
+    return ArrayPictures(path, [images], OwnLabels(classes.tolist()))
+
+
+def _read_idx(path: str, dimensions: int) -> np.ndarray:
+    try:
+        with pathlib.Path(path).open("rb") as plain, _unpacked(plain, path) as file:
+            head = file.read(4 + 4 * dimensions)
+            shape = [int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4)]
+            size = math.prod(shape)
+            if head[:4] != bytes((0, 0, _IDX_UINT8, dimensions)) or len(shape) != dimensions or size > _MAX_ARRAY_BYTES:
+                raise ValueError("its header is not of that kind")
+            data = file.read(size)
+            if len(data) < size:
+                raise ValueError("it ends too early")
+            return np.frombuffer(data, np.uint8).reshape(shape)
+    except (ValueError, EOFError, OSError, zlib.error) as error:
+        raise unreadable_source(path, error, f"an idx{dimensions} file of bytes, as of MNIST") from error
+
+
+def _unpacked(file: IO[bytes], path: str) -> IO[bytes]:
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.endswith(".gz") else file
+
+
+def is_cifar(archive: TarFile) -> bool:
+    """Whether a tar archive is the Python version of CIFAR-10 or CIFAR-100."""
+    return any(map(_META.fullmatch, archive.members)) and any(map(_TRAIN.fullmatch, archive.members))
+
+
+def cifar_pictures(archive: TarFile) -> ArrayPictures:
+    """The training images of CIFAR-10 or CIFAR-100 with their (fine) classes. Nothing in the pickles is run."""
+    images, classes = [], []
+    for name in sorted(filter(_TRAIN.fullmatch, archive.members)):
+        batch = _read_pickle(archive, name)
+        labels = batch.get("labels", batch.get("fine_labels"))
+        data = batch.get("data")
+        pixels = data.array if isinstance(data, ArrayRecord) else data
+        shape = (3, _CIFAR_SIDE, _CIFAR_SIDE)
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (math.prod(shape),):
+            raise ValueError(f"{archive.path}/{name}: found no pixels, expected a batch of CIFAR")
+        if not isinstance(labels, list) or len(labels) != len(pixels):
+            raise ValueError(f"{archive.path}/{name}: found no label for each picture, expected a batch of CIFAR")
+        images.append(pixels.reshape(-1, *shape).transpose(0, 2, 3, 1))
+        classes += [int(label) for label in labels]
+    meta = _read_pickle(archive, next(filter(_META.fullmatch, archive.members)))
+    names = meta.get("label_names", meta.get("fine_label_names")) or []
+    return ArrayPictures(archive.path, images, OwnLabels(classes, tuple(map(_text, names))))
+
+
+def _read_pickle(archive: TarFile, name: str) -> Mapping[str, Any]:
+    content = archive.read(name)
+    reader = BoundedReader(io.BytesIO(content), len(content), Budget(len(content)))
+    try:
+        found = unpickle(reader, {**array_names(), **named(_as_latin_1, "_codecs.encode")}, what="file of CIFAR")
+    except ValueError as error:
+        raise ValueError(f"{archive.path}/{name}: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{archive.path}/{name}: found a {type(found).__name__}, expected a file of CIFAR")
+    return {_text(key): value for key, value in found.items()}
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _as_latin_1(text: str, encoding: str) -> bytes:
+    """How Python 3 writes bytes for Python 2."""
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"the encoding {encoding}")
+    return text.encode("latin-1")

@@ -1,0 +1,191 @@
+"""Labels of pictures: from folders, tables and JSON files, or carried over from where the pictures come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sg_keras.curation.label_tables import read_csv_labels
+from sg_keras.curation.picture_source import PictureSource
+from sg_keras.data.faults import name_some
+from sg_keras.data.label_file import LABEL_FILE, find_label_file, read_label_table
+from sg_keras.data.label_names import MatchedLabels, match_labels
+from sg_keras.data.labels import labels_of_images
+from sg_keras.files.errors import explain_file_error
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PictureLabels:
+    """Labels of pictures.
+
+    Attributes:
+        by_index: class index or list of numbers of each picture that is used; empty = there are none.
+        class_names: by class index, or by position in vectors of several classes; empty where nobody named them.
+        notes: what people should see.
+    """
+
+    by_index: Mapping[int, Any] = dataclasses.field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_labels(source: PictureSource, spec: str, separator: str | None, used: Sequence[int]) -> PictureLabels:
+    """Labels of the pictures that are used.
+
+    Args:
+        source: of the pictures.
+        spec: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: carried over, where there are any.
+        separator: between the classes of one picture, which then become a vector of zeros and ones.
+        used: indices of the pictures.
+
+    Raises:
+        OSError: a file cannot be read; one line.
+        ValueError: pictures are without a label, or labels do not go together; one line.
+    """
+    if spec == "none":
+        return PictureLabels()
+    kind, _, rest = spec.partition(":")
+    names = [source.names[index] for index in used]
+    if kind == "folders":
+        return _checked(used, names, _of_folders(source.path, names), (), f"{source.path}: folders")
+    if kind == "csv":
+        path, columns = _file_and_columns(rest)
+        table = read_csv_labels(_content(path), path, columns, separator)
+        return _of_table(source, used, names, table, (), path)
+    if kind == "json":
+        table, class_names = _json_table(_content(rest), rest, separator)
+        return _of_table(source, used, names, table, class_names, rest)
+    return _carried_over(source, used, names, separator)
+
+
+def _carried_over(source: PictureSource, used: Sequence[int], names: list[str], separator: str | None) -> PictureLabels:
+    own = source.own_labels()
+    if own is not None:
+        return _checked(used, names, [own.values[index] for index in used], own.class_names, source.path)
+    file = find_label_file(source)
+    if file is None:
+        return PictureLabels()
+    where = f"{source.path}/{file}"
+    content = source.read_other(file)
+    table = read_label_table(content, where)
+    if isinstance(table, str):  # it holds none
+        return PictureLabels()
+    return _of_table(source, used, names, table, _class_names(json.loads(content)), where, file.rpartition("/")[0])
+
+
+def _of_table(
+    source: PictureSource,
+    used: Sequence[int],
+    names: list[str],
+    table: Mapping[str, Any],
+    class_names: tuple[str, ...],
+    where: str,
+    folder: str = "",
+) -> PictureLabels:
+    order = sorted(names)
+    found = match_labels(table, order, folder, pathlib.PurePath(source.path).stem)
+    if not isinstance(found, MatchedLabels):
+        raise ValueError(
+            f"{where}: found no label for {name_some(found, len(names))}, expected one for every picture (the file's "
+            f"first entry is {next(iter(table), 'missing')}); --labels=none does without"
+        )
+    by_name = dict(zip(order, found.values, strict=True))
+    labels = _checked(used, names, [by_name[name] for name in names], class_names, where)
+    note = (f"{where}: {found.note}",) if found.note else ()
+    return dataclasses.replace(labels, notes=(*labels.notes, *note))
+
+
+def _checked(
+    used: Sequence[int], names: list[str], values: list[Any], class_names: tuple[str, ...], where: str
+) -> PictureLabels:
+    """Labels with classes by number, once they go together."""
+    if values and all(isinstance(value, str) for value in values):
+        class_names = tuple(sorted(set(values)))
+        number = {name: index for index, name in enumerate(class_names)}
+        values = [number[value] for value in values]
+    elif any(isinstance(value, frozenset) for value in values):
+        class_names = tuple(sorted(set().union(*values)))
+        values = [[int(name in value) for name in class_names] for value in values]
+    labels = labels_of_images(names, values, where)
+    empty = labels.classes_without_images()
+    notes = (f"{where}: {len(empty)} of {labels.c_dim} classes have no pictures",) if empty else ()
+    return PictureLabels(dict(zip(used, values, strict=True)), class_names, notes)
+
+
+def _of_folders(path: str, names: list[str]) -> list[str]:
+    outside = [name for name in names if "/" not in name]
+    if outside:
+        raise ValueError(
+            f"--labels=folders: found no folder for {name_some(outside, len(names))} of {path}, expected each picture "
+            "in the folder of its class"
+        )
+    return [name.partition("/")[0] for name in names]
+
+
+def _file_and_columns(text: str) -> tuple[str, tuple[str, ...]]:
+    """FILE[:COLUMN,...]; a file whose name has a colon in it is taken as it is."""
+    if pathlib.Path(text).exists() or ":" not in text:
+        return text, ()
+    path, _, columns = text.rpartition(":")
+    return path, tuple(column.strip() for column in columns.split(","))
+
+
+def _content(path: str) -> bytes:
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise OSError(explain_file_error(error, path)) from error
+
+
+def _json_table(content: bytes, path: str, separator: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Labels by name of a file such as dataset.json, or of a plain object of names and labels."""
+    table: dict[str, Any] | str = read_label_table(content, path)
+    found = json.loads(content)
+    if isinstance(table, str):
+        if not isinstance(found, dict) or "labels" in found or not found:
+            raise ValueError(f"{path}: found {table}, expected labels by file name")
+        table = found
+    return {name: _json_label(label, separator) for name, label in table.items()}, _class_names(found)
+
+
+def _json_label(label: Any, separator: str | None) -> Any:
+    if isinstance(label, str) and separator:
+        return frozenset(part.strip() for part in label.split(separator) if part.strip())
+    if isinstance(label, list) and label and all(isinstance(part, str) for part in label):
+        return frozenset(label)
+    if isinstance(label, float) and math.isfinite(label):
+        return [label]
+    return label
+
+
+def _class_names(found: Any) -> tuple[str, ...]:
+    """Names of classes in a label file, empty where there are none."""
+    names = found.get("class_names") if isinstance(found, dict) else None
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
+
+
+def dataset_json(
+    labels: list[list[Any]] | None, class_names: Sequence[str], conversion: Mapping[str, Any], crops: Mapping[str, Any]
+) -> bytes:
+    """The content of dataset.json: what the published tools read, `labels`, and what was done.
+
+    Args:
+        labels: [name, label] of each image, None where there are none.
+        class_names: of the classes, if they have any.
+        conversion: what was done.
+        crops: where images were cut out, by name: [picture, left, top, width, height].
+    """
+    content: dict[str, Any] = {"labels": labels}
+    if labels is not None and class_names:
+        content["class_names"] = list(class_names)
+    content["conversion"] = conversion
+    if crops:
+        content["crops"] = crops
+    return json.dumps(content, ensure_ascii=True).encode("ascii")
+
+
+__all__ = ["LABEL_FILE", "PictureLabels", "dataset_json", "read_labels"]

@@ -1,0 +1,103 @@
+"""What a conversion did, for people and for report.json."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sg_keras.curation.journal import BAD, LEFT_OUT, TRANSPARENT, Entry
+from sg_keras.files.atomic import write_text
+
+_SIZES_KEPT = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConversionReport:
+    """What a conversion did.
+
+    Attributes:
+        destination: what was written, "" where that is nothing.
+        pictures: how many there were.
+        images: how many were made of them.
+        bad: pictures that could not be read, and why.
+        left_out: pictures that are too small for the transform.
+        transparent: pictures that were dropped since they are transparent.
+        converted: what had to be converted, and in how many pictures.
+        sizes_before: "WxH" of the pictures and how many have it, the most frequent ones.
+        continued_from: how many pictures an earlier process had done.
+        path: of report.json.
+    """
+
+    destination: str
+    pictures: int
+    images: int
+    bad: Mapping[str, str]
+    left_out: Sequence[str]
+    transparent: Sequence[str]
+    converted: Mapping[str, int]
+    sizes_before: Mapping[str, int]
+    continued_from: int
+    path: str
+
+    def counts(self) -> dict[str, Any]:
+        """What dataset.json tells of it; nothing that depends on how often the work was interrupted."""
+        return {
+            "pictures": self.pictures,
+            "images": self.images,
+            "unreadable": len(self.bad),
+            "too_small": len(self.left_out),
+            "transparent_dropped": len(self.transparent),
+            "sizes_before": dict(list(self.sizes_before.items())[:_SIZES_KEPT]),
+            "converted": dict(self.converted),
+        }
+
+    def lines(self) -> list[str]:
+        """What people should see at the end; what was skipped is in the last line."""
+        lines = [f"{count} pictures: {what}" for what, count in self.converted.items()]
+        if self.left_out:
+            lines.append(f"{len(self.left_out)} pictures are too small for the transform and left out")
+        if self.transparent:
+            lines.append(f"{len(self.transparent)} transparent pictures are dropped")
+        made = f"{self.images} images of {self.pictures} pictures in {self.destination or 'nothing'}"
+        if not self.bad:
+            return [*lines, made]
+        name, reason = next(iter(self.bad.items()))
+        few = "1 picture was" if len(self.bad) == 1 else f"{len(self.bad)} pictures were"
+        warning = f"warning: {few} left out as unreadable ({name}: {reason}), see {self.path}"
+        return [*lines, f"{made}; {warning}"]
+
+
+def make_report(
+    names: Sequence[str], entries: Sequence[Entry], sizes: Sequence[tuple[str, int]], **places: Any
+) -> ConversionReport:
+    """The report on all entries of a journal; `places` are its fields destination, continued_from and path."""
+    notes = collections.Counter(note for entry in entries for note in entry.notes)
+    kinds: dict[str, list[int]] = {BAD: [], LEFT_OUT: [], TRANSPARENT: []}
+    for entry in entries:
+        if entry.kind:
+            kinds[entry.kind].append(entry.index)
+    return ConversionReport(
+        pictures=len(entries),
+        images=sum(len(entry.images) for entry in entries),
+        bad={names[index]: entries[index].reason for index in kinds[BAD]},
+        left_out=[names[index] for index in kinds[LEFT_OUT]],
+        transparent=[names[index] for index in kinds[TRANSPARENT]],
+        converted=dict(sorted(notes.items())),
+        sizes_before=dict(sizes),
+        **places,
+    )
+
+
+def report_path(destination: pathlib.Path) -> pathlib.Path:
+    """Where the report of a destination lies."""
+    return destination.with_name(destination.name + ".report.json")
+
+
+def write_report(report: ConversionReport) -> None:
+    """Write report.json beside the destination."""
+    content = dataclasses.asdict(report)
+    write_text(pathlib.Path(report.path), json.dumps(content, indent=1, ensure_ascii=True) + "\n")

@@ -1,0 +1,84 @@
+"""A first look at all pictures: sizes, colours and transparency by their headers, before anything is converted."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+from collections.abc import Callable
+
+from sg_keras.curation.decode import Facts, UnreadablePictureError, decode_picture, read_facts
+from sg_keras.curation.encode import is_transparent
+from sg_keras.curation.picture_source import PictureSource
+
+_HEAD_BYTES = 1 << 16  # holds the header of nearly every picture, with its thumbnail and profile
+_LOOKED_AT = 32  # pictures whose pixels are looked at for transparency
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is.
+
+    Attributes:
+        facts: of each picture, None of those that cannot be used.
+        bad: why these cannot be used, by index.
+        digest: of names and headers; another one means other pictures.
+    """
+
+    facts: list[Facts | None]
+    bad: dict[int, str]
+    digest: str
+
+    def channels(self, keeps_alpha: bool) -> int:
+        """1 where all are gray, 4 where any may be transparent and that is kept, otherwise 3."""
+        known = [facts for facts in self.facts if facts is not None]
+        if keeps_alpha and any(facts.has_alpha for facts in known):
+            return 4
+        return 1 if all(facts.is_gray for facts in known) else 3
+
+    def sizes(self) -> list[tuple[str, int]]:
+        """ "WxH" and how many pictures have it, the most frequent first."""
+        counts = collections.Counter(facts.size for facts in self.facts if facts is not None)
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [(f"{width}x{height}", count) for (width, height), count in ordered]
+
+
+def survey(source: PictureSource, count: int, on_progress: Callable[[int], None]) -> Survey:
+    """Look at the headers of the first `count` pictures."""
+    facts: list[Facts | None] = []
+    bad: dict[int, str] = {}
+    digest = hashlib.sha256()
+    for index in range(count):
+        found, reason = _look(source, index)
+        facts.append(found)
+        if found is None:
+            bad[index] = reason
+        digest.update(f"{source.names[index]}\0{found}\0{reason}\0".encode("utf-8", "surrogateescape"))
+        on_progress(index + 1)
+    return Survey(facts, bad, digest.hexdigest())
+
+
+def _look(source: PictureSource, index: int) -> tuple[Facts | None, str]:
+    if index in source.refused:
+        return None, source.refused[index]
+    try:
+        try:
+            return read_facts(source.head(index, _HEAD_BYTES)), ""
+        except UnreadablePictureError:
+            return read_facts(source.read(index)), ""
+    except OSError as error:
+        return None, str(error)
+    except UnreadablePictureError as error:
+        return None, str(error)
+
+
+def first_transparent(source: PictureSource, found: Survey) -> int | None:
+    """The first of some pictures that may be transparent and is, None if none is: to know early what must be asked."""
+    candidates = [index for index, facts in enumerate(found.facts) if facts is not None and facts.has_alpha]
+    for index in candidates[:_LOOKED_AT]:
+        try:
+            if is_transparent(decode_picture(source.read(index)).image):
+                return index
+        except (OSError, UnreadablePictureError):
+            continue
+    return None

@@ -1,0 +1,145 @@
+"""The work on each picture, and its distribution over processes: the results come in order, whatever their number."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from sg_keras.curation.decode import UnreadablePictureError, decode_picture
+from sg_keras.curation.encode import encoded, is_transparent, with_channels, without_alpha
+from sg_keras.curation.journal import BAD, LEFT_OUT, TRANSPARENT
+from sg_keras.curation.recipe import Recipe
+from sg_keras.curation.transforms import Box, pieces
+
+ASKED = "asked"  # kind of a result: a transparent picture, of which nobody said what becomes
+_BATCH_PICTURES, _BATCH_BYTES = 8, 1 << 22
+_WAITING = 3  # batches for each process that are under way at most
+_WHOLE_DRAFTS = ("none", "center-crop", "fit")  # transforms that need no more than the image's size of each side
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """A picture: its index and name in the source, and the file; or why that cannot be read."""
+
+    index: int
+    name: str
+    data: bytes = b""
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """Images of a picture as bytes, each with its box; or the kind of reason why there are none, as of a journal."""
+
+    index: int
+    images: list[tuple[bytes, Box | None]] = dataclasses.field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    kind: str = ""
+    reason: str = ""
+
+
+def convert_picture(job: Job, recipe: Recipe) -> Result:
+    """The images of one picture."""
+    if job.reason:
+        return Result(job.index, kind=BAD, reason=job.reason)
+    drafts = recipe.draft and recipe.transform.name in _WHOLE_DRAFTS
+    try:
+        decoded = decode_picture(job.data, recipe.resolution if drafts else None)
+    except UnreadablePictureError as error:
+        return Result(job.index, kind=BAD, reason=str(error))
+    image, notes = decoded.image, decoded.notes
+    transparent = is_transparent(image)
+    if transparent and recipe.alpha is None:
+        return Result(job.index, kind=ASKED)
+    if transparent and recipe.alpha == "drop-transparent":
+        return Result(job.index, kind=TRANSPARENT)
+    if recipe.alpha != "keep":
+        if transparent:
+            notes = (*notes, f"transparency on {recipe.alpha}")
+        image = without_alpha(image, recipe.alpha if transparent else None)
+    made = pieces(with_channels(image, recipe.channels or 3), recipe, job.name)
+    images = [(encoded(piece.image, recipe.format), piece.box) for piece in made]
+    return Result(job.index, images, notes, "" if images else LEFT_OUT)
+
+
+def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Result]:
+    """The results of all jobs in their order.
+
+    Args:
+        jobs: taken as they are needed, so that few files are in memory at a time.
+        recipe: what becomes of each picture.
+        workers: processes; with 1 the work is done in this one.
+
+    Raises:
+        OSError: a process was ended by somebody else, as where memory is short.
+    """
+    if workers == 1:
+        for job in jobs:
+            yield convert_picture(job, recipe)
+        return
+    # Not forked: threads, of TensorFlow too, may hold locks. Nothing of TensorFlow is loaded there.
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, context, _prepare_worker)
+    waiting: collections.deque[Future[list[Result]]] = collections.deque()
+    try:
+        for batch in _batches(jobs):
+            with _interrupts_held():
+                waiting.append(executor.submit(_convert_batch, batch, recipe))
+            if len(waiting) >= _WAITING * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise OSError(
+            f"--workers: found that one of {workers} processes was ended from outside, expected all to run on: is "
+            "there enough memory? Lower --workers and repeat the command, which goes on where it was"
+        ) from error
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    batch: list[Job] = []
+    size = 0
+    for job in jobs:
+        batch.append(job)
+        size += len(job.data)
+        if len(batch) == _BATCH_PICTURES or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _convert_batch(jobs: list[Job], recipe: Recipe) -> list[Result]:
+    return [convert_picture(job, recipe) for job in jobs]
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Within, Ctrl-C waits: processes that start here are born deaf to it, and end with their parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def leave() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=leave, daemon=True).start()

@@ -1,0 +1,190 @@
+"""The command that makes data sets."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from sg_keras.data import open_dataset
+from sg_keras.flags.command_line import parse_command_line
+from sg_keras.tools import dataset
+from tests.curation.pictures import classes_of_noise, description_of, file_of, images_of, noise, write
+
+ROOT = pathlib.Path(__file__).parents[2]
+PHOTOS = ("convert", "--source=photos", "--dest=a.zip")
+
+
+@pytest.fixture
+def photos(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A folder of pictures in the current one."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "photos", classes_of_noise())
+    return tmp_path / "photos"
+
+
+def test_convert(photos: pathlib.Path, capsys):
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16x16", "--transform=center-crop"]
+    assert dataset.main([*words, "--labels=folders", "--workers=1"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "7 images of 7 pictures in out.zip\n" and printed.err == ""
+    assert len(images_of(pathlib.Path("out.zip"))) == 7
+    opened = open_dataset("out.zip", use_labels=True)
+    assert (opened.resolution, opened.num_images, opened.c_dim) == (16, 7, 3)
+    opened.close()
+
+
+@pytest.mark.parametrize("spelling", ["--on_bad_image", "--on-bad-image"])
+def test_bad_pictures(spelling: str, photos: pathlib.Path, capsys):
+    (photos / "cat" / "bad.png").write_bytes(b"x")
+    words = ["convert", "--source=photos", "--resolution=16", "--transform=center-crop", "--workers=1"]
+    assert dataset.main([*words, "--dest=out.zip"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert (
+        "7 images of 8 pictures in out.zip; warning: 1 picture was left out as unreadable (cat/bad.png: found" in last
+    )
+    assert list(json.loads(pathlib.Path("out.zip.report.json").read_text())["bad"]) == ["cat/bad.png"]
+    assert dataset.main([*words, "--dest=stopped.zip", f"{spelling}=stop"]) == 1
+    assert "Error: --source: photos/cat/bad.png: found no picture" in capsys.readouterr().err.splitlines()[-1]
+    assert not pathlib.Path("stopped.zip").exists()
+
+
+def test_pictures_that_are_all_bad(photos: pathlib.Path, capsys):
+    write(pathlib.Path("bad"), {"a.png": b"x", "b.png": b""})
+    assert dataset.main(["convert", "--source=bad", "--dest=out.zip", "--resolution=16", "--transform=fit"]) == 1
+    assert "0 images of 2 pictures in nothing; warning: 2 pictures were left out" in capsys.readouterr().out
+    assert not pathlib.Path("out.zip").exists()
+
+
+def test_all_options_together(photos: pathlib.Path):
+    words = [
+        *("convert", "--source=photos", "--dest=out.zip", "--resolution=24x16", "--transform=random-crops=2"),
+        *("--filter=hamming", "--linear-light", "--channels=4", "--alpha=keep", "--format=png", "--seed=5"),
+        *("--max-images=4", "--workers=1", "--draft=0", "--background=blur", "--labels=folders"),
+    ]
+    assert dataset.main(words) == 0
+    assert {image.shape for image in images_of(pathlib.Path("out.zip")).values()} == {(16, 24, 4)}
+    conversion = description_of(pathlib.Path("out.zip"))["conversion"]
+    expected = {"transform": "random-crops=2", "filter": "hamming", "linear_light": True, "alpha": "keep", "seed": 5}
+    assert {key: conversion[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "found nothing, expected convert and its options"),
+        (["audit"], "found 'audit', expected convert"),
+        (["convert"], "--source, --dest: found nothing, expected a value"),
+        (
+            [*PHOTOS, "--resolution=0x16"],
+            "--resolution: found '0x16', expected WIDTHx",
+        ),
+        ([*PHOTOS, "--transform=tiles"], "expected tiles=SIZE,STRIDE"),
+        ([*PHOTOS, "--transform=fit=3"], "expected fit without numbers"),
+        (
+            [*PHOTOS, "--transform=crop"],
+            "--transform: found 'crop', expected none, ",
+        ),
+        (
+            [*PHOTOS, "--alpha=red"],
+            "--alpha: found 'red', expected #rrggbb or keep",
+        ),
+        (
+            [*PHOTOS, "--format=jpeg:101"],
+            "--format: found 'jpeg:101', expected png",
+        ),
+        (
+            [*PHOTOS, "--labels=csv:"],
+            "--labels: found 'csv:', expected folders, csv",
+        ),
+        (
+            [*PHOTOS, "--channels=2"],
+            "--channels: found '2', expected 1, 3, 4 or auto",
+        ),
+        (
+            [*PHOTOS, "--transform=fit"],
+            "--resolution: found none with transform fit",
+        ),
+        (
+            ["convert", "--source=photos", "--dest=photos"],
+            "--dest: photos: found it there already, expected a new name",
+        ),
+        (["convert", "--source=none", "--dest=a.zip"], "--source: none: found nothing there, expected a folder, zip"),
+        (["convert", "--source=photos", "--dest=no/a.zip", "--resolution=8"], "--dest: no/a.zip: found nothing there"),
+        ([*PHOTOS], "--resolution: found none and pictures of 7 sizes"),
+    ],
+)
+def test_one_line_errors(words: list[str], message: str, photos: pathlib.Path, capsys):
+    assert dataset.main(words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ") and error.count("\n") == 1 and message in error
+    assert [file.name for file in pathlib.Path().iterdir()] == ["photos"]
+
+
+def test_help(capsys):
+    assert dataset.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert "python -m sg_keras.tools.dataset convert" in text and "--on-bad-image" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys):
+    for name, picture in (("a.png", noise(0, 100, 70)), ("b.png", noise(1, 100, 70)), ("c.png", noise(2, 9, 9, 4))):
+        (photos / name).write_bytes(file_of(picture))
+    command = ["--outdir=runs", "--cfg=stylegan2", "--data=photos", "--gpus=0", "--batch=8", "--gamma=1", "-n"]
+    with pytest.raises(ValueError, match="--data: photos") as caught:
+        parse_command_line(command)
+    line = str(caught.value)
+    assert "\n" not in line and "expected one size for all" in line
+    mending = line.partition("this makes a data set of them: python -m sg_keras.tools.dataset ")[2]
+    assert mending.startswith("convert --source=photos --dest=photos-64.zip --resolution=64x64 --transform=center-crop")
+    assert mending.endswith(" --alpha=white")
+    assert dataset.main(mending.split()) == 0
+    opened = open_dataset("photos-64.zip")
+    assert (opened.resolution, opened.num_images) == (64, 10)
+    opened.close()
+
+
+def test_training_names_it_for_pictures_of_other_formats(photos: pathlib.Path):
+    write(pathlib.Path("scans"), {f"{i}.tif": file_of(noise(i, 40, 40), "TIFF") for i in range(2)})
+    command = ["--outdir=runs", "--cfg=stylegan2", "--data=scans", "--gpus=0", "--batch=8", "--gamma=1", "-n"]
+    with pytest.raises(ValueError, match=r"found no images \(2 .tif\).*convert --source=scans --dest=scans-32.zip"):
+        parse_command_line(command)
+
+
+def test_an_interrupt_is_one_line_and_the_work_goes_on(photos: pathlib.Path, tmp_path: pathlib.Path):
+    pictures = np.random.default_rng(0).integers(0, 256, (500, 600, 3), np.uint8)
+    for index in range(60):
+        (photos / "cat" / f"large{index:03d}.png").write_bytes(file_of(np.roll(pictures, index, 0)))
+    words = [
+        "convert",
+        "--source=photos",
+        "--dest=out.zip",
+        "--resolution=256",
+        "--transform=center-crop",
+        "--workers=2",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "sg_keras.tools.dataset", *words]
+    started = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    journal, deadline = tmp_path / ".partial-out.zip.journal", time.monotonic() + 60
+    while not (journal.exists() and journal.read_text().count("\n") > 16):
+        assert time.monotonic() < deadline and started.poll() is None
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+    out, error = started.communicate(timeout=60)
+    assert (started.returncode, out, error) == (130, "", "Interrupted\n")
+    assert not (tmp_path / "out.zip").exists()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "of 67 pictures were done before, going on from there" in done.stderr
+    assert done.stdout == "67 images of 67 pictures in out.zip\n"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out.zip", "out.zip.report.json", "photos"]
