@@ -46,6 +46,7 @@ class TFRecordSource:
     """
 
     has_checksums = False
+    is_mapped = True
 
     def __init__(self, path: str) -> None:
         self.path = path
