@@ -123,7 +123,7 @@ def test_links_in_archives_are_left_out(tmp_path: pathlib.Path):
         info.size = len(GOOD["good.png"])
         archive.addfile(info, io.BytesIO(GOOD["good.png"]))
     source = open_pictures(str(tmp_path / "set.tar"))
-    assert source.names == ["good.png"] and "1 links and devices in it are left out" in source.notes[0]
+    assert source.names == ["good.png"] and "links and devices are left out (1)" in source.notes[0]
     source.close()
 
 
@@ -156,7 +156,7 @@ def test_several_members_of_one_name(tmp_path: pathlib.Path):
     for name in ("set.zip", "set.tar"):
         source = open_pictures(str(tmp_path / name))
         assert source.names == ["a.png"] and source.read(0) == second
-        assert source.notes == [f"{tmp_path / name}: 1 names are there several times (a.png); the last of each counts"]
+        assert source.notes == [f"{tmp_path / name}: several files of one name, of which the last counts: 1 (a.png)"]
         source.close()
 
 

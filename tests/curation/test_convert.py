@@ -212,7 +212,7 @@ def test_transparency_has_to_be_decided(tmp_path: pathlib.Path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["set"]
     report = run(source, tmp_path / "out.zip", alpha="drop-transparent")
     assert (report.images, report.transparent, report.bad) == (1, ["b.png"], {})
-    assert "1 transparent pictures are dropped" in report.lines()
+    assert "transparent, dropped: 1" in report.lines()
 
 
 def test_transparency_that_is_found_late(tmp_path: pathlib.Path, monkeypatch):

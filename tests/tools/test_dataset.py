@@ -56,6 +56,18 @@ def test_bad_pictures(spelling: str, photos: pathlib.Path, capsys):
     assert not pathlib.Path("stopped.zip").exists()
 
 
+def test_odd_names(photos: pathlib.Path, capsys):
+    """Line breaks, escapes of terminals, letters, and bytes that are not UTF-8."""
+    for name in ("a\nb.png", "a\x1b[31m.png", "ünïcödé [1]*.png", os.fsdecode(b"\xe9.png")):
+        (photos / "cat" / name).write_bytes(file_of(noise(0)))
+    (photos / "cat" / os.fsdecode(b"bad\xff\n.png")).write_bytes(b"x")
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=random-crops=1"]
+    assert dataset.main([*words, "--workers=2", "--labels=folders"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1 and "(cat/bad\\xff\\n.png: found no picture" in printed and printed.isascii()
+    assert len(description_of(pathlib.Path("out.zip"))["crops"]) == 11
+
+
 def test_pictures_that_are_all_bad(photos: pathlib.Path, capsys):
     write(pathlib.Path("bad"), {"a.png": b"x", "b.png": b""})
     assert dataset.main(["convert", "--source=bad", "--dest=out.zip", "--resolution=16", "--transform=fit"]) == 1
