@@ -33,7 +33,7 @@ class ImageDataset:
     top and bottom exchanged.
 
     Attributes:
-        name: For people and run directories: "digits", the zip file's name without suffix, or the folder's name.
+        name: For people and run directories: "digits", the file's name without suffix, or the folder's name.
         resolution: Pixels a side.
         channels: 1 (gray) or 3 (RGB).
         c_dim: Width of the labels, 0 if they are not used.
@@ -214,7 +214,8 @@ def _name(path: str) -> str:
     absolute = pathlib.Path(path).absolute()
     if absolute.name == "..":
         absolute = absolute.resolve()
-    return absolute.name if absolute.is_dir() else absolute.stem
+    is_one_thing = not absolute.is_dir() or absolute.suffix in (".lmdb", ".tfrecords")  # which are folders, too
+    return absolute.stem if is_one_thing else absolute.name
 
 
 def _pixels(source: ImageSource, shape: tuple[int, int, int], max_cached_bytes: int, skip_bad: bool) -> Pixels:
