@@ -140,6 +140,15 @@ def test_one_line_errors(words: list[str], message: str, photos: pathlib.Path, c
     assert [file.name for file in pathlib.Path().iterdir()] == ["photos"]
 
 
+def test_progress_without_a_terminal(photos: pathlib.Path, capsys, monkeypatch):
+    monkeypatch.setattr(dataset, "_LINE_SECONDS", 0.0)
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=fit", "--workers=1"]
+    assert dataset.main(words) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 14 and all(" of 7 pictures, " in line and line.endswith(" left") for line in lines)
+    assert lines[0].startswith("looking: 1 of 7") and lines[-1].startswith("converting: 7 of 7")
+
+
 def test_help(capsys):
     assert dataset.main(["--help"]) == 0
     text = capsys.readouterr().out
