@@ -167,6 +167,10 @@ class _Conversion:
                     destination.finish(*self._last(journal, report))
             finally:
                 destination.close()
+        except ValueError:  # another recipe is asked for, which has nothing to go on from
+            journal.remove()
+            discard_partial(self._path)
+            raise
         finally:
             journal.close()
         if not report.images:

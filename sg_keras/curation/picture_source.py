@@ -116,7 +116,7 @@ def duplicate_names(path: str, names: collections.Counter[str]) -> list[str]:
     several = sorted(name for name, count in names.items() if count > 1 and not name.endswith("/"))
     if not several:
         return []
-    return [f"{path}: {len(several)} names are there several times ({first_names(several)}); the last of each counts"]
+    return [f"{path}: several files of one name, of which the last counts: {len(several)} ({first_names(several)})"]
 
 
 def _left_out(path: str, other_names: list[str]) -> list[str]:

@@ -56,12 +56,12 @@ class ConversionReport:
         }
 
     def lines(self) -> list[str]:
-        """What people should see at the end; what was skipped is in the last line."""
-        lines = [f"{count} pictures: {what}" for what, count in self.converted.items()]
+        """What people should see at the end, numbers of pictures; what could not be read is in the last line."""
+        lines = [f"{what}: {count}" for what, count in self.converted.items()]
         if self.left_out:
-            lines.append(f"{len(self.left_out)} pictures are too small for the transform and left out")
+            lines.append(f"too small for the transform, left out: {len(self.left_out)}")
         if self.transparent:
-            lines.append(f"{len(self.transparent)} transparent pictures are dropped")
+            lines.append(f"transparent, dropped: {len(self.transparent)}")
         made = f"{self.images} images of {self.pictures} pictures in {self.destination or 'nothing'}"
         if not self.bad:
             return [*lines, made]

@@ -33,7 +33,9 @@ def open_pictures(path: str, *, follow_links: bool = False, image_column: str | 
     if path == DIGITS_NAME:
         return digits_pictures()
     if is_url(path):
-        return zip_pictures(str(local_copy(path)))
+        pictures = zip_pictures(str(local_copy(path)))
+        pictures.path = path  # what goes on record
+        return pictures
     place = pathlib.Path(path)
     if not place.exists():
         raise FileNotFoundError(f"{path}: found nothing there, expected {_EXPECTED}")

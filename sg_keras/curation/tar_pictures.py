@@ -90,7 +90,7 @@ class TarPictures:
         if others:
             self.notes.append(f"{self.path}: files that are no pictures are left out ({count_by_suffix(others)})")
         if archive.num_links:
-            self.notes.append(f"{self.path}: {archive.num_links} links and devices in it are left out")
+            self.notes.append(f"{self.path}: links and devices are left out ({archive.num_links})")
 
     def read(self, index: int) -> bytes:
         return self._archive.read(self.names[index])

@@ -97,8 +97,9 @@ def _read_all(source: ImageSource) -> tuple[dict[int, ImageHeader], list[int], d
                 found.append((index, error))
         return found
 
+    starts = range(0, len(source.names), _CHECK_CHUNK)
     with ThreadPoolExecutor(_CHECK_THREADS) as pool:
-        for chunk in pool.map(check, range(0, len(source.names), _CHECK_CHUNK)):
+        for chunk in map(check, starts) if source.is_mapped else pool.map(check, starts):
             for index, one in chunk:
                 if isinstance(one, ImageHeader):
                     headers[index] = one

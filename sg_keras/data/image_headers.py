@@ -7,6 +7,7 @@ IHDR, tRNS), JPEG (ITU-T T.81, frame headers SOFn), WebP (RFC 9649) and netpbm (
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import struct
 import zlib
@@ -101,10 +102,18 @@ def check_png_chunks(data: bytes) -> None:
 def _parse_png(data: bytes) -> ImageHeader:
     if len(data) < 26:
         raise NeedMoreBytesError
-    chunk, width, height, depth, color = struct.unpack_from(">4sIIBB", data, 12)
+    if data[25] == _PNG_PALETTE and _has_transparency(data):
+        raise ValueError("found transparency (alpha), expected gray or RGB")
+    return _png_header(data[12:26])
+
+
+@functools.lru_cache(maxsize=64)  # a million files have one header, which takes a second in one object
+def _png_header(fields: bytes) -> ImageHeader:
+    """The header by its chunk's name, size, bits and colour."""
+    chunk, width, height, depth, color = struct.unpack(">4sIIBB", fields)
     if chunk != b"IHDR" or color not in (_PNG_GRAY, _PNG_RGB, _PNG_PALETTE, _PNG_GRAY_ALPHA, _PNG_RGB_ALPHA):
         raise ValueError("found a damaged PNG header, expected a PNG or JPEG image")
-    if color in (_PNG_GRAY_ALPHA, _PNG_RGB_ALPHA) or (color == _PNG_PALETTE and _has_transparency(data)):
+    if color in (_PNG_GRAY_ALPHA, _PNG_RGB_ALPHA):
         raise ValueError("found transparency (alpha), expected gray or RGB")
     if depth == 16:
         raise ValueError("found 16 bits a channel, expected 8")

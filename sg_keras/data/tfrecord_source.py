@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sg_keras.data.image_headers import netpbm
-from sg_keras.data.image_source import TAIL_BYTES, Ends, unreadable
+from sg_keras.data.image_source import IMAGE_SUFFIXES, TAIL_BYTES, Ends, is_hidden, unreadable
 from sg_keras.data.labels import Labels, class_labels, labels_of_images
 from sg_keras.data.tfrecord_format import checked_record, decode_example, record_places
 
@@ -26,12 +26,16 @@ _LABELS = ("image/class/label", "label", "class", "labels")
 def tfrecord_files(path: str) -> list[pathlib.Path]:
     """The TFRecord files at a path in their order, none where it is something else.
 
-    Of StyleGAN2-ADA's files, NAME-rNN.tfrecords with images of 2^NN pixels a side, those of the highest level count.
+    A folder with folders or images in it is one of images. Of StyleGAN2-ADA's files, NAME-rNN.tfrecords with images of
+    2^NN pixels a side, those of the highest level count.
     """
     place = pathlib.Path(path)
     if place.is_file():
         return [place] if place.name.endswith(_SUFFIXES) else []
-    files = sorted(file for file in place.iterdir() if file.name.endswith(_SUFFIXES)) if place.is_dir() else []
+    entries = [file for file in place.iterdir() if not is_hidden(file.name)] if place.is_dir() else []
+    files = sorted(file for file in entries if file.name.endswith(_SUFFIXES))
+    if not files or any(file.suffix.lower() in IMAGE_SUFFIXES or file.is_dir() for file in entries):
+        return []
     levels = {file: int(match.group(1)) for file in files if (match := _LEVEL.search(file.name))}
     return [file for file in files if levels.get(file) == max(levels.values())] if levels else files
 
@@ -46,6 +50,7 @@ class TFRecordSource:
     """
 
     has_checksums = False
+    is_mapped = True
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sg_keras.files.cache import is_url
+from sg_keras.files.printable import printable
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
@@ -64,13 +65,23 @@ def _convert(values: dict[str, Any]) -> int:
     source = named_errors("--source", lambda: open_pictures(values["source"], **how))
     try:
         for note in source.notes:
-            print(note, file=sys.stderr)
+            _tell(note)
         with _Shown() as on_progress:
-            report = convert(source, recipe, request, on_progress, lambda line: print(line, file=sys.stderr))
+            report = convert(source, recipe, request, on_progress, _tell)
     finally:
         source.close()
-    print("\n".join(report.lines()))
+    for line in report.lines():
+        print(_one_line(line))
     return 0 if report.images else 1
+
+
+def _tell(line: str) -> None:
+    print(_one_line(line), file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    """With what names of files may hold escaped, line breaks too."""
+    return printable(text).replace("\n", "\\n")
 
 
 def _recipe(values: dict[str, Any]) -> Any:

@@ -6,6 +6,8 @@ import errno
 import io
 import pathlib
 import struct
+import subprocess
+import sys
 import tarfile
 import warnings
 import zipfile
@@ -123,7 +125,7 @@ def test_links_in_archives_are_left_out(tmp_path: pathlib.Path):
         info.size = len(GOOD["good.png"])
         archive.addfile(info, io.BytesIO(GOOD["good.png"]))
     source = open_pictures(str(tmp_path / "set.tar"))
-    assert source.names == ["good.png"] and "1 links and devices in it are left out" in source.notes[0]
+    assert source.names == ["good.png"] and "links and devices are left out (1)" in source.notes[0]
     source.close()
 
 
@@ -156,7 +158,7 @@ def test_several_members_of_one_name(tmp_path: pathlib.Path):
     for name in ("set.zip", "set.tar"):
         source = open_pictures(str(tmp_path / name))
         assert source.names == ["a.png"] and source.read(0) == second
-        assert source.notes == [f"{tmp_path / name}: 1 names are there several times (a.png); the last of each counts"]
+        assert source.notes == [f"{tmp_path / name}: several files of one name, of which the last counts: 1 (a.png)"]
         source.close()
 
 
@@ -219,3 +221,23 @@ def test_a_full_disk(destination: str, tmp_path: pathlib.Path):
         if destination not in left:
             report = run(source, folder / destination)
             assert report.images == 20 and not partial_path(folder / destination).exists()
+
+
+@pytest.mark.parametrize("destination", ["out.zip", "out.tfrecords", "out.lmdb"])
+def test_writing_that_fails_in_the_middle_of_a_file(destination: str, tmp_path: pathlib.Path):
+    """As a full disk does: here the size of files is limited."""
+    files = {f"{index:02d}.png": file_of(noise(index, 64, 64)) for index in range(40)}
+    source = write(tmp_path / "set", files)
+    code = (
+        "import pathlib, resource\n"
+        "from tests.curation.pictures import run\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        f"try: run({source!r}, pathlib.Path({str(tmp_path / destination)!r}), size=(64, 64))\n"
+        "except OSError as error: print(error)\n"
+    )
+    root = pathlib.Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert f"{destination}: found that" in done.stdout and done.stdout.count("\n") == 1 and not done.stderr
+    assert not (tmp_path / destination).exists()
+    assert run(source, tmp_path / destination, size=(64, 64)).images == 40
+    assert not list(tmp_path.glob(".partial-*"))

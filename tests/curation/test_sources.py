@@ -226,6 +226,15 @@ def test_parquet_of_a_hub(tmp_path: pathlib.Path):
         open_pictures(str(tmp_path / "a.parquet"), image_column="pic")
 
 
+def test_addresses_are_on_record(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("a.png", file_of(noise(0)))
+    monkeypatch.setattr("sg_keras.curation.sources.local_copy", lambda path: tmp_path / "set.zip")
+    source = open_pictures("gs://bucket/set.zip")
+    assert (source.path, source.names) == ("gs://bucket/set.zip", ["a.png"])
+    source.close()
+
+
 def test_digits(tmp_path: pathlib.Path):
     report = run("digits", tmp_path / "digits.zip", size=(16, 16), max_images=20)
     assert (report.images, report.sizes_before) == (20, {"32x32": 20})

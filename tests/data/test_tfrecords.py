@@ -122,6 +122,14 @@ def test_shards_of_image_files_with_labels_in_them(tmp_path: pathlib.Path):
     assert not open_dataset(tmp_path).c_dim
 
 
+@pytest.mark.parametrize("beside", ["a.png", "sub/a.JPG"])
+def test_a_folder_of_images_with_records_beside_them_is_one_of_images(beside: str, tmp_path: pathlib.Path):
+    write_with_tensorflow(tmp_path / "a.tfrecords", pixel_records(3))
+    (tmp_path / beside).parent.mkdir(exist_ok=True)
+    (tmp_path / beside).write_bytes(encode(make_pixels(9)))
+    assert open_dataset(tmp_path).num_images == 1
+
+
 def test_gray_pixels(tmp_path: pathlib.Path):
     image = make_pixels(0, 8, 1)
     write_with_tensorflow(tmp_path / "a.tfrecords", [example(shape=[1, 8, 8], data=image.tobytes())])

@@ -56,6 +56,18 @@ def test_bad_pictures(spelling: str, photos: pathlib.Path, capsys):
     assert not pathlib.Path("stopped.zip").exists()
 
 
+def test_odd_names(photos: pathlib.Path, capsys):
+    """Line breaks, escapes of terminals, letters, and bytes that are not UTF-8."""
+    for name in ("a\nb.png", "a\x1b[31m.png", "ünïcödé [1]*.png", os.fsdecode(b"\xe9.png")):
+        (photos / "cat" / name).write_bytes(file_of(noise(0)))
+    (photos / "cat" / os.fsdecode(b"bad\xff\n.png")).write_bytes(b"x")
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=random-crops=1"]
+    assert dataset.main([*words, "--workers=2", "--labels=folders"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1 and "(cat/bad\\xff\\n.png: found no picture" in printed and printed.isascii()
+    assert len(description_of(pathlib.Path("out.zip"))["crops"]) == 11
+
+
 def test_pictures_that_are_all_bad(photos: pathlib.Path, capsys):
     write(pathlib.Path("bad"), {"a.png": b"x", "b.png": b""})
     assert dataset.main(["convert", "--source=bad", "--dest=out.zip", "--resolution=16", "--transform=fit"]) == 1
@@ -126,6 +138,15 @@ def test_one_line_errors(words: list[str], message: str, photos: pathlib.Path, c
     error = capsys.readouterr().err
     assert error.startswith("Error: ") and error.count("\n") == 1 and message in error
     assert [file.name for file in pathlib.Path().iterdir()] == ["photos"]
+
+
+def test_progress_without_a_terminal(photos: pathlib.Path, capsys, monkeypatch):
+    monkeypatch.setattr(dataset, "_LINE_SECONDS", 0.0)
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=fit", "--workers=1"]
+    assert dataset.main(words) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 14 and all(" of 7 pictures, " in line and line.endswith(" left") for line in lines)
+    assert lines[0].startswith("looking: 1 of 7") and lines[-1].startswith("converting: 7 of 7")
 
 
 def test_help(capsys):
