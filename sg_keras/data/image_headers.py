@@ -25,11 +25,11 @@ class NeedMoreBytesError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a file says of itself. `plain`: 8-bit gray or RGB PNG, nothing to convert."""
+    """What a file says of itself. `plain`: 8-bit gray, RGB or RGBA PNG, nothing to convert."""
 
     width: int
     height: int
-    channels: int  # 1 or 3
+    channels: int  # 1 (gray), 3 (RGB) or 4 (RGBA)
     format: str  # PNG or JPEG
     plain: bool = False
 
@@ -90,12 +90,12 @@ def _parse_png(data: bytes) -> ImageHeader:
     chunk, width, height, depth, color = struct.unpack_from(">4sIIBB", data, 12)
     if chunk != b"IHDR" or color not in (_PNG_GRAY, _PNG_RGB, _PNG_PALETTE, _PNG_GRAY_ALPHA, _PNG_RGB_ALPHA):
         raise ValueError("found a damaged PNG header, expected a PNG or JPEG image")
-    if color in (_PNG_GRAY_ALPHA, _PNG_RGB_ALPHA) or (color == _PNG_PALETTE and _has_transparency(data)):
-        raise ValueError("found transparency (alpha), expected gray or RGB")
     if depth == 16:
         raise ValueError("found 16 bits a channel, expected 8")
-    channels = 1 if color == _PNG_GRAY else 3
-    return ImageHeader(width, height, channels, "PNG", plain=depth == 8 and color != _PNG_PALETTE)
+    transparent = color in (_PNG_GRAY_ALPHA, _PNG_RGB_ALPHA) or (color == _PNG_PALETTE and _has_transparency(data))
+    channels = 4 if transparent else 1 if color == _PNG_GRAY else 3
+    plain = depth == 8 and color not in (_PNG_PALETTE, _PNG_GRAY_ALPHA)
+    return ImageHeader(width, height, channels, "PNG", plain=plain)
 
 
 def _has_transparency(data: bytes) -> bool:

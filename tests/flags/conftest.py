@@ -12,7 +12,7 @@ REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=images.zip", "--gpus=0",
 def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
     """An open_dataset that opens nothing."""
 
-    def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, resolution=resolution, skip_bad=False):
+    def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, skip_bad=False, cfg="stylegan2"):
         return types.SimpleNamespace(
             name="images",
             resolution=resolution,
