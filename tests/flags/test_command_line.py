@@ -517,7 +517,7 @@ def test_which_rectangles_a_configuration_takes(flat_images):
     large, odd = f"--data={flat_images(768, 512)}", f"--data={flat_images(1280, 720)}"
     assert parse_command_line([*words, "--cfg=stylegan2", large]).config.dataset.resolution == (512, 768)
     assert parse_command_line([*words, "--cfg=stylegan3-r", odd]).config.dataset.resolution == (720, 1280)
-    with pytest.raises(ValueError, match=r"--data: .*80.png: found 1280x720 pixels, expected 1280x640 or 1280x768, "):
+    with pytest.raises(ValueError, match=r"--data: .*160.png: found 1280x720 pixels, expected 1280x640 or 1280x768, "):
         parse_command_line([*words, "--cfg=stylegan2", odd])
 
 
