@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from sg_keras.config.parts import LEAST_RESOLUTION
+from sg_keras.config.sizes import LEAST_SIDE
 from sg_keras.data.folder_source import FolderSource
 from sg_keras.data.image_checks import CheckedImages, ExpectedSize, check_images
 from sg_keras.data.image_source import ImageSource
@@ -64,7 +64,7 @@ def check_convertible(source: ImageSource, expected: ExpectedSize, skip_bad: boo
     try:
         return check_images(source, expected, skip_bad)
     except ValueError as error:
-        command = convert_command(source, path) if expected.resolution is None else ""
+        command = convert_command(source, path) if expected.size is None else ""
         raise UnpreparedImagesError(str(error), command) from error
 
 
@@ -85,7 +85,7 @@ def convert_command(source: ImageSource, path: str) -> str:
     if not sizes:
         return ""
     width, height = sizes.most_common(1)[0][0]
-    side = max(LEAST_RESOLUTION, min(_LARGEST_SIDE, 1 << (min(width, height).bit_length() - 1)))
+    side = max(LEAST_SIDE, min(_LARGEST_SIDE, 1 << (min(width, height).bit_length() - 1)))
     place = pathlib.Path(path).absolute()
     stem = place.name if place.is_dir() else place.stem
     words = [

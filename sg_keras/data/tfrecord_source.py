@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.data.image_headers import netpbm
+from sg_keras.data.image_headers import netpbm, netpbm_header
 from sg_keras.data.image_source import IMAGE_SUFFIXES, TAIL_BYTES, Ends, is_hidden, unreadable
 from sg_keras.data.labels import Labels, class_labels, labels_of_images
 from sg_keras.data.tfrecord_format import checked_record, decode_example, record_places
@@ -89,7 +89,7 @@ class TFRecordSource:
     def ends(self, index: int, head_bytes: int) -> Ends:
         content = self._content(index)
         if isinstance(content, np.ndarray):
-            return Ends(netpbm(content[:0])[: -len(b"0 255\n")] + b"%d 255\n" % len(content), None, content.size)
+            return Ends(netpbm_header(*content.shape), None, content.size)
         return Ends(bytes(content[:head_bytes]), bytes(content[-TAIL_BYTES:]), len(content))
 
     def checksum(self, index: int) -> int:
@@ -162,8 +162,10 @@ def _image_of(features: dict[str, list[Any]]) -> np.ndarray | memoryview:
     """Pixels, uint8 [H,W,C], or an image file."""
     if "data" in features and "shape" in features:
         (data,), shape = features["data"], features["shape"]
-        if len(shape) != 3 or shape[0] not in (1, 3) or len(data) != np.prod(shape) or 0 in shape:
-            raise ValueError(f"found {len(data)} bytes for the shape {shape}, expected 1 or 3 channels, height, width")
+        if len(shape) != 3 or shape[0] not in (1, 3, 4) or len(data) != np.prod(shape) or 0 in shape:
+            raise ValueError(
+                f"found {len(data)} bytes for the shape {shape}, expected 1, 3 or 4 x H x W"
+            )
         return np.frombuffer(data, np.uint8).reshape(shape).transpose(1, 2, 0)
     for name in _ENCODED:
         if features.get(name) and isinstance(features[name][0], memoryview):
