@@ -163,9 +163,7 @@ def _image_of(features: dict[str, list[Any]]) -> np.ndarray | memoryview:
     if "data" in features and "shape" in features:
         (data,), shape = features["data"], features["shape"]
         if len(shape) != 3 or shape[0] not in (1, 3, 4) or len(data) != np.prod(shape) or 0 in shape:
-            raise ValueError(
-                f"found {len(data)} bytes for the shape {shape}, expected 1, 3 or 4 x H x W"
-            )
+            raise ValueError(f"found {len(data)} bytes for the shape {shape}, expected 1, 3 or 4 x H x W")
         return np.frombuffer(data, np.uint8).reshape(shape).transpose(1, 2, 0)
     for name in _ENCODED:
         if features.get(name) and isinstance(features[name][0], memoryview):

@@ -1,12 +1,12 @@
-"""Make data sets of pictures.
+"""Make data sets of images.
 
     python -m sg_keras.tools.dataset convert --source=photos --dest=photos-256.zip \\
         --resolution=256x256 --transform=center-crop
     python -m sg_keras.tools.dataset convert --source=photos --dest=cats.zip --resolution=128 \\
         --transform=fit --background=blur --labels=folders --alpha=white
 
-convert makes all pictures of a folder or file images of one size and kind: a zip file, a folder,
-TFRecords or an LMDB, which --data of the training takes as they are. A picture that cannot be read
+convert makes all originals of a folder or file images of one size and kind: a zip file, a folder,
+TFRecords or an LMDB, which --data of the training takes as they are. An image that cannot be read
 stops nothing: the last line counts them, and DEST.report.json says why. Killed and repeated, the
 command goes on where it was.
 """
@@ -48,7 +48,7 @@ def _run(words: list[str]) -> int:
 
 def _convert(values: dict[str, Any]) -> int:
     from sg_keras.curation.convert import Request, convert
-    from sg_keras.curation.sources import open_pictures
+    from sg_keras.curation.sources import open_originals
 
     if is_url(values["source"]):
         load_quietly("tensorflow")  # which has the file systems
@@ -62,7 +62,7 @@ def _convert(values: dict[str, Any]) -> int:
         skip_bad=values["on_bad_image"] == "skip",
     )
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
-    source = named_errors("--source", lambda: open_pictures(values["source"], **how))
+    source = named_errors("--source", lambda: open_originals(values["source"], **how))
     try:
         for note in source.notes:
             _tell(note)
@@ -122,7 +122,7 @@ class _Shown:
         self._bar.stop()
 
     def _show(self, progress: Progress) -> None:
-        rate = f"{progress.per_sec:.0f} pictures/s, {_duration(progress.seconds_left)} left"
+        rate = f"{progress.per_sec:.0f} images/s, {_duration(progress.seconds_left)} left"
         if progress.stage != self._stage:
             self._stage, self._next_line = progress.stage, time.monotonic() + _LINE_SECONDS
             if self._task is not None:
@@ -132,7 +132,7 @@ class _Shown:
             self._bar.update(self._task, completed=progress.done, rate=rate)
         if not self._is_bar and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_SECONDS
-            print(f"{progress.stage}: {progress.done} of {progress.total} pictures, {rate}", file=sys.stderr)
+            print(f"{progress.stage}: {progress.done} of {progress.total} images, {rate}", file=sys.stderr)
 
 
 def _duration(seconds: float) -> str:

@@ -169,6 +169,7 @@ def test_damage_is_found_and_named(tmp_path: pathlib.Path):
         (example(shape=[2, 8, 8], data=bytes(128)), "expected 1, 3 or 4 x H x W"),
         (example(image=b"a text that is no image"), "found neither a PNG nor a JPEG file"),
     ],
+    ids=["no example", "no image", "too few bytes", "two channels", "a text"],  # the bytes of a map have no fixed order
 )
 def test_records_that_hold_no_image(record: bytes, message: str, tmp_path: pathlib.Path):
     write_with_tensorflow(tmp_path / "a.tfrecords", [record])
