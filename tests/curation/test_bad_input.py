@@ -230,7 +230,7 @@ def test_writing_that_fails_in_the_middle_of_a_file(destination: str, tmp_path: 
     source = write(tmp_path / "set", files)
     code = (
         "import pathlib, resource\n"
-        "from tests.curation.images import run\n"
+        "from tests.curation.originals import run\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
         f"try: run({source!r}, pathlib.Path({str(tmp_path / destination)!r}), size=(64, 64))\n"
         "except OSError as error: print(error)\n"

@@ -48,7 +48,7 @@ def test_a_zip_as_the_published_tools_read_it(photos: str, tmp_path: pathlib.Pat
     conversion = description["conversion"]
     assert conversion["tool"].startswith("sg-keras ") and conversion["source"] == photos
     assert (conversion["transform"], conversion["filter"], conversion["size"]) == ("center-crop", "lanczos", "16x16")
-    assert (conversion["images"], conversion["images"], conversion["unreadable"]) == (41, 40, 1)
+    assert (conversion["originals"], conversion["images"], conversion["unreadable"]) == (41, 40, 1)
     assert len(conversion["sizes_before"]) == 20
     assert json.loads(report_path(tmp_path / "out.zip").read_text())["bad"] == dict(report.bad)
     assert (
@@ -149,7 +149,7 @@ def test_a_torn_line_of_the_journal_is_done_again(photos: str, tmp_path: pathlib
 def test_killed_for_good_and_repeated(photos: str, tmp_path: pathlib.Path):
     code = (
         "import sys, os\n"
-        "from tests.curation.images import run\n"
+        "from tests.curation.originals import run\n"
         "import pathlib\n"
         "def kill(progress):\n"
         "    if progress.stage == 'converting' and progress.done == 25: os.kill(os.getpid(), 9)\n"

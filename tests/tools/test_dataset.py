@@ -47,9 +47,7 @@ def test_bad_originals(spelling: str, photos: pathlib.Path, capsys):
     words = ["convert", "--source=photos", "--resolution=16", "--transform=center-crop", "--workers=1"]
     assert dataset.main([*words, "--dest=out.zip"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert (
-        "7 images of 8 originals in out.zip; warning: 1 original was left out as unreadable (cat/bad.png: found" in last
-    )
+    assert "7 images of 8 originals in out.zip; warning: 1 image was left out as unreadable (cat/bad.png: found" in last
     assert list(json.loads(pathlib.Path("out.zip.report.json").read_text())["bad"]) == ["cat/bad.png"]
     assert dataset.main([*words, "--dest=stopped.zip", f"{spelling}=stop"]) == 1
     assert "Error: --source: photos/cat/bad.png: found no image" in capsys.readouterr().err.splitlines()[-1]
@@ -71,7 +69,7 @@ def test_odd_names(photos: pathlib.Path, capsys):
 def test_originals_that_are_all_bad(photos: pathlib.Path, capsys):
     write(pathlib.Path("bad"), {"a.png": b"x", "b.png": b""})
     assert dataset.main(["convert", "--source=bad", "--dest=out.zip", "--resolution=16", "--transform=fit"]) == 1
-    assert "0 images of 2 originals in nothing; warning: 2 originals were left out" in capsys.readouterr().out
+    assert "0 images of 2 originals in nothing; warning: 2 images were left out" in capsys.readouterr().out
     assert not pathlib.Path("out.zip").exists()
 
 
