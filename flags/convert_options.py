@@ -6,6 +6,7 @@ import re
 
 from sg_keras.config.choices import ON_BAD_IMAGE, PICTURE_TRANSFORMS, RESIZE_FILTERS
 from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName, Text, refusal
+from sg_keras.files.cache import expand_home
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 
 _MAX_SIDE = 65535
@@ -89,14 +90,14 @@ class ImageFormat:
 class LabelSource:
     """folders, csv:FILE[:COLUMN,...], json:FILE, none or auto."""
 
-    metavar = "FROM"
+    metavar = "LABELS"
 
     def parse(self, argument: str) -> str:
-        """Return it as it is."""
+        """Return it, with ~ at the beginning of a file's path as that home directory."""
         kind, _, rest = argument.partition(":")
         if argument not in ("folders", "none", "auto") and not (kind in ("csv", "json") and rest.strip()):
             raise refusal(argument, "folders, csv:FILE[:COLUMN], json:FILE, none or auto")
-        return argument
+        return f"{kind}:{expand_home(rest)}" if rest else argument
 
 
 CONVERT_OPTIONS: tuple[Option, ...] = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sg_keras.config.options.kinds import Choice, Integer, PathName, refusal
+from sg_keras.config.options.kinds import Choice, Integer, PathName, Text, refusal
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import check_required, read_values
 from sg_keras.flags.help_text import grouped_options
@@ -87,6 +87,18 @@ class Vector:
         return numbers
 
 
+class ClassChoice:
+    """A class by its index or its name."""
+
+    metavar = "N"
+
+    def parse(self, argument: str) -> int | str:
+        """Return the index, or the name as it is."""
+        if re.fullmatch(r"[+-]?[0-9]+", argument):
+            return int(Integer(0).parse(argument))
+        return str(Text("a class's index or name").parse(argument))
+
+
 _TOOL_OPTIONS: tuple[Option, ...] = (
     Option(
         REQUIRED,
@@ -139,8 +151,8 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
     Option(
         RUN,
         "class",
-        Integer(0),
-        "Class of every image, of a conditional network.",
+        ClassChoice(),
+        "Class of every image, of a conditional network: its index, or its name where the training images had names.",
         default_text="all classes by turns, seed modulo their number",
         tools=("generate",),
     ),

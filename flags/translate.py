@@ -117,8 +117,18 @@ def read_dataset(
         **_label_facts(dataset, values["cond"]),
         "num_images": dataset.num_images,
         "fingerprint": dataset.fingerprint,
+        **_described(dataset, values["cond"]),
     }
     return DatasetConfig(**{**values_of(table, values, "dataset"), **facts}), notes
+
+
+def _described(dataset: Any, uses_labels: bool) -> dict[str, Any]:
+    """What dataset.json says of classes and of how the images were made."""
+    description = getattr(dataset, "description", None)  # whoever opens data sets otherwise may have none
+    if description is None:
+        return {}
+    names = description.class_names if uses_labels and len(description.class_names) == dataset.c_dim else ()
+    return {"class_names": names, "conversion": description.conversion}
 
 
 def _label_facts(dataset: Any, used: bool) -> dict[str, Any]:

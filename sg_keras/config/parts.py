@@ -42,6 +42,8 @@ class DatasetConfig:
     c_dim: int = 0  # label width, 0 = unconditional
     label_kind: str = ""  # classes or vectors; not known in configurations from before it was kept
     label_examples: tuple[float, ...] = ()  # some label vectors of the images, one after another
+    class_names: tuple[str, ...] = ()  # by class index, where the data set has them
+    conversion: str = ""  # how the images were made of pictures, where the data set says so
     num_images: int = 0  # without mirrored copies
     mirror: bool = False  # copies with left and right exchanged count as images of their own
     mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image

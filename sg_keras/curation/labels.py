@@ -11,6 +11,7 @@ from typing import Any
 
 from sg_keras.curation.label_tables import read_csv_labels
 from sg_keras.curation.picture_source import PictureSource
+from sg_keras.data.description import names_of_classes
 from sg_keras.data.faults import name_some
 from sg_keras.data.label_file import LABEL_FILE, find_label_file, read_label_table
 from sg_keras.data.label_names import MatchedLabels, match_labels
@@ -74,7 +75,7 @@ def _carried_over(source: PictureSource, used: Sequence[int], names: list[str], 
     table = read_label_table(content, where)
     if isinstance(table, str):  # it holds none
         return PictureLabels()
-    return _of_table(source, used, names, table, _class_names(json.loads(content)), where, file.rpartition("/")[0])
+    return _of_table(source, used, names, table, names_of_classes(json.loads(content)), where, file.rpartition("/")[0])
 
 
 def _of_table(
@@ -149,7 +150,7 @@ def _json_table(content: bytes, path: str, separator: str | None) -> tuple[dict[
         if not isinstance(found, dict) or "labels" in found or not found:
             raise ValueError(f"{path}: found {table}, expected labels by file name")
         table = found
-    return {name: _json_label(label, separator) for name, label in table.items()}, _class_names(found)
+    return {name: _json_label(label, separator) for name, label in table.items()}, names_of_classes(found)
 
 
 def _json_label(label: Any, separator: str | None) -> Any:
@@ -160,12 +161,6 @@ def _json_label(label: Any, separator: str | None) -> Any:
     if isinstance(label, float) and math.isfinite(label):
         return [label]
     return label
-
-
-def _class_names(found: Any) -> tuple[str, ...]:
-    """Names of classes in a label file, empty where there are none."""
-    names = found.get("class_names") if isinstance(found, dict) else None
-    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
 
 
 def dataset_json(

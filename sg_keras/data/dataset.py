@@ -9,6 +9,7 @@ import numpy as np
 
 from sg_keras.data.bad_images import SkippingPixels
 from sg_keras.data.convert_command import check_convertible, open_convertible
+from sg_keras.data.description import Description, describe
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.faults import first_names
 from sg_keras.data.fingerprint import array_fingerprint, source_fingerprint
@@ -21,6 +22,7 @@ from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
 
 _MAX_CACHED_BYTES = 2**30
+_NOTHING_SAID = Description()
 
 
 class ImageDataset:
@@ -39,6 +41,7 @@ class ImageDataset:
         has_labels: Whether the source has labels, used or not.
         fingerprint: Of the content, as sg_keras.data.fingerprint has it; mirrored copies have no part in it.
         notes: Lines that people should see: what was left out or overlooked.
+        description: Names of classes, and how the images were made, where dataset.json says so.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class ImageDataset:
         mirrory: bool = False,
         fingerprint: str = "",
         notes: tuple[str, ...] = (),
+        description: Description = _NOTHING_SAID,
     ) -> None:
         self.name = name
         self.resolution, _, self.channels = pixels.shape
@@ -60,6 +64,7 @@ class ImageDataset:
         self.has_labels = has_labels
         self.fingerprint = fingerprint
         self.notes = notes
+        self.description = description
         self._pixels = pixels
         self._labels = labels
         # Whether each copy of an image has rows (top and bottom) and columns (left and right) exchanged.
@@ -180,6 +185,7 @@ def open_dataset(
             mirrory=mirrory,
             fingerprint=source_fingerprint(source, images.sizes, labels if use_labels else None),
             notes=tuple(filter(None, (note, _left_out(source), _empty_classes(labels)))),
+            description=describe(source),
         )
     except (OSError, ValueError):
         source.close()

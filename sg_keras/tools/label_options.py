@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 
-def chosen_labels(values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray) -> np.ndarray:
+def chosen_labels(
+    values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray, class_names: Sequence[str] = ()
+) -> np.ndarray:
     """Label of each seed.
 
     Args:
@@ -15,6 +19,7 @@ def chosen_labels(values: dict[str, Any], c_dim: int, kind: str, examples: np.nd
         c_dim: width of the network's labels.
         kind: what they are: "classes", "vectors", or "" where that is not known.
         examples: label vectors of the training images, [n,c_dim].
+        class_names: of the classes, by index; empty where they have none.
 
     Returns:
         float32 [seeds,c_dim].
@@ -24,7 +29,7 @@ def chosen_labels(values: dict[str, Any], c_dim: int, kind: str, examples: np.nd
     """
     from sg_keras.inference import class_label, vector_label
 
-    seeds, class_index, numbers = values["seeds"], values["class"], values["label"]
+    seeds, class_index, numbers = values["seeds"], _class_index(values["class"], class_names), values["label"]
     if class_index is not None and numbers is not None:
         raise ValueError("--label: found it beside --class, expected one of them")
     if class_index is not None and kind == "vectors":
@@ -40,6 +45,19 @@ def chosen_labels(values: dict[str, Any], c_dim: int, kind: str, examples: np.nd
     except ValueError as error:
         raise ValueError(f"--{error}") from error
     return _by_turns(seeds, c_dim, kind, examples)
+
+
+def _class_index(typed: int | str | None, class_names: Sequence[str]) -> int | None:
+    """The index of a class by its index or name."""
+    if not isinstance(typed, str):
+        return typed
+    if typed in class_names:
+        return list(class_names).index(typed)
+    if not class_names:
+        raise ValueError(f"--class: found {typed!r}, expected a whole number: the network's classes have no names")
+    near = difflib.get_close_matches(typed, class_names, n=3, cutoff=0.6) or list(class_names[:3])
+    dots = ", ..." if len(class_names) > len(near) else ""
+    raise ValueError(f"--class: found {typed!r}, expected the index or name of a class ({', '.join(near)}{dots})")
 
 
 def _by_turns(seeds: tuple[int, ...], c_dim: int, kind: str, examples: np.ndarray) -> np.ndarray:

@@ -31,22 +31,23 @@ def load_generator(typed: str, ops: str) -> Generator:
     return generator
 
 
-def label_facts(typed: str) -> tuple[str, np.ndarray]:
+def label_facts(typed: str) -> tuple[str, np.ndarray, tuple[str, ...]]:
     """What the labels of the networks that --network names are: "classes", "vectors" or "" (not known), and examples.
 
     Args:
         typed: the value of --network.
 
     Returns:
-        The kind, and label vectors of training images, float32 [n,c_dim], none where none are kept.
+        The kind; label vectors of training images, float32 [n,c_dim], none where none are kept; names of classes.
     """
     from sg_keras.weights import training_config
 
     config = named_errors("--network", lambda: training_config(typed))
     if config is None:
-        return "", np.zeros([0, 0], np.float32)
+        return "", np.zeros([0, 0], np.float32), ()
     data = config.dataset
-    return data.label_kind, np.array(data.label_examples, np.float32).reshape([-1, max(data.c_dim, 1)])
+    examples = np.array(data.label_examples, np.float32).reshape([-1, max(data.c_dim, 1)])
+    return data.label_kind, examples, data.class_names
 
 
 def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:

@@ -9,6 +9,8 @@ from PIL import Image
 from sg_keras.config import TrainingConfig
 from sg_keras.data import open_dataset
 from sg_keras.flags import parse_command_line
+from tests.curation.pictures import classes_of_noise, write
+from tests.curation.pictures import run as convert
 from tests.flags.conftest import REQUIRED
 
 
@@ -34,6 +36,17 @@ def config_of(folder, labels, *words) -> TrainingConfig:
 def test_kind_and_examples_of_labels(labels, kind, examples, tmp_path):
     data = config_of(tmp_path / "data", labels, "--cond=1").dataset
     assert (data.label_kind, data.label_examples) == (kind, examples)
+
+
+def test_names_of_classes_and_the_conversion_are_kept(tmp_path):
+    write(tmp_path / "photos", classes_of_noise())
+    convert(str(tmp_path / "photos"), tmp_path / "images.zip", labels="folders")
+    for words, names in ((["--cond=1"], ("cat", "dog", "owl")), ([], ())):
+        config = parse_command_line([*REQUIRED, f"--data={tmp_path / 'images.zip'}", *words], open_dataset=open_dataset)
+        data = config.config.dataset
+        assert data.class_names == names
+        assert "transform=center-crop, size=16x16, filter=lanczos" in data.conversion
+        assert TrainingConfig.from_json(config.config.to_json()) == config.config
 
 
 def test_labels_that_are_not_used_are_not_kept(tmp_path):

@@ -21,6 +21,19 @@ def test_one_label_for_all(kind, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_class_by_its_name():
+    values = {"seeds": (4, 5), "class": "dog", "label": None}
+    np.testing.assert_array_equal(chosen_labels(values, 2, "classes", NONE, ("cat", "dog")), [[0, 1]] * 2)
+    with pytest.raises(
+        ValueError, match=r"--class: found 'dgo', expected the index or name of a class \(dog, \.\.\.\)"
+    ):
+        chosen_labels({**values, "class": "dgo"}, 2, "classes", NONE, ("cat", "dog"))
+    with pytest.raises(
+        ValueError, match="--class: found 'dog', expected a whole number: the network's classes have no"
+    ):
+        chosen_labels(values, 2, "classes", NONE)
+
+
 def test_by_turns_with_a_line_that_says_so(capsys):
     np.testing.assert_array_equal(chosen("classes"), [[1, 0], [0, 1], [0, 1]])
     assert capsys.readouterr().out == "Note: seed k shows class k modulo 2; --class=N (0 to 1) shows one class\n"

@@ -3,6 +3,7 @@
 import pytest
 
 from sg_keras.config.options.kinds import PathName
+from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.tool_options import (
     DOCTOR_OPTIONS,
@@ -97,7 +98,7 @@ def test_help_groups_options():
     assert "[default: const]" in text
 
 
-@pytest.mark.parametrize("options", [OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS])
+@pytest.mark.parametrize("options", [OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, CONVERT_OPTIONS, DOCTOR_OPTIONS])
 def test_every_option_for_a_path_takes_it_as_one(options):
     """With ~ for the home directory, and in one line where its name is not UTF-8."""
     for option in options:

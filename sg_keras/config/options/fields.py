@@ -13,6 +13,8 @@ _WITHOUT_OPTION = {
     "dataset.name": Resume.ANY,
     "dataset.label_kind": Resume.ANY,
     "dataset.label_examples": Resume.ANY,
+    "dataset.class_names": Resume.ANY,
+    "dataset.conversion": Resume.ANY,
     "dataset.resolution": Resume.SHAPE,
     "dataset.channels": Resume.SHAPE,
     "discriminator.mapping_layers": Resume.SHAPE,
