@@ -79,8 +79,11 @@ def test_all_options_together(photos: pathlib.Path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "found nothing, expected convert and its options"),
-        (["audit"], "found 'audit', expected convert"),
+        ([], "found nothing, expected convert or audit and its options"),
+        (["audits"], "found 'audits', expected convert or audit"),
+        (["audit"], "--data, --out: found nothing, expected a value"),
+        (["audit", "--data=photos", "--out=a.zip"], "--out: found 'a.zip', expected a name that ends in .html"),
+        (["audit", "--data=none", "--out=a.html", "--features=0"], "--data: none: found nothing there, expected a f"),
         (["convert"], "--source, --dest: found nothing, expected a value"),
         (
             [*PHOTOS, "--resolution=0x16"],
@@ -133,6 +136,30 @@ def test_help(capsys):
     text = capsys.readouterr().out
     assert "python -m sg_keras.tools.dataset convert" in text and "--on-bad-image" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_help_of_a_verb(capsys):
+    assert dataset.main(["audit", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "--max-images" in text and "--transform=" not in text.partition("Options of audit")[2]
+
+
+def test_audit(photos: pathlib.Path, capsys):
+    (photos / "cat" / "bad.png").write_bytes(b"x")
+    words = ["audit", "--data=photos", "--labels=folders", "--features=0", "--map=pca", "--workers=1"]
+    assert dataset.main([*words, "--out=seen.html"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["8 pictures in photos, 1 of them unreadable", "1 pictures cannot be read"]
+    assert lines[-1] == "seen.html shows it all in a browser; the numbers are in seen.json"
+    record = json.loads(pathlib.Path("seen.json").read_text())
+    assert record["classes"] == {"cat": 3, "dog": 2, "owl": 2} and list(record["unreadable"]) == ["cat/bad.png"]
+    assert pathlib.Path("seen.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert sorted(file.name for file in pathlib.Path().iterdir()) == ["photos", "seen.html", "seen.json"]
+
+
+def test_audit_with_a_network(photos: pathlib.Path, capsys):
+    assert dataset.main(["audit", "--data=photos", "--out=seen.html", "--map=pca", "--workers=1"]) == 0
+    assert json.loads(pathlib.Path("seen.json").read_text())["network"] == "efficientnet_lite0"
 
 
 def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys):
