@@ -13,6 +13,13 @@ DATA = Option(
     "The set: whatever convert takes as --source, prepared or not.",
 )
 WORKERS = Option(RUN, "workers", Integer(1), "Processes that decode and measure.", default_text="all cores")
+LABELS = Option(
+    RUN,
+    "labels",
+    LabelSource(),
+    "Classes: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: those that the set has.",
+    default="auto",
+)
 
 AUDIT_OPTIONS: tuple[Option, ...] = (
     DATA,
@@ -23,13 +30,7 @@ AUDIT_OPTIONS: tuple[Option, ...] = (
         "The page, which is replaced if it is there; what it says goes to a .json file of that name as well.",
         "FILE",
     ),
-    Option(
-        RUN,
-        "labels",
-        LabelSource(),
-        "Classes: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: those that the set has.",
-        default="auto",
-    ),
+    LABELS,
     Option(
         RUN,
         "features",

@@ -5,15 +5,20 @@
     python -m sg_keras.tools.dataset convert --source=photos --dest=cats.zip --resolution=128 \\
         --transform=fit --background=blur --labels=folders --alpha=white
     python -m sg_keras.tools.dataset audit --data=photos-256.zip --out=audit.html
+    python -m sg_keras.tools.dataset curate --data=photos-256.zip --dest=good.zip --max_brisque=45 \\
+        --drop_duplicates --list=curation.json --dry-run
 
 convert makes all pictures of a folder or file images of one size and kind: a zip file, a folder,
 TFRecords or an LMDB, which --data of the training takes as they are. A picture that cannot be read
 stops nothing: the last line counts them, and DEST.report.json says why. Killed and repeated, the
 command goes on where it was.
 
-audit looks at all pictures of a set, prepared or not, and writes a page for the browser: duplicates,
-blurred and dark pictures, outliers, a map, whether mirrored copies look natural, and the options
-to train with. What is accepted or rejected there can be saved as curation.json.
+audit looks at all pictures of a set, prepared or not, and writes a page for the browser:
+duplicates, blurred and dark pictures, outliers, a map, whether mirrored copies look natural, and
+the options to train with. What is accepted or rejected there can be saved as curation.json.
+
+curate writes a new set of the pictures that pass: by sharpness, symmetry, likeness, classes or a
+list such as curation.json. It says why each other picture is dropped, and touches no source.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 from sg_keras.files.cache import is_url
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
+from sg_keras.flags.curate_options import CURATE_OPTIONS
 from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
@@ -111,9 +117,42 @@ def _audit(values: dict[str, Any]) -> int:
     return 0 if found.measures else 1
 
 
+def _curate(values: dict[str, Any]) -> int:
+    from sg_keras.curation.audit import audit
+    from sg_keras.curation.curate import Listed, Rules, curate, histogram_lines, read_list
+    from sg_keras.curation.curated import check_curated, curation_path, write_curated
+
+    check_curated(values["dest"])
+    path = values["list"]
+    names = ("max_brisque", "min_symmetry", "drop_duplicates", "outliers", "min_per_class", "balance")
+    rules = Rules(
+        classes=values["classes"] or (),
+        listed=Listed() if path is None else named_errors("--list", lambda: read_list(path)),
+        **{name: values[name] for name in names},
+    )
+    extractor = _extractor(rules.outliers or rules.drop_duplicates)
+    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+        how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
+        found = audit(source, values["data"], extractor, workers=_workers(values), **how)
+        curation = curate(found, rules)
+        if curation.kept and not values["dry_run"]:
+            write_curated(source, curation, values["dest"], on_progress)
+    if values["dry_run"]:
+        for label, limit, counts in curation.histograms:
+            print("\n".join(histogram_lines(label, limit, counts)))
+    print("\n".join([*found.notes, *curation.lines()]))
+    if not curation.kept:
+        return 1
+    place = pathlib.Path(values["dest"])
+    written = f"{place} holds them; {curation_path(place)} says why the others are not in it"
+    print("nothing is written (--dry-run)" if values["dry_run"] else written)
+    return 0
+
+
 _VERBS: dict[str, tuple[Callable[[dict[str, Any]], int], tuple[Option, ...]]] = {
     "convert": (_convert, CONVERT_OPTIONS),
     "audit": (_audit, AUDIT_OPTIONS),
+    "curate": (_curate, CURATE_OPTIONS),
 }
 
 

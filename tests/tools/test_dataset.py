@@ -79,11 +79,22 @@ def test_all_options_together(photos: pathlib.Path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "found nothing, expected convert or audit and its options"),
-        (["audits"], "found 'audits', expected convert or audit"),
+        ([], "found nothing, expected convert or audit or curate and its options"),
+        (["audits"], "found 'audits', expected convert or audit or curate"),
         (["audit"], "--data, --out: found nothing, expected a value"),
         (["audit", "--data=photos", "--out=a.zip"], "--out: found 'a.zip', expected a name that ends in .html"),
         (["audit", "--data=none", "--out=a.html", "--features=0"], "--data: none: found nothing there, expected a f"),
+        (
+            ["curate", "--data=photos", "--dest=a.tfrecords"],
+            "--dest: a.tfrecords: found TFRecords, expected .zip, .lmdb",
+        ),
+        (["curate", "--data=photos", "--dest=a.zip", "--min_symmetry=2"], "--min_symmetry: found '2', expected"),
+        (["curate", "--data=photos", "--dest=a.zip", "--list=no.json"], "--list: no.json: found nothing there"),
+        (["curate", "--data=photos", "--dest=a.zip", "--classes=a,,b"], "--classes: found 'a,,b', expected names or"),
+        (
+            ["curate", "--data=photos", "--dest=a.zip", "--workers=1", "--classes=elk"],
+            "--classes: found 'elk', expected",
+        ),
         (["convert"], "--source, --dest: found nothing, expected a value"),
         (
             [*PHOTOS, "--resolution=0x16"],
@@ -160,6 +171,25 @@ def test_audit(photos: pathlib.Path, capsys):
 def test_audit_with_a_network(photos: pathlib.Path, capsys):
     assert dataset.main(["audit", "--data=photos", "--out=seen.html", "--map=pca", "--workers=1"]) == 0
     assert json.loads(pathlib.Path("seen.json").read_text())["network"] == "efficientnet_lite0"
+
+
+def test_curate(photos: pathlib.Path, capsys):
+    write(photos, {"owl/twin.png": (photos / "owl" / "p02.png").read_bytes(), "dog/bad.png": b"x"})
+    command = ["curate", "--data=photos", "--dest=out.zip", "--labels=folders", "--workers=1", "--min_symmetry=0.1"]
+    assert dataset.main([*command, "--classes=cat,owl", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("symmetry (below is dropped), limit 0.1:")
+    assert lines[-4:-1] == ["2 dropped: another class", "1 dropped: unreadable", "6 of 9 pictures kept"]
+    assert lines[-1] == "nothing is written (--dry-run)" and not pathlib.Path("out.zip").exists()
+
+    assert dataset.main([*command, "--classes=cat,owl", "--balance"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "out.zip holds them; out.zip.curation.json says why the others are not in it"
+    assert description_of(pathlib.Path("out.zip"))["class_names"] == ["cat", "owl"]
+    assert len(images_of(pathlib.Path("out.zip"))) == 6
+    record = json.loads(pathlib.Path("out.zip.curation.json").read_text())
+    assert len(record["kept"]) == 6 and record["dropped"]["dog/p01.png"] == "another class: dog"
+    assert dataset.main(command) == 1 and "--dest: out.zip: found it there already" in capsys.readouterr().err
 
 
 def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys):
