@@ -87,7 +87,7 @@ def advise(
     commands = [shlex.join(words)]
     if not ready:
         commands.insert(0, _conversion(path, data, side, measures, labels))
-    cautions = [f"{count} pictures {what}" for count, what in spoiling if count]
+    cautions = [f"pictures that {what}: {count}" for count, what in spoiling if count]
     if sum(count for count, _ in spoiling) > 0.01 * len(measures):
         cautions.append("1 to 2% of pictures that do not belong already spoil a set: reject them, then run curate")
     return Advice(tuple(choices), tuple(commands), tuple(_about_size(len(measures))), tuple(cautions))

@@ -30,7 +30,7 @@ _MEASURES = {
     "outlier": ("Distance to others", False, "Mean distance to the five nearest pictures, 1 = as usual in this set."),
 }
 _FLAGS = {
-    **{flaw: what.partition(" ")[2].partition(":")[0] for flaw, what in FLAWS.items()},
+    **{flaw: what.partition(" ")[2].partition(" (")[0] for flaw, what in FLAWS.items()},
     "blurred": "blurred, noisy or compressed",
     "copy": "copies to the last bit",
     "near": "look like others",

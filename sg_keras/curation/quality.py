@@ -26,10 +26,10 @@ _BORDER_TOLERANCE = 16  # of 255, of what counts as the border's colour
 _BLURRED, _DARK, _BRIGHT, _FLAT = 50.0, 30.0, 225.0, 8.0  # BRISQUE, brightness (twice), contrast
 #: Flaws, and in words what pictures are that have them.
 FLAWS = {
-    "blurred": f"have BRISQUE above {_BLURRED:g}: blurred, noisy or compressed",
-    "dark": f"are dark: mean brightness below {_DARK:g} of 255",
-    "bright": f"are bright: mean brightness above {_BRIGHT:g} of 255",
-    "flat": f"are flat: contrast below {_FLAT:g} of 255",
+    "blurred": f"have BRISQUE above {_BLURRED:g} (blurred, noisy or compressed)",
+    "dark": f"are dark (mean brightness below {_DARK:g} of 255)",
+    "bright": f"are bright (mean brightness above {_BRIGHT:g} of 255)",
+    "flat": f"are flat (contrast below {_FLAT:g} of 255)",
 }
 
 

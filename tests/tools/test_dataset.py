@@ -160,7 +160,7 @@ def test_audit(photos: pathlib.Path, capsys):
     words = ["audit", "--data=photos", "--labels=folders", "--features=0", "--map=pca", "--workers=1"]
     assert dataset.main([*words, "--out=seen.html"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["8 pictures in photos, 1 of them unreadable", "1 pictures cannot be read"]
+    assert lines[:2] == ["8 pictures in photos, 1 of them unreadable", "pictures that cannot be read: 1"]
     assert lines[-1] == "seen.html shows it all in a browser; the numbers are in seen.json"
     record = json.loads(pathlib.Path("seen.json").read_text())
     assert record["classes"] == {"cat": 3, "dog": 2, "owl": 2} and list(record["unreadable"]) == ["cat/bad.png"]
