@@ -37,6 +37,8 @@ def check_curated(destination: str) -> None:
     path = pathlib.Path(destination)
     if destination_kind(path) == "tfrecords":
         raise ValueError(f"--dest: {path}: found TFRecords, expected .zip, .lmdb or a folder, which hold files")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"--dest: {path.parent}: found no such folder, expected one that is there")
     with file_errors_explained(path):
         refuse_existing(path)
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from sg_keras.curation.picture_source import PictureSource
     from sg_keras.curation.progress import Progress
 
+_NUMBERS_BEGIN = b'{\n "tool": "sg-keras'  # of audit.json
 _LINE_SECONDS = 30.0  # between lines on progress where there is no terminal
 
 
@@ -94,9 +95,7 @@ def _audit(values: dict[str, Any]) -> int:
     from sg_keras.curation.audit_page import audit_page
     from sg_keras.files.atomic import write_text
 
-    page = pathlib.Path(values["out"])
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"--out: found {values['out']!r}, expected a name that ends in .html")
+    page = _page(values["out"])
     extractor = _extractor(values["features"])
     with _opened("--data", values["data"]) as source, _Shown() as on_progress:
         found = audit(
@@ -115,6 +114,19 @@ def _audit(values: dict[str, Any]) -> int:
     print("\n".join(found.lines()))
     print(f"{page} shows it all in a browser; the numbers are in {numbers}")
     return 0 if found.measures else 1
+
+
+def _page(typed: str) -> pathlib.Path:
+    """Where the page goes. ValueError: nothing can be written there, or the numbers would replace another file."""
+    page = pathlib.Path(typed)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"--out: found {typed!r}, expected a name that ends in .html")
+    if not page.parent.is_dir():
+        raise ValueError(f"--out: {page.parent}: found no such folder, expected one that is there")
+    numbers = page.with_suffix(".json")
+    if numbers.exists() and not numbers.read_bytes()[:200].lstrip().startswith(_NUMBERS_BEGIN):
+        raise ValueError(f"--out: {numbers}: found another file there, expected nothing or the numbers of an audit")
+    return page
 
 
 def _curate(values: dict[str, Any]) -> int:

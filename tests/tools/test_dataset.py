@@ -168,6 +168,16 @@ def test_audit(photos: pathlib.Path, capsys):
     assert sorted(file.name for file in pathlib.Path().iterdir()) == ["photos", "seen.html", "seen.json"]
 
 
+def test_audit_replaces_its_own_files_alone(photos: pathlib.Path, capsys):
+    words = ["audit", "--data=photos", "--features=0", "--map=pca", "--workers=1", "--out=dataset.html"]
+    pathlib.Path("dataset.json").write_text('{"labels": []}')
+    assert dataset.main(words) == 1
+    assert "--out: dataset.json: found another file there, expected nothing or" in capsys.readouterr().err
+    assert pathlib.Path("dataset.json").read_text() == '{"labels": []}' and not pathlib.Path("dataset.html").exists()
+    pathlib.Path("dataset.json").unlink()
+    assert dataset.main(words) == 0 and dataset.main(words) == 0
+
+
 def test_audit_with_a_network(photos: pathlib.Path, capsys):
     assert dataset.main(["audit", "--data=photos", "--out=seen.html", "--map=pca", "--workers=1"]) == 0
     assert json.loads(pathlib.Path("seen.json").read_text())["network"] == "efficientnet_lite0"
