@@ -22,7 +22,7 @@ DEMO_CFG ?= stylegan3-t
 # Tests run in so many processes, and fail where all of them together hold more memory than a laptop has to spare.
 TEST_PROCESSES ?= 2
 export SG_KERAS_TEST_MEMORY_GB ?= 4
-QUICK_TESTS = $(wildcard tests/*_test.py) $(addprefix tests/,config flags data augment layers losses models checkpoint \
+QUICK_TESTS = $(wildcard tests/*_test.py) $(addprefix tests/,config flags data curation augment layers losses models checkpoint \
   inference ops training/test_stylegan_state.py)
 TEST = $(BIN)/python -m tests.peak_memory $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --durations=15
 FUZZ_ROUNDS ?= 20
@@ -124,6 +124,7 @@ bench: ops
 	$(BENCH_STEP) --cfg=stylegan3-t --resolution=32 --cbase=2048 --cmax=64
 	$(BENCH_STEP) --cfg=stylegan3-r --resolution=32 --cbase=1024 --cmax=32
 	$(BIN)/python -m benchmarks.data_pipeline
+	$(BIN)/python -m benchmarks.dataset_conversion
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
-"""Pictures a second of `sg_keras.tools.dataset convert` with one process and with several, in turns.
+"""Images a second of `sg_keras.tools.dataset convert` with one process and with several, in turns.
 
-    python -m benchmarks.dataset_conversion [--pictures 2000] [--workers 1,2] [--rounds 1] [--json]
+    python -m benchmarks.dataset_conversion [--images 2000] [--workers 1,2] [--rounds 1] [--json]
 
 Makes JPEG files of 1024x768 in a temporary folder and converts them to a zip of 256x256 (center-crop). A round
 measures each number of processes once, so that their ratio is of one run; the survey of headers and the start of the
@@ -23,14 +23,14 @@ from PIL import Image
 
 from sg_keras.curation.convert import Request, convert
 from sg_keras.curation.recipe import Recipe, Transform
-from sg_keras.curation.sources import open_pictures
+from sg_keras.curation.sources import open_originals
 from sg_keras.data.zip_source import ZipSource
 
 _SIZE, _SIDE = (1024, 768), 256
-_KINDS = 16  # pictures that differ; the rest are these again, shifted, which decode as slowly
+_KINDS = 16  # images that differ; the rest are these again, shifted, which decode as slowly
 
 
-def write_pictures(folder: pathlib.Path, count: int) -> None:
+def write_originals(folder: pathlib.Path, count: int) -> None:
     """JPEG files about as hard to decode as photographs: large smooth areas and a little noise."""
     random = np.random.default_rng(0)
     for kind in range(min(_KINDS, count)):
@@ -44,9 +44,9 @@ def write_pictures(folder: pathlib.Path, count: int) -> None:
 
 
 def speed(folder: pathlib.Path, destination: pathlib.Path, workers: int, draft: bool = False) -> float:
-    """Pictures a second of one conversion."""
+    """Images a second of one conversion."""
     recipe = Recipe(resolution=(_SIDE, _SIDE), transform=Transform(name="center-crop"), draft=draft)
-    source = open_pictures(str(folder))
+    source = open_originals(str(folder))
     start = time.perf_counter()
     report = convert(source, recipe, Request(destination=str(destination), workers=workers))
     elapsed = time.perf_counter() - start
@@ -68,9 +68,9 @@ def largest_change(first: pathlib.Path, second: pathlib.Path) -> tuple[int, floa
 def measure(count: int, workers: list[int], rounds: int) -> dict[str, object]:
     """All figures."""
     with tempfile.TemporaryDirectory() as place:
-        folder = pathlib.Path(place) / "pictures"
+        folder = pathlib.Path(place) / "images"
         folder.mkdir()
-        write_pictures(folder, count)
+        write_originals(folder, count)
         found: dict[int, list[float]] = {number: [] for number in workers}
         digests = set()
         for _ in range(rounds):
@@ -84,7 +84,7 @@ def measure(count: int, workers: list[int], rounds: int) -> dict[str, object]:
         largest, mean = largest_change(pathlib.Path(place) / f"{workers[0]}.zip", drafted)
     ratios = [later / first for first, later in zip(found[workers[0]], found[workers[-1]], strict=True)]
     return {
-        "pictures": count,
+        "images": count,
         "per_sec": {number: statistics.median(values) for number, values in found.items()},
         "ratio": statistics.median(ratios),
         "equal_bytes": len(digests) == 1,
@@ -96,12 +96,12 @@ def measure(count: int, workers: list[int], rounds: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.pictures, [int(number) for number in options.workers.split(",")], options.rounds)
+    found = measure(options.images, [int(number) for number in options.workers.split(",")], options.rounds)
     if options.json:
         print(json.dumps(found))
         return

@@ -55,7 +55,7 @@ class MeasuredStep:
 
     def __init__(self, config: TrainingConfig) -> None:
         self.batch = config.batch
-        dataset = open_dataset(config.dataset.path, resolution=config.dataset.resolution)
+        dataset = open_dataset(config.dataset.path, resolution=config.dataset.resolution, cfg=config.generator.cfg)
         self.strategy = make_strategy(config)
         config, self.precision_note = choose_precision(config)
         self.precision = config.precision

@@ -32,6 +32,7 @@ from PIL import Image
 from benchmarks.measured_step import EMA, MeasuredStep, Round
 from benchmarks.op_profile import OpRun, seconds_by_kind
 from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
+from sg_keras.config.sizes import ImageSize, parse_size
 from sg_keras.training.distribution.threads import configure_threads
 
 _NUM_IMAGES = 1024
@@ -136,7 +137,7 @@ def print_ops(step: MeasuredStep, recorded: dict[str, list[OpRun]], top: int) ->
 
 
 @contextlib.contextmanager
-def random_dataset(resolution: int) -> Iterator[str]:
+def random_dataset(size: ImageSize) -> Iterator[str]:
     """Path of a temporary zip file of random RGB images."""
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +145,7 @@ def random_dataset(resolution: int) -> Iterator[str]:
         with zipfile.ZipFile(path, "w") as archive:
             for index in range(_NUM_IMAGES):
                 image = io.BytesIO()
-                pixels = rng.integers(0, 256, (resolution, resolution, 3), dtype=np.uint8)
+                pixels = rng.integers(0, 256, (size.height, size.width, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(image, "PNG")
                 archive.writestr(f"{index:05d}.png", image.getvalue())
         yield os.fspath(path)
@@ -171,7 +172,9 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
         num_fp16_res=options.num_fp16_res,
         ops=options.ops,
     )
-    dataset = DatasetConfig(path=path, name="random", resolution=options.resolution, channels=3, num_images=_NUM_IMAGES)
+    dataset = DatasetConfig(
+        path=path, name="random", resolution=options.resolution.plain, channels=3, num_images=_NUM_IMAGES
+    )
     config = resolve(training, dataset, RunConfig(outdir="unused"))
     if options.aug == "ada":  # from p on; so few iterations hardly move it
         config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, p=options.p))
@@ -182,7 +185,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Options, hyphens or underscores in their names."""
     parser = argparse.ArgumentParser(description="Speed of a training step beside its own convolutions.")
     parser.add_argument("--cfg", default="stylegan2")
-    parser.add_argument("--resolution", type=int, default=32)
+    parser.add_argument("--resolution", type=parse_size, default="32x32", help="WxH or the side of a square")
     parser.add_argument("--cbase", type=int, default=32768)
     parser.add_argument("--cmax", type=int, default=512)
     parser.add_argument("--map_depth", type=int)

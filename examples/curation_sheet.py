@@ -1,9 +1,9 @@
-"""Draws what filters of curate keep and drop: a row for each, kept pictures on the left, dropped ones on the right.
+"""Draws what filters of curate keep and drop: a row for each, kept images on the left, dropped ones on the right.
 
-    python -m examples.mixed_pictures --out=mixed
+    python -m examples.mixed_images --out=mixed
     python -m examples.curation_sheet --data=mixed --out=docs/images/curation.png
 
-Prints how many pictures each filter drops. Pictures are drawn evenly from those that are kept, and from those dropped.
+Prints how many images each filter drops. Images are drawn evenly from those that are kept, and from those dropped.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from PIL import Image, ImageDraw
 
 from sg_keras.curation.audit import Audit, audit
 from sg_keras.curation.curate import Rules, curate
-from sg_keras.curation.decode import decode_picture
+from sg_keras.curation.decode import decode_original
 from sg_keras.curation.encode import is_transparent, without_alpha
-from sg_keras.curation.picture_source import PictureSource
-from sg_keras.curation.sources import open_pictures
+from sg_keras.curation.original_source import OriginalSource
+from sg_keras.curation.sources import open_originals
 from sg_keras.features import EfficientNetLite0
 
 FILTERS = {
@@ -34,7 +34,7 @@ _SIDE, _GAP, _EACH, _TITLE = 80, 4, 6, 18
 _GROUND, _TEXT, _DROPPED = "#ffffff", "#1d2126", "#b3382c"
 
 
-def draw_sheet(source: PictureSource, found: Audit) -> tuple[Image.Image, list[str]]:
+def draw_sheet(source: OriginalSource, found: Audit) -> tuple[Image.Image, list[str]]:
     """The sheet, and a line on each filter."""
     row, half = _SIDE + 2 * _GAP + _TITLE, _EACH * (_SIDE + _GAP)
     sheet = Image.new("RGB", (2 * half + 5 * _GAP, len(FILTERS) * row), _GROUND)
@@ -49,7 +49,7 @@ def draw_sheet(source: PictureSource, found: Audit) -> tuple[Image.Image, list[s
         ):
             pen.text((left, place * row + 2), text, fill=colour, font_size=13)
             for number, index in enumerate(_some(indices)):
-                sheet.paste(_picture(source, index), (left + number * (_SIDE + _GAP), place * row + _TITLE + _GAP))
+                sheet.paste(_image(source, index), (left + number * (_SIDE + _GAP), place * row + _TITLE + _GAP))
     return sheet, lines
 
 
@@ -58,8 +58,8 @@ def _some(indices: list[int]) -> list[int]:
     return [indices[place] for place in places]
 
 
-def _picture(source: PictureSource, index: int) -> Image.Image:
-    image = decode_picture(source.read(index)).image
+def _image(source: OriginalSource, index: int) -> Image.Image:
+    image = decode_original(source.read(index)).image
     image = without_alpha(image, "white" if is_transparent(image) else None).convert("RGB")
     image.thumbnail((_SIDE, _SIDE))
     framed = Image.new("RGB", (_SIDE, _SIDE), "#e8e8e6")
@@ -71,11 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--data", required=True, metavar="PATH", help="the pictures")
+    parser.add_argument("--data", required=True, metavar="PATH", help="the images")
     parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the sheet, a PNG file")
     options = parser.parse_args(argv)
     try:
-        source = open_pictures(options.data)
+        source = open_originals(options.data)
         try:
             found = audit(source, options.data, EfficientNetLite0(), map_method="pca")
             sheet, lines = draw_sheet(source, found)

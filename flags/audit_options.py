@@ -9,7 +9,7 @@ from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 DATA = Option(
     REQUIRED,
     "data",
-    PathName("a folder or file of pictures, or its address", in_utf8=False),
+    PathName("a folder or file of images, or its address", in_utf8=False),
     "The set: whatever convert takes as --source, prepared or not.",
 )
 WORKERS = Option(RUN, "workers", Integer(1), "Processes that decode and measure.", default_text="all cores")
@@ -42,10 +42,10 @@ AUDIT_OPTIONS: tuple[Option, ...] = (
         RUN,
         "map",
         Choice("auto", "tsne", "pca"),
-        "How the map is made; auto takes t-SNE where scikit-learn is installed, up to 5,000 pictures.",
+        "How the map is made; auto takes t-SNE where scikit-learn is installed, up to 5,000 images.",
         default="auto",
     ),
-    Option(RUN, "max-images", Integer(1), "Look at the first N pictures.", default_text="all"),
+    Option(RUN, "max-images", Integer(1), "Look at the first N images.", default_text="all"),
     WORKERS,
     BY_KEY["debug"],
 )

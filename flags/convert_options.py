@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sg_keras.config.choices import ON_BAD_IMAGE, PICTURE_TRANSFORMS, RESIZE_FILTERS
+from sg_keras.config.choices import CROP_TRANSFORMS, ON_BAD_IMAGE, RESIZE_FILTERS
 from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName, Text, refusal
 from sg_keras.files.cache import expand_home
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
@@ -36,7 +36,7 @@ class TransformKind:
     def parse(self, argument: str) -> tuple[str, tuple[int, ...]]:
         """Return the name and the numbers."""
         word, has_numbers, text = argument.strip().lower().partition("=")
-        name = Choice(*PICTURE_TRANSFORMS).parse(word)
+        name = Choice(*CROP_TRANSFORMS).parse(word)
         what, count = _NUMBERS_OF.get(name, ("", 0))
         parts = text.split(",") if has_numbers else []
         if len(parts) != count or not all(re.fullmatch(r"[0-9]{1,5}", part) and int(part) for part in parts):
@@ -104,7 +104,7 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
     Option(
         REQUIRED,
         "source",
-        PathName("a folder or file of pictures, or its address", in_utf8=False),
+        PathName("a folder or file of images, or its address", in_utf8=False),
         "Folder (with those below it), zip, tar, LMDB, TFRecords, .npz, .npy, parquet, MNIST's idx or CIFAR's tar; "
         "gs://... of a zip file.",
     ),
@@ -119,7 +119,7 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         "resolution",
         Size(),
         "Size of the images, such as 256x256.",
-        default_text="as the pictures are, which must be of one size",
+        default_text="as the images are, which must be of one size",
     ),
     Option(
         RUN,
@@ -127,7 +127,7 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         TransformKind(),
         "none stretches; center-crop cuts the largest part of that shape out of the middle; center-crop-wide and "
         "center-crop-tall do so with black bars to a square; fit takes all of it with bars; random-crops=N and "
-        "tiles=SIZE,STRIDE make several images of a picture.",
+        "tiles=SIZE,STRIDE make several images of an original.",
         default=("none", ()),
         default_text="none",
     ),
@@ -145,7 +145,7 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         RUN,
         "channels",
         Channels(),
-        "1 (gray), 3 (RGB), 4 (RGBA); auto: 1 if all pictures are gray, 4 with --alpha=keep if any is transparent, "
+        "1 (gray), 3 (RGB), 4 (RGBA); auto: 1 if all images are gray, 4 with --alpha=keep if any is transparent, "
         "else 3.",
         default="auto",
     ),
@@ -153,8 +153,8 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         RUN,
         "alpha",
         Colour("keep", "white", "black", "drop-transparent"),
-        "What becomes of transparency: keep it, lay it on a colour, or drop such pictures.",
-        default_text="asked for where a picture is transparent",
+        "What becomes of transparency: keep it, lay it on a colour, or drop such images.",
+        default_text="asked for where an image is transparent",
     ),
     Option(
         RUN,
@@ -167,17 +167,17 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         RUN,
         "label-separator",
         Text("the character between classes"),
-        "Between the classes of one picture in a cell; the labels are then vectors of zeros and ones.",
+        "Between the classes of one image in a cell; the labels are then vectors of zeros and ones.",
         default_text="none",
     ),
     Option(RUN, "format", ImageFormat(), "png, jpeg:QUALITY or webp-lossless.", default="png"),
-    Option(RUN, "max-images", Integer(1), "Take the first N pictures.", default_text="all"),
+    Option(RUN, "max-images", Integer(1), "Take the first N images.", default_text="all"),
     Option(RUN, "workers", Integer(1), "Processes; they change no byte.", default_text="all cores"),
     Option(
         RUN,
         "on-bad-image",
         Choice(*ON_BAD_IMAGE),
-        "Where a picture cannot be read: leave it out and report it, or stop.",
+        "Where an image cannot be read: leave it out and report it, or stop.",
         default="skip",
     ),
     Option(RUN, "seed", Integer(0), "Of random crops.", default=0),
@@ -201,7 +201,7 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         RUN,
         "image-column",
         Text("a column's name"),
-        "Column of a parquet file with the pictures.",
+        "Column of a parquet file with the images.",
         default_text="image and the like",
     ),
     BY_KEY["debug"],

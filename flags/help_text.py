@@ -15,7 +15,7 @@ _INTRODUCTION = """\
 usage: {program} --outdir=DIR --cfg=CFG --data=PATH --gpus=N --batch=N --gamma=X
        [options]
 
-Train a StyleGAN on a folder or zip of square images. Options are written --name=value or
+Train a StyleGAN on a folder or zip of images of one size. Options are written --name=value or
 --name value; hyphens and underscores in names mean the same; BOOL is 0 or 1.
 
 Examples:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
 from sg_keras.config.options.fields import field_options, flatten
+from sg_keras.config.sizes import ImageSize, block_sizes, resolution_text
 from sg_keras.flags.command_line import ParsedCommandLine
 from sg_keras.flags.options import BY_KEY
 
@@ -47,7 +48,8 @@ def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommand
         key = option.replace("-", "_")
         source = f"--{option}" + ("" if key in parsed.typed else " (default)")
         mark = _NOT_BUILT if key in parsed.not_built else ""
-    return f"  {name:<24}{value_text(value):<22} {source:<30} {mark}".rstrip()
+    text = resolution_text(value) if name == "resolution" else value_text(value)
+    return f"  {name:<24}{text:<22} {source:<30} {mark}".rstrip()
 
 
 def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
@@ -64,10 +66,7 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
     labels = f", labels of width {dataset.c_dim}" if dataset.c_dim else ", no labels"
     yield (
         "images",
-        (
-            f"{dataset.num_images}{mirrored}, {dataset.resolution}x{dataset.resolution}, "
-            f"{'gray' if dataset.channels == 1 else 'RGB'}{labels}"
-        ),
+        f"{dataset.num_images}{mirrored}, {dataset.size}, {dataset.colors}{labels}",
     )
     device = "GPU" if config.gpus else "CPU device"
     yield (
@@ -81,17 +80,25 @@ def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:
     if config.run.snapshot_ticks:
         yield "snapshot", f"every {value_text(config.run.snapshot_ticks * config.run.tick_kimg)} kimg"
     if config.generator.cfg == "stylegan2":
-        yield "G channels", _channels(config.generator, dataset.resolution)
-    yield "D channels", _channels(config.discriminator, dataset.resolution)
+        yield "G channels", _channels(config.generator, dataset.size)
+    yield "D channels", _channels(config.discriminator, dataset.size)
 
 
 def _iterations(config: TrainingConfig) -> int:
     return int(-(-config.run.total_kimg * 1000 // config.batch))
 
 
-def _channels(network: Any, resolution: int) -> str:
-    sides = [2**k for k in range(2, resolution.bit_length())]
-    return ", ".join(f"{side}px {max(min(network.channel_base // side, network.channel_max), 0)}" for side in sides)
+def _channels(network: Any, size: ImageSize) -> str:
+    """Channels of each block, which is called by its side, or where that is not its level by its size."""
+
+    def name(level: int, block: ImageSize) -> str:
+        return f"{level}px" if block == ImageSize(level, level) else f"{block}"
+
+    blocks = block_sizes(size).items()
+    return ", ".join(
+        f"{name(level, block)} {max(min(network.channel_base // level, network.channel_max), 0)}"
+        for level, block in blocks
+    )
 
 
 def value_text(value: Any) -> str:

@@ -177,7 +177,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         RUN,
         "translate",
         Point(),
-        "Move the images to the right and down, in parts of their side, such as 0.25,0 (StyleGAN3).",
+        "Move the images to the right and down, in parts of their shorter side, such as 0.25,0 (StyleGAN3).",
         default_text="not at all",
         tools=("generate",),
     ),

@@ -98,6 +98,7 @@ def read_dataset(
             mirror=values["mirror"],
             mirrory=values["mirrory"],
             skip_bad=values["on_bad_image"] == "skip",
+            cfg=values["cfg"],
         )
     except (ValueError, OSError) as error:
         text = explain_file_error(error, path) if isinstance(error, OSError) else str(error)

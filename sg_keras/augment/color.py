@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from sg_keras.augment.geometry import power_of_two
 from sg_keras.augment.sampling import RandomSource
-from sg_keras.augment.transform_layer import TransformLayer
+from sg_keras.augment.transform_layer import COLORS, TransformLayer, split_alpha
 
 _LUMA = np.full(3, 1 / math.sqrt(3))  # the axis of grays
 _ALONG = np.outer(_LUMA, _LUMA)  # projection onto it
@@ -17,11 +17,22 @@ _ACROSS = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) * _LUMA[0]  # cross pro
 
 
 class Color(TransformLayer):
-    """Brightness, contrast, inversion of luma, hue and saturation. Affine in the images."""
+    """Brightness, contrast, inversion of luma, hue and saturation. Affine in the images.
+
+    Of RGBA images it changes the colours and leaves alpha; images of 2 channels, or of more than 4, stay as they are.
+    """
 
     def transform(self, images: tf.Tensor, parameters: dict[str, tf.Tensor], random: RandomSource) -> tf.Tensor:
         if not self.transforms.colored:
             return images
+        if images.shape[3] not in COLORS:
+            return images
+        colors, alpha = split_alpha(images)
+        changed = self._changed(colors, parameters)
+        return changed if alpha is None else tf.concat([changed, alpha], axis=3)
+
+    def _changed(self, images: tf.Tensor, parameters: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Images [N,H,W,1 or 3] with other colours."""
         with tf.device("CPU:0"):
             changes, offset = color_changes(parameters, images.shape[3])
         _, height, width, channels = images.shape

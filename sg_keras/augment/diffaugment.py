@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from sg_keras.augment.sampling import RandomSource
-from sg_keras.augment.transform_layer import check_images
+from sg_keras.augment.transform_layer import COLORS, check_images, split_alpha
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES as POLICIES
 from sg_keras.ops import warp_affine
 
@@ -21,7 +21,8 @@ class DiffAugment(keras.layers.Layer):
     """Random colour, translation and cutout, always in this order and with probability 1.
 
     * color: brightness + U(-1/2, 1/2), then saturation times U(0, 2), then contrast times U(1/2, 3/2): distances from
-      the mean over channels, and from the mean of the image.
+      the mean over channels, and from the mean of the image. Of RGBA images it leaves alpha as it is; images of 2
+      channels, or of more than 4, have no such colours.
     * translation: by whole pixels, up to 1/8 of the size either way, zeros outside.
     * cutout: a rectangle of half the size is set to 0, centred anywhere in the image.
 
@@ -68,12 +69,16 @@ def _per_sample(u: tf.Tensor) -> tf.Tensor:
     return u[:, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
-def _color(x: tf.Tensor, brightness: tf.Tensor, saturation: tf.Tensor, contrast: tf.Tensor) -> tf.Tensor:
+def _color(images: tf.Tensor, brightness: tf.Tensor, saturation: tf.Tensor, contrast: tf.Tensor) -> tf.Tensor:
+    if images.shape[3] not in COLORS:
+        return images
+    x, alpha = split_alpha(images)
     x = x + _per_sample(brightness - 0.5)
     gray = tf.reduce_mean(x, axis=3, keepdims=True)
     x = gray + (x - gray) * _per_sample(2 * saturation)
     mean = tf.reduce_mean(x, axis=[1, 2, 3], keepdims=True)
-    return mean + (x - mean) * _per_sample(contrast + 0.5)
+    x = mean + (x - mean) * _per_sample(contrast + 0.5)
+    return x if alpha is None else tf.concat([x, alpha], axis=3)
 
 
 def _translate(x: tf.Tensor, right: tf.Tensor, down: tf.Tensor, impl: str) -> tf.Tensor:

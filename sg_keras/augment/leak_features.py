@@ -18,7 +18,7 @@ def image_features(images: np.ndarray) -> Features:
     """Features of images in two groups.
 
     Args:
-        images: float32 [N,H,W,1 or 3] in -1..1.
+        images: float32 [N,H,W,C] in -1..1.
 
     Returns:
         Small images [N,side*side*C], and figures [N,M].
@@ -28,26 +28,28 @@ def image_features(images: np.ndarray) -> Features:
 
 def _halved(images: np.ndarray) -> np.ndarray:
     count, height, width, channels = images.shape
-    return images.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
+    even = images[:, : height // 2 * 2, : width // 2 * 2]
+    return even.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
 
 
 def _halved_until(images: np.ndarray, side: int) -> np.ndarray:
-    while images.shape[1] > side:
+    while min(images.shape[1:3]) > side:
         images = _halved(images)
     return images
 
 
 def _figures(images: np.ndarray) -> np.ndarray:
-    gray = images.mean(axis=3, keepdims=True)
+    colors = images[..., :3]  # without alpha
+    gray = colors.mean(axis=3, keepdims=True)
     edges = np.linspace(-1, 1, _BRIGHTNESS_BINS + 1)[1:-1]
     darker = [(gray < edge).mean(axis=(1, 2, 3)) for edge in edges]
     figures = [*darker, gray.mean(axis=(1, 2, 3)), _log(gray.var(axis=(1, 2, 3))), _blank(gray)]
     smaller = gray
-    while smaller.shape[1] > 4:
+    while min(smaller.shape[1:3]) > 4:
         figures += [_log(np.square(np.diff(smaller, axis=axis)).mean(axis=(1, 2, 3))) for axis in (1, 2)]
         smaller = _halved(smaller)
-    if images.shape[3] == 3:
-        figures += _color_figures(images - gray)
+    if images.shape[3] in (3, 4):
+        figures += _color_figures(colors - gray)
     return np.stack(figures, axis=1)
 
 

@@ -30,6 +30,7 @@ import tensorflow as tf
 from sg_keras.augment import AugmentPipeline, AugmentRandom, AugmentTransforms, DiffAugment
 from sg_keras.augment.leak_features import Features, image_features, kernel
 from sg_keras.augment.sampling import UNIFORMS
+from sg_keras.augment.transform_layer import COLORS
 from sg_keras.config import AugmentConfig
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES, TRANSFORMS
 from sg_keras.ops.pixel_values import from_uint8
@@ -77,7 +78,7 @@ def checked_transforms(config: AugmentConfig, channels: int, mirror: bool, mirro
 
     Args:
         config: of the run.
-        channels: 1 or 3.
+        channels: of the images.
         mirror: whether the data has copies with left and right exchanged.
         mirrory: whether it has copies with top and bottom exchanged.
     """
@@ -87,6 +88,8 @@ def checked_transforms(config: AugmentConfig, channels: int, mirror: bool, mirro
     if "rotate90" in names:  # of which rotations by 180 degrees are the likeliest: many objects look alike upside down
         names = (*names, _HALF_TURN)
     hidden = ("xflip",) * mirror + (_HALF_TURN,) * (mirror and mirrory) + _COLORFUL * (channels == 1)
+    if channels not in COLORS:
+        hidden += (*PIPES["color"], "color")
     return tuple(name for name in names if name not in hidden)
 
 
@@ -134,17 +137,18 @@ def _find_leak(name: str, features: list[Features], seed: int) -> Leak:
 
 
 def _reduced(pixels: np.ndarray) -> np.ndarray:
-    """Images float32 in -1..1, reduced to 32 pixels a side by averaging."""
+    """Images float32 in -1..1, reduced to 32 pixels on the shorter side by averaging."""
     count, height, width, channels = pixels.shape
-    by = max(height // _SMALL, 1)
-    blocks = pixels.reshape(count, height // by, by, width // by, by, channels)
+    by = max(min(height, width) // _SMALL, 1)
+    rows, columns = height // by, width // by
+    blocks = pixels[:, : rows * by, : columns * by].reshape(count, rows, by, columns, by, channels)
     return from_uint8(blocks.mean(axis=(2, 4), dtype=np.float32))
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
     """The middle of images, float32 in -1..1, at most 32 pixels a side."""
-    first = max((pixels.shape[1] - _SMALL) // 2, 0)
-    return from_uint8(pixels[:, first : first + _SMALL, first : first + _SMALL])
+    top, left = (max((side - _SMALL) // 2, 0) for side in pixels.shape[1:3])
+    return from_uint8(pixels[:, top : top + _SMALL, left : left + _SMALL])
 
 
 class _Applied(AugmentRandom):

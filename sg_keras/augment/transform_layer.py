@@ -54,9 +54,18 @@ class TransformLayer(keras.layers.Layer):
         return cls(**{**config, "transforms": AugmentTransforms(**config["transforms"])})
 
 
+#: Numbers of channels that have colours: gray, RGB and RGBA.
+COLORS = (1, 3, 4)
+
+
+def split_alpha(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Colours [N,H,W,1 or 3] of gray, RGB and RGBA images, and alpha [N,H,W,1] where there is one."""
+    return (images[..., :3], images[..., 3:]) if images.shape[3] == 4 else (images, None)
+
+
 def check_images(images: tf.Tensor) -> None:
-    """Refuse what is not a batch of images of known size and 1 or 3 channels, with a ValueError."""
+    """Refuse what is not a batch of images of known size, with a ValueError."""
     known = images.shape.rank == 4 and None not in images.shape[1:]
-    if not known or not images.dtype.is_floating or images.shape[3] not in (1, 3):
+    if not known or not images.dtype.is_floating:
         found = f"shape {images.shape} of {images.dtype.name}"
-        raise ValueError(f"images: found {found}, expected [N, H, W, 1 or 3] of a floating type with known sizes")
+        raise ValueError(f"images: found {found}, expected [N, H, W, C] of a floating type with known sizes")

@@ -12,9 +12,9 @@ PRECISIONS = ("float32", "float16", "bfloat16")
 IMPLEMENTATIONS = ("auto", "custom", "reference")  # of our operations
 ON_BAD_IMAGE = ("stop", "skip")
 ON_NAN = ("stop", "rollback")
-#: Conversion of pictures: filters of resizing, and ways to a size; the last two make several images of a picture.
+#: Conversion of originals: filters of resizing, and ways to a size; the last two make several images of an original.
 RESIZE_FILTERS = ("lanczos", "box", "bicubic", "hamming")
-PICTURE_TRANSFORMS = ("none", "center-crop", "center-crop-wide", "center-crop-tall", "fit", "random-crops", "tiles")
+CROP_TRANSFORMS = ("none", "center-crop", "center-crop-wide", "center-crop-tall", "fit", "random-crops", "tiles")
 
 
 def one_of(words: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from sg_keras.config import data_fingerprint
 from sg_keras.config.options.declaration import Resume
 from sg_keras.config.options.fields import FIELD_OPTIONS, fields_with, flatten
 from sg_keras.config.presets import ADA_KIMG, EMA_RAMPUP, PRESETS, decide_precision
+from sg_keras.config.sizes import resolution_text
 from sg_keras.config.training_config import TrainingConfig
 
 Difference = tuple[str, Any, Any]  # field ("part.field"), saved value, requested value
@@ -102,11 +103,13 @@ def format_differences(differences: list[Difference]) -> str:
     rows = [("option", "field", "saved", "requested")]
     for field, old, new in differences:
         option = FIELD_OPTIONS.get(field)
-        rows.append((f"--{option}" if option else "", field, _text(old), _text(new)))
+        rows.append((f"--{option}" if option else "", field, _text(field, old), _text(field, new)))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _text(value: Any) -> str:
+def _text(field: str, value: Any) -> str:
+    if field == "dataset.resolution":
+        return resolution_text(value)
     return "none" if value in (None, "") else str(value)

@@ -23,8 +23,9 @@ class FreezeRule:
 
     Attributes:
         network: "g" or "d".
-        part: "all"; "first4" (d alone: layers as freeze-D counts them); "16px", "<=16px" or ">=16px" (blocks, in
-            StyleGAN3 layers by the sampling rate of what they give); or the beginning of published names, at a dot.
+        part: "all"; "first4" (d alone: layers as freeze-D counts them); "16px", "<=16px" or ">=16px" (blocks
+            by their level, in StyleGAN3 layers by the sampling rate of what they give, both along the shorter side);
+            or the beginning of published names, at a dot.
         until_kimg: trained again from then on; None = never.
     """
 

@@ -19,10 +19,14 @@ from sg_keras.config.choices import (
     ON_NAN,
     one_of,
 )
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
 
-#: Pixels a side that images must have at least: the discriminator needs a block above its last one at 4x4.
-LEAST_RESOLUTION = 8
+MAX_CHANNELS = 16  # of an image
+
+
+def colors_text(channels: int) -> str:
+    """What so many channels of an image are, in words: gray, RGB, RGBA, or their number."""
+    return {1: "gray", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
 
 
 def require(condition: bool, name: str, found: Any, expected: str) -> None:
@@ -37,13 +41,13 @@ class DatasetConfig:
 
     path: str  # folder, zip, or "digits"
     name: str = ""  # short name, part of the run directory's
-    resolution: int  # pixels a side
-    channels: int  # 1 (gray) or 3 (RGB)
+    resolution: int | tuple[int, int]  # pixels a side of squares, height and width of others
+    channels: int  # 1 (gray), 3 (RGB), 4 (RGBA) or another number
     c_dim: int = 0  # label width, 0 = unconditional
     label_kind: str = ""  # classes or vectors; not known in configurations from before it was kept
     label_examples: tuple[float, ...] = ()  # some label vectors of the images, one after another
     class_names: tuple[str, ...] = ()  # by class index, where the data set has them
-    conversion: str = ""  # how the images were made of pictures, where the data set says so
+    conversion: str = ""  # how the images were made of originals, where the data set says so
     num_images: int = 0  # without mirrored copies
     mirror: bool = False  # copies with left and right exchanged count as images of their own
     mirrory: bool = False  # copies with top and bottom exchanged do; with both there are four of each image
@@ -52,8 +56,8 @@ class DatasetConfig:
     fingerprint: str = ""  # of the content, as data_fingerprint has it; none in configurations from before it was kept
 
     def __post_init__(self) -> None:
-        require(self.resolution > 0, "resolution", self.resolution, "a positive number of pixels")
-        require(self.channels in (1, 3), "channels", self.channels, "1 (gray) or 3 (RGB)")
+        object.__setattr__(self, "resolution", image_size(self.resolution).plain)
+        require(1 <= self.channels <= MAX_CHANNELS, "channels", self.channels, f"1 to {MAX_CHANNELS}")
         require(self.label_kind in ("", "classes", "vectors"), "label_kind", self.label_kind, "classes or vectors")
         require(
             not self.label_examples or (self.c_dim > 0 and len(self.label_examples) % self.c_dim == 0),
@@ -64,6 +68,16 @@ class DatasetConfig:
         require(self.on_bad_image in ON_BAD_IMAGE, "on_bad_image", self.on_bad_image, one_of(ON_BAD_IMAGE))
 
     @property
+    def size(self) -> ImageSize:
+        """Height and width of the images."""
+        return image_size(self.resolution)
+
+    @property
+    def colors(self) -> str:
+        """What the channels are, in words."""
+        return colors_text(self.channels)
+
+    @property
     def num_items(self) -> int:
         """Images with mirrored copies."""
         return self.num_images * (1 + self.mirror) * (1 + self.mirrory)
@@ -71,7 +85,7 @@ class DatasetConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorConfig:
-    """Shape of the generator. channel_base and channel_max: channels at resolution r are min(base // r, max)."""
+    """Shape of the generator. channel_base and channel_max: a block of level r has min(base // r, max) channels."""
 
     cfg: str = "stylegan2"  # stylegan2, stylegan3-t, stylegan3-r
     z_dim: int = 512

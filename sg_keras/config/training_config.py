@@ -63,12 +63,12 @@ class TrainingConfig:
             self.cluster_size == 1 or self.run.on_nan == "stop", "on_nan", self.run.on_nan, "stop, with several workers"
         )
         self._check_batch()
+        size = self.dataset.size
         require(
-            self.discriminator.channel_base >= self.dataset.resolution,
+            self.discriminator.channel_base >= size.level,
             "cbase",
             self.discriminator.channel_base,
-            f"{self.dataset.resolution} or more, for one channel at {self.dataset.resolution}x"
-            f"{self.dataset.resolution}",
+            f"{size.level} or more, for one channel at {size}",
         )
         require(self.ema_kimg > 0, "ema_kimg", self.ema_kimg, "a positive number")
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))

@@ -17,7 +17,7 @@ _ADA_BELOW, _NOAUG_FROM = 30_000, 100_000  # images, mirrored copies counted
 _R1_RULE = 0.0002  # of StyleGAN2's gamma: times resolution^2 / batch
 _HALF_CAPACITY_UP_TO = 256  # pixels a side
 _SIDES = (8, 1024)
-_ENOUGH = 0.9  # of the pictures have the pixels for the resolution
+_ENOUGH = 0.9  # of the images have the pixels for the resolution
 #: Images, and what is known of sets of that size.
 _SIZES = (
     (100, "about 100: little variety; best from a network trained on something like it (--resume)"),
@@ -66,10 +66,10 @@ def advise(
 
     Args:
         path: as people typed it.
-        measures: of the pictures that can be read, one or more.
+        measures: of the images that can be read, one or more.
         mirror: None = there were too few to say.
         class_counts: images by class; empty = there are no classes.
-        spoiling: how many pictures have what kind of flaw, in words.
+        spoiling: how many images have what kind of flaw, in words.
         labels: where classes come from, as convert is to be told.
     """
     side, why_side = _resolution(measures)
@@ -87,9 +87,9 @@ def advise(
     commands = [shlex.join(words)]
     if not ready:
         commands.insert(0, _conversion(path, data, side, measures, labels))
-    cautions = [f"pictures that {what}: {count}" for count, what in spoiling if count]
+    cautions = [f"images that {what}: {count}" for count, what in spoiling if count]
     if sum(count for count, _ in spoiling) > 0.01 * len(measures):
-        cautions.append("1 to 2% of pictures that do not belong already spoil a set: reject them, then run curate")
+        cautions.append("1 to 2% of images that do not belong already spoil a set: reject them, then run curate")
     return Advice(tuple(choices), tuple(commands), tuple(_about_size(len(measures))), tuple(cautions))
 
 
@@ -99,7 +99,7 @@ def _resolution(measures: Sequence[Measures]) -> tuple[int, str]:
     side = int(np.clip(1 << (enough.bit_length() - 1), *_SIDES))
     if _is_ready(measures):
         return side, "all images have this size"
-    return side, f"the largest power of two for which {_ENOUGH:.0%} of the pictures have the pixels (up to {_SIDES[1]})"
+    return side, f"the largest power of two for which {_ENOUGH:.0%} of the images have the pixels (up to {_SIDES[1]})"
 
 
 def _is_ready(measures: Sequence[Measures]) -> bool:
@@ -122,11 +122,11 @@ def _conversion(path: str, data: str, side: int, measures: Sequence[Measures], l
 
 def _of_mirroring(mirror: MirrorFinding | None) -> list[Choice]:
     if mirror is None:
-        return [Choice("--mirror", "0", "too few pictures to say whether mirrored copies look natural")]
+        return [Choice("--mirror", "0", "too few images to say whether mirrored copies look natural")]
     ratio = max(mirror.by_pixels, mirror.by_features or 0)
-    found = f"mirrored copies lie {ratio:.2f} times as far from the nearest other picture as the pictures themselves"
+    found = f"mirrored copies lie {ratio:.2f} times as far from the nearest other image as the images themselves"
     if mirror.is_natural:
-        return [Choice("--mirror", "1", f"{found}: they pass for pictures of the set, which it doubles")]
+        return [Choice("--mirror", "1", f"{found}: they pass for images of the set, which it doubles")]
     return [Choice("--mirror", "0", f"{found}: left and right differ in this set")]
 
 

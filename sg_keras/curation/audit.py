@@ -1,4 +1,4 @@
-"""What a data set is like before it is trained on: all measures of all pictures, and what follows from them."""
+"""What a data set is like before it is trained on: all measures of all images, and what follows from them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from sg_keras.curation.feature_space import (
     outlier_scores,
     principal_components,
 )
-from sg_keras.curation.labels import PictureLabels, read_labels
-from sg_keras.curation.picture_source import PictureSource
+from sg_keras.curation.labels import OriginalLabels, read_labels
+from sg_keras.curation.original_source import OriginalSource
 from sg_keras.curation.progress import Progress, clock
 from sg_keras.curation.quality import FLAWS, Measures, flaws, look_at
 from sg_keras.curation.work import Job, in_order
@@ -33,25 +33,25 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Audit:
-    """What a data set is like. Indices are those of pictures in `names`.
+    """What a data set is like. Indices are those of images in `names`.
 
     Attributes:
         path: of the set, as it was typed.
-        names: of all pictures.
+        names: of all images.
         measures: of those that can be read, by index, ascending.
         bad: why the others cannot be read.
         thumbnails: WebP files by index.
-        exact: groups of pictures that are the same to the last bit.
-        near: groups of pictures that look the same; of `exact` groups the first alone is in them.
+        exact: groups of images that are the same to the last bit.
+        near: groups of images that look the same; of `exact` groups the first alone is in them.
         places: (x, y) on the map, 0 to 1, by index.
         map_method: how the map was made.
         outlier_scores: distance to the nearest others by index, 1 = as usual.
         outliers: indices of those out of the ordinary, the farthest first.
-        mirror: what mirroring would do; None where there are too few pictures.
-        labels: of the pictures by index.
-        class_counts: pictures by class; empty where there are no classes.
+        mirror: what mirroring would do; None where there are too few images.
+        labels: of the images by index.
+        class_counts: images by class; empty where there are no classes.
         network: whose features were taken; "" = none, small gray copies stand in.
-        advice: what to do with the set; None where no picture can be read.
+        advice: what to do with the set; None where no image can be read.
         notes: what people should know.
     """
 
@@ -67,7 +67,7 @@ class Audit:
     outlier_scores: Mapping[int, float]
     outliers: Sequence[int]
     mirror: MirrorFinding | None
-    labels: PictureLabels
+    labels: OriginalLabels
     class_counts: Mapping[str, int]
     network: str
     advice: Advice | None
@@ -79,7 +79,7 @@ class Audit:
 
     def record(self) -> dict[str, Any]:
         """The content of audit.json."""
-        pictures = [
+        images = [
             {"name": self.names[index], **dataclasses.asdict(found), "perceptual_hash": f"{found.perceptual_hash:016x}"}
             | {"outlier_score": self.outlier_scores.get(index), "place": self.places.get(index)}
             | {"label": self.labels.by_index.get(index)}
@@ -92,7 +92,7 @@ class Audit:
         return {
             "tool": f"sg-keras {sg_keras.__version__}",
             "data": self.path,
-            "pictures": len(self.names),
+            "images": len(self.names),
             "unreadable": {self.names[index]: reason for index, reason in self.bad.items()},
             "exact_duplicates": named(self.exact),
             "near_duplicates": named(self.near),
@@ -103,11 +103,11 @@ class Audit:
             "network": self.network,
             "advice": None if self.advice is None else dataclasses.asdict(self.advice),
             "notes": list(self.notes),
-            "measures": pictures,
+            "measures": images,
         }
 
     def flags(self) -> dict[int, tuple[str, ...]]:
-        """What stands out about pictures that can be read: flaws, "copy", "near", "outlier", "odd"."""
+        """What stands out about images that can be read: flaws, "copy", "near", "outlier", "odd"."""
         sets = {
             "copy": {index for group in self.exact for index in group},
             "near": {index for group in self.near for index in group},
@@ -121,7 +121,7 @@ class Audit:
 
     def lines(self) -> list[str]:
         """What people should see at the end: flaws with their counts, then what to do."""
-        lines = [f"{len(self.names)} pictures in {self.path}, {len(self.bad)} of them unreadable", *self.notes]
+        lines = [f"{len(self.names)} images in {self.path}, {len(self.bad)} of them unreadable", *self.notes]
         if self.advice is None:
             return lines
         lines += [*self.advice.cautions]
@@ -134,7 +134,7 @@ class Audit:
 
 
 def audit(
-    source: PictureSource,
+    source: OriginalSource,
     path: str,
     extractor: FeatureExtractor | None,
     *,
@@ -144,14 +144,14 @@ def audit(
     map_method: str = "auto",
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Audit:
-    """Look at all pictures of a source.
+    """Look at all images of a source.
 
     Args:
-        source: of the pictures.
+        source: of the images.
         path: of it, as people typed it.
         extractor: gives features; None = small gray copies stand in for them.
         workers: processes that decode and measure.
-        max_images: how many pictures to look at, from the first on; None = all.
+        max_images: how many images to look at, from the first on; None = all.
         labels: as of `read_labels`.
         map_method: as of `map_of`.
         on_progress: is told how far it is.
@@ -175,7 +175,7 @@ def audit(
     return dataclasses.replace(found, advice=advice)
 
 
-def _jobs(source: PictureSource, count: int) -> Iterator[Job]:
+def _jobs(source: OriginalSource, count: int) -> Iterator[Job]:
     for index in range(count):
         name, reason = source.names[index], source.refused.get(index, "")
         try:
@@ -184,7 +184,7 @@ def _jobs(source: PictureSource, count: int) -> Iterator[Job]:
             yield Job(index, name, reason=str(error))
 
 
-def _labels(source: PictureSource, spec: str, used: list[int]) -> tuple[PictureLabels, list[str]]:
+def _labels(source: OriginalSource, spec: str, used: list[int]) -> tuple[OriginalLabels, list[str]]:
     """Labels, and what people should know; of labels that are carried over, what is wrong with them is a note."""
     try:
         found = read_labels(source, spec, None, used)
@@ -192,10 +192,10 @@ def _labels(source: PictureSource, spec: str, used: list[int]) -> tuple[PictureL
     except (OSError, ValueError) as error:
         if spec != "auto":
             raise
-        return PictureLabels(), [*source.notes, f"labels cannot be used: {error}"]
+        return OriginalLabels(), [*source.notes, f"labels cannot be used: {error}"]
 
 
-def _classes(labels: PictureLabels, used: list[int]) -> list[int] | None:
+def _classes(labels: OriginalLabels, used: list[int]) -> list[int] | None:
     values = [labels.by_index.get(index) for index in used]
     return [value for value in values if isinstance(value, int)] if all(isinstance(v, int) for v in values) else None
 
@@ -206,7 +206,7 @@ def _concluded(
     collected: Collected,
     space: Space,
     map_method: str,
-    labels: PictureLabels,
+    labels: OriginalLabels,
     notes: Sequence[str],
 ) -> Audit:
     """All but the advice."""
@@ -248,7 +248,7 @@ def _near(good: list[int], found: list[Measures], exact: list[list[int]], space:
 
 
 def _spoiling(audit: Audit) -> list[tuple[int, str]]:
-    """How many pictures have what kind of flaw."""
+    """How many images have what kind of flaw."""
     flags = [flag for flags in audit.flags().values() for flag in flags]
     return [
         (len(audit.bad), "cannot be read"),

@@ -15,7 +15,7 @@ from sg_keras.curation.histograms import highest, histogram, lowest, tenths
 from sg_keras.curation.quality import FLAWS
 
 _TEMPLATE = "audit_page.html"
-_PICTURES_MOST = 4000  # on the page
+_IMAGES_MOST = 4000  # on the page
 _THUMBNAIL_BYTES = 6_500_000  # of base64 text
 _EXAMPLES = 11
 _LISTED_MOST = 1000
@@ -27,7 +27,7 @@ _MEASURES = {
     "brightness": ("Brightness", False, "Mean luma, 0 to 255."),
     "contrast": ("Contrast", False, "Standard deviation of luma."),
     "symmetry": ("Symmetry", False, "1: left and right of what stands out from the border are alike."),
-    "outlier": ("Distance to others", False, "Mean distance to the five nearest pictures, 1 = as usual in this set."),
+    "outlier": ("Distance to others", False, "Mean distance to the five nearest images, 1 = as usual in this set."),
 }
 _FLAGS = {
     **{flaw: what.partition(" ")[2].partition(" (")[0] for flaw, what in FLAWS.items()},
@@ -73,16 +73,16 @@ def _page_data(audit: Audit) -> dict[str, Any]:
         "near": [list(group) for group in audit.near[:_GROUPS_MOST]],
         "outliers": outliers,
     }
-    pictures = _pictures(audit, columns, _shown(audit, values))
-    flags = {flag for picture in pictures for flag in picture["flags"]}
+    images = _images(audit, columns, _shown(audit, values))
+    flags = {flag for image in images for flag in image["flags"]}
     return {
         **values,
         **_texts(audit),
         "path": audit.path,
         "total": len(audit.names),
         "readable": len(audit.measures),
-        "shown": len(pictures),
-        "pictures": pictures,
+        "shown": len(images),
+        "images": images,
         "histograms": list(_histograms(columns)),
         "flags": [[flag, text] for flag, text in _FLAGS.items() if flag in flags],
         "advice": audit.record()["advice"],
@@ -112,31 +112,31 @@ def _histograms(columns: dict[str, dict[int, float | None]]) -> Iterable[dict[st
 
 
 def _shown(audit: Audit, values: dict[str, Any]) -> list[int]:
-    """Indices of the pictures that are on the page, ascending."""
+    """Indices of the images that are on the page, ascending."""
     good = list(audit.measures)
-    if len(good) <= _PICTURES_MOST:
+    if len(good) <= _IMAGES_MOST:
         return good
     groups = [group for key in ("exact", "near") for group in values[key]]
     examples = [row[-1] for key in ("tenths", "extremes", "symmetryExamples") for row in values[key]]
     first = dict.fromkeys(
         index for group in (*examples, values["farthest"], values["outliers"], *groups) for index in group
     )
-    chosen = list(first)[: _PICTURES_MOST // 2]
-    step = len(good) / (_PICTURES_MOST - len(chosen))
-    spread = (good[int(place * step)] for place in range(_PICTURES_MOST - len(chosen)))
+    chosen = list(first)[: _IMAGES_MOST // 2]
+    step = len(good) / (_IMAGES_MOST - len(chosen))
+    spread = (good[int(place * step)] for place in range(_IMAGES_MOST - len(chosen)))
     return sorted({*chosen, *spread})
 
 
-def _pictures(audit: Audit, columns: dict[str, dict[int, float | None]], shown: Sequence[int]) -> list[dict[str, Any]]:
-    """What the page knows of its pictures; thumbnails of as many as there is room for, at equal distances."""
+def _images(audit: Audit, columns: dict[str, dict[int, float | None]], shown: Sequence[int]) -> list[dict[str, Any]]:
+    """What the page knows of its images; thumbnails of as many as there is room for, at equal distances."""
     texts = {index: base64.b64encode(audit.thumbnails[index]).decode() for index in shown}
     total = sum(map(len, texts.values()))
     share = min(1.0, _THUMBNAIL_BYTES / max(total, 1))
     names, flags = audit.labels.class_names, audit.flags()
-    pictures = []
+    images = []
     for place, index in enumerate(shown):
         found, label = audit.measures[index], audit.labels.by_index.get(index)
-        pictures.append(
+        images.append(
             {
                 "index": index,
                 "name": audit.names[index],
@@ -150,7 +150,7 @@ def _pictures(audit: Audit, columns: dict[str, dict[int, float | None]], shown: 
                 "thumbnail": texts[index] if int((place + 1) * share) > int(place * share) else None,
             }
         )
-    return pictures
+    return images
 
 
 def _label_name(label: Any, names: Sequence[str]) -> str | None:
@@ -183,7 +183,7 @@ def _texts(audit: Audit) -> dict[str, Any]:
         "classNote": "The rarest: " + ", ".join(f"{name} ({count})" for name, count in rarest) + ".",
         "mapNote": f"{audit.map_method} of "
         + (f"features of {audit.network}" if audit.network else "small gray copies")
-        + ": pictures that are alike lie together. Hover for the picture, click to reject it; those ringed in red are "
+        + ": images that are alike lie together. Hover for the image, click to reject it; those ringed in red are "
         "far from all others.",
     }
 
@@ -195,11 +195,11 @@ def _facts(audit: Audit) -> list[tuple[str, str]]:
     found = list(audit.measures.values())
     total = sum(one.bytes for one in found)
     facts = [
-        ("pictures", f"{len(audit.names):,}"),
+        ("images", f"{len(audit.names):,}"),
         ("unreadable", f"{len(audit.bad):,}"),
         ("sizes", f"{len({(one.width, one.height) for one in found}):,}"),
         ("bytes", f"{total / 1e6:,.1f} MB"),
-        ("a picture", f"{total / max(len(found), 1) / 1e3:,.1f} kB"),
+        ("an image", f"{total / max(len(found), 1) / 1e3:,.1f} kB"),
         ("copies", f"{sum(len(group) - 1 for group in audit.exact):,}"),
         ("look alike", f"{sum(len(group) - 1 for group in audit.near):,}"),
         ("far from all others", f"{len(audit.outliers):,}"),
@@ -226,15 +226,15 @@ def _aspect(width: int, height: int) -> str:
 def _of_mirroring(audit: Audit) -> str:
     mirror = audit.mirror
     if mirror is None:
-        return "There are too few pictures to say whether mirrored copies look natural."
+        return "There are too few images to say whether mirrored copies look natural."
     by_features = "" if mirror.by_features is None else f", and {mirror.by_features:.2f} times by features"
     verdict = (
-        "They pass for pictures of the set: --mirror=1 doubles it."
+        "They pass for images of the set: --mirror=1 doubles it."
         if mirror.is_natural
-        else "They do not pass for pictures of the set: left and right differ, --mirror=0."
+        else "They do not pass for images of the set: left and right differ, --mirror=0."
     )
     return (
-        f"Of {mirror.looked_at} pictures mirrored left to right, the copies lie {mirror.by_pixels:.2f} times as far "
-        f"from the nearest other picture as the pictures themselves by pixels{by_features} (medians). A picture and "
+        f"Of {mirror.looked_at} images mirrored left to right, the copies lie {mirror.by_pixels:.2f} times as far "
+        f"from the nearest other image as the images themselves by pixels{by_features} (medians). An image and "
         f"its mirrored copy are {mirror.moved:.2f} such distances apart. {verdict}"
     )

@@ -1,4 +1,4 @@
-"""BRISQUE, a score of how distorted a picture looks, from its pixels alone (Mittal, Moorthy and Bovik, 2012).
+"""BRISQUE, a score of how distorted an image looks, from its pixels alone (Mittal, Moorthy and Bovik, 2012).
 
 "No-Reference Image Quality Assessment in the Spatial Domain", IEEE Transactions on Image Processing 21 (12): luma is
 normalised by its local mean and deviation (equation 1), generalised Gaussians are fitted by moments to what comes out
@@ -30,13 +30,13 @@ _SHAPES = np.arange(0.2, 10.001, 0.001)  # of generalised Gaussians, which are t
 
 
 def brisque(luma: np.ndarray) -> float | None:
-    """The score of a picture: 0 to 100 or so, the lower the better; blur, noise and compression raise it.
+    """The score of an image: 0 to 100 or so, the lower the better; blur, noise and compression raise it.
 
     Args:
         luma: [H,W] in 0..255.
 
     Returns:
-        None where a side is below LEAST_SIDE, or where the picture is too flat to tell.
+        None where a side is below LEAST_SIDE, or where the image is too flat to tell.
     """
     features = brisque_features(luma)
     if features is None:
@@ -48,7 +48,7 @@ def brisque(luma: np.ndarray) -> float | None:
 
 
 def brisque_features(luma: np.ndarray) -> np.ndarray | None:
-    """float64 [36]: 18 of the picture and 18 of its half. None as of `brisque`."""
+    """float64 [36]: 18 of the image and 18 of its half. None as of `brisque`."""
     if min(luma.shape) < LEAST_SIDE:
         return None
     whole = np.asarray(luma, np.float32)
@@ -73,7 +73,7 @@ def _of_scale(luma: np.ndarray) -> list[float]:
 
 
 def _normalised(luma: np.ndarray) -> np.ndarray:
-    """By the mean and deviation under a Gaussian window, with zeros around the picture."""
+    """By the mean and deviation under a Gaussian window, with zeros around the image."""
     offsets = np.arange(-_RADIUS, _RADIUS + 1)
     window = np.exp(-np.square(offsets) / (2 * _SIGMA**2))
     window /= window.sum()

@@ -1,4 +1,4 @@
-"""Gathers what looks at pictures give, one after the other, and has a network see them in batches."""
+"""Gathers what looks at images give, one after the other, and has a network see them in batches."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from sg_keras.features import FeatureExtractor
 
 _BATCH = 16
-_MIRRORED_MOST = 500  # pictures whose mirrored copies are looked at
+_MIRRORED_MOST = 500  # images whose mirrored copies are looked at
 _SMALL_SIDE = 32
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Space:
-    """Vectors of all readable pictures, in their order.
+    """Vectors of all readable images, in their order.
 
     Attributes:
         vectors: of features, or where there is no network of small gray copies.
         has_features: which of the two.
         smalls: uint8 [N,3072], pixels of small colour copies.
-        mirror: None where there are too few pictures.
+        mirror: None where there are too few images.
     """
 
     vectors: np.ndarray
@@ -48,14 +48,14 @@ class Collected:
         self._extractor = extractor
         self._every = max(1, -(-count // _MIRRORED_MOST))
         self._smalls: list[np.ndarray] = []
-        self._mirrored_at: list[int] = []  # places among the readable pictures
+        self._mirrored_at: list[int] = []  # places among the readable images
         self._waiting: list[np.ndarray] = []
         self._waiting_mirrored: list[np.ndarray] = []
         self._features: list[np.ndarray] = []
         self._mirrored_features: list[np.ndarray] = []
 
     def add(self, looked: Looked) -> None:
-        """Take what a look at the next picture gave."""
+        """Take what a look at the next image gave."""
         if looked.measures is None or looked.seen is None:
             self.bad[looked.index] = looked.reason
             return
@@ -82,7 +82,7 @@ class Collected:
                 waiting.clear()
 
     def space(self, classes: Sequence[int] | None) -> Space:
-        """Vectors of all pictures, and what mirroring does to them."""
+        """Vectors of all images, and what mirroring does to them."""
         self._flush()
         smalls = np.stack(self._smalls) if self._smalls else np.zeros([0, _SMALL_SIDE, _SMALL_SIDE, 3], np.uint8)
         grays = smalls @ _LUMA  # [N,32,32]

@@ -1,4 +1,4 @@
-"""Conversion of pictures to a data set: a survey, the work in any number of processes, and what can be gone on from."""
+"""Conversion of images to a data set: a survey, the work in any number of processes, and what can be gone on from."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import sg_keras
 from sg_keras.curation.destinations import Destination, destination_kind, open_destination
 from sg_keras.curation.encode import suffix_of
 from sg_keras.curation.journal import BAD, Entry, Journal
-from sg_keras.curation.labels import PictureLabels, dataset_json, read_labels
+from sg_keras.curation.labels import OriginalLabels, dataset_json, read_labels
+from sg_keras.curation.original_source import OriginalSource
 from sg_keras.curation.partial_files import discard_partial, refuse_existing
-from sg_keras.curation.picture_source import PictureSource
 from sg_keras.curation.progress import Progress, clock
 from sg_keras.curation.recipe import PIXELS, Recipe
 from sg_keras.curation.report import ConversionReport, make_report, report_path, write_report
@@ -26,7 +26,7 @@ from sg_keras.data.faults import join_some
 from sg_keras.files.errors import file_errors_explained
 
 _FOLDER_IMAGES = 1000  # by the first five digits of eight, as published
-_KEPT_EVERY = 16  # pictures
+_KEPT_EVERY = 16  # images
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,10 @@ class Request:
     Attributes:
         destination: NAME.zip, NAME.tfrecords, NAME.lmdb, or a folder; nothing is there yet.
         labels: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: carried over where there are any.
-        label_separator: between the classes of one picture.
-        max_images: how many pictures to take, from the first on; None = all.
+        label_separator: between the classes of one image.
+        max_images: how many images to take, from the first on; None = all.
         workers: processes.
-        skip_bad: whether pictures that cannot be read are left out, or stop the conversion.
+        skip_bad: whether images that cannot be read are left out, or stop the conversion.
     """
 
     destination: str
@@ -51,27 +51,27 @@ class Request:
 
 
 def convert(
-    source: PictureSource,
+    source: OriginalSource,
     recipe: Recipe,
     request: Request,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> ConversionReport:
-    """Convert all pictures of a source. Killed and called again with the same arguments, it goes on where it was.
+    """Convert all images of a source. Killed and called again with the same arguments, it goes on where it was.
 
     Args:
-        source: of the pictures.
+        source: of the images.
         recipe: what becomes of each; channels may be left open.
         request: the rest.
         on_progress: is told how far it is.
         tell: is told lines that people should see meanwhile.
 
     Returns:
-        What was done. Where no picture could be used there is no destination, but a report.
+        What was done. Where no image could be used there is no destination, but a report.
 
     Raises:
-        OSError: something cannot be read or written, or with skip_bad=False a picture cannot.
-        ValueError: pictures, labels and recipe do not go together. Both one line, and nothing under the destination's
+        OSError: something cannot be read or written, or with skip_bad=False an image cannot.
+        ValueError: images, labels and recipe do not go together. Both one line, and nothing under the destination's
             name.
     """
     path = pathlib.Path(request.destination)
@@ -89,10 +89,10 @@ def convert(
         return _Conversion(source, found, recipe, request, labels).run(on_progress, tell)
 
 
-def _settled(source: PictureSource, found: Survey, recipe: Recipe, request: Request) -> Recipe:
-    """The recipe with nothing open. ValueError, OSError: the pictures do not go with it."""
+def _settled(source: OriginalSource, found: Survey, recipe: Recipe, request: Request) -> Recipe:
+    """The recipe with nothing open. ValueError, OSError: the images do not go with it."""
     if found.bad and not request.skip_bad:
-        raise OSError(join_some([_named(source, index, found.bad[index]) for index in sorted(found.bad)], "pictures"))
+        raise OSError(join_some([_named(source, index, found.bad[index]) for index in sorted(found.bad)], "images"))
     transparent = first_transparent(source, found) if recipe.alpha is None else None
     if transparent is not None and recipe.channels != 4:
         raise ValueError(_alpha_question(source, transparent))
@@ -105,7 +105,7 @@ def _settled(source: PictureSource, found: Survey, recipe: Recipe, request: Requ
     sizes = found.sizes()
     if recipe.resolution is None and recipe.transform.name == "none" and len(sizes) > 1:
         raise ValueError(
-            f"--resolution: found none and pictures of {len(sizes)} sizes ({sizes[0][0]} the most frequent, "
+            f"--resolution: found none and images of {len(sizes)} sizes ({sizes[0][0]} the most frequent, "
             f"{sizes[0][1]} of {len(found.facts) - len(found.bad)}), expected WIDTHxHEIGHT, and a --transform such as "
             "center-crop"
         )
@@ -116,7 +116,7 @@ def _settled(source: PictureSource, found: Survey, recipe: Recipe, request: Requ
     return recipe
 
 
-def _alpha_question(source: PictureSource, index: int) -> str:
+def _alpha_question(source: OriginalSource, index: int) -> str:
     return _named(
         source,
         index,
@@ -125,7 +125,7 @@ def _alpha_question(source: PictureSource, index: int) -> str:
     )
 
 
-def _named(source: PictureSource, index: int, reason: str) -> str:
+def _named(source: OriginalSource, index: int, reason: str) -> str:
     return reason if reason.startswith(source.path) else f"{source.path}/{source.names[index]}: {reason}"
 
 
@@ -133,7 +133,7 @@ class _Conversion:
     """One conversion, once all questions are answered."""
 
     def __init__(
-        self, source: PictureSource, found: Survey, recipe: Recipe, request: Request, labels: PictureLabels
+        self, source: OriginalSource, found: Survey, recipe: Recipe, request: Request, labels: OriginalLabels
     ) -> None:
         self._source, self._survey, self._recipe, self._request, self._labels = source, found, recipe, request, labels
         self._path = pathlib.Path(request.destination)
@@ -148,7 +148,7 @@ class _Conversion:
             destination = self._opened(journal)
             start = len(journal.entries)
             if start:
-                tell(f"{self._path}: {start} of {self._total} pictures were done before, going on from there")
+                tell(f"{self._path}: {start} of {self._total} images were done before, going on from there")
             try:
                 self._work(destination, journal, clock("converting", self._total, start, on_progress))
                 report = self._report(journal, start)
@@ -156,6 +156,10 @@ class _Conversion:
                     destination.finish(*self._last(journal, report))
             finally:
                 destination.close()
+        except ValueError:  # another recipe is asked for, which has nothing to go on from
+            journal.remove()
+            discard_partial(self._path)
+            raise
         finally:
             journal.close()
         if not report.images:
@@ -256,6 +260,6 @@ class _Conversion:
 
 
 def image_name(index: int, number: int | None, suffix: str) -> str:
-    """The name of an image by its picture's index, as published; `number` counts the images of one picture."""
+    """The name of an image by its original's index, as published; `number` counts the images of one original."""
     part = "" if number is None else f"-{number:05d}"
     return f"{index // _FOLDER_IMAGES:05d}/img{index:08d}{part}{suffix}"

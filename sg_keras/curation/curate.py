@@ -1,4 +1,4 @@
-"""Which pictures of a set are kept, by measures, duplicates, classes and a list, and why the others are not."""
+"""Which images of a set are kept, by measures, duplicates, classes and a list, and why the others are not."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Listed:
     """What a list of names says.
 
     Attributes:
-        kept: names of pictures that no measure drops.
+        kept: names of images that no measure drops.
         dropped: reasons by name.
-        others: whether pictures that are not on it may be kept as well.
+        others: whether images that are not on it may be kept as well.
     """
 
     kept: frozenset[str] = frozenset()
@@ -39,12 +39,12 @@ class Rules:
     """What is dropped.
 
     Attributes:
-        max_brisque: pictures with a higher score; None = none by that. Those of which it says nothing stay.
-        min_symmetry: pictures with less; None = none by that.
+        max_brisque: images with a higher score; None = none by that. Those of which it says nothing stay.
+        min_symmetry: images with less; None = none by that.
         drop_duplicates: all but one of those that are, or look, the same: the one with the most pixels stays.
-        outliers: pictures far from all others.
+        outliers: images far from all others.
         classes: names or numbers of the classes that stay; empty = all.
-        min_per_class: classes with fewer pictures, once all else is dropped.
+        min_per_class: classes with fewer images, once all else is dropped.
         balance: whether all classes are cut down to the rarest one's number, in an order that follows from names.
         listed: decisions by name, which stand above measures.
     """
@@ -65,12 +65,12 @@ class Curation:
 
     Attributes:
         path: of the set.
-        names: of all pictures.
+        names: of all images.
         kept: indices, ascending.
         dropped: reasons by index, ascending.
-        labels: of kept pictures by index, with classes numbered anew where some are gone; empty = there are none.
+        labels: of kept images by index, with classes numbered anew where some are gone; empty = there are none.
         class_names: of these classes; empty where they have no names.
-        histograms: of each measure that drops: what it is called, its limit, and how all pictures lie.
+        histograms: of each measure that drops: what it is called, its limit, and how all images lie.
         rules: as they were asked for.
     """
 
@@ -105,18 +105,18 @@ class Curation:
         """What people should see: how many are dropped for which kind of reason."""
         kinds = collections.Counter(reason.partition(":")[0] for reason in self.dropped.values())
         lines = [f"{count} dropped: {kind}" for kind, count in sorted(kinds.items(), key=lambda row: (-row[1], row[0]))]
-        return [*lines, f"{len(self.kept)} of {len(self.names)} pictures kept"]
+        return [*lines, f"{len(self.kept)} of {len(self.names)} images kept"]
 
 
 def curate(audit: Audit, rules: Rules) -> Curation:
-    """Decide on all pictures of a set.
+    """Decide on all images of a set.
 
     Args:
         audit: of the set.
         rules: what is dropped.
 
     Raises:
-        ValueError: the list names pictures, or the rules classes, that are not there. One line.
+        ValueError: the list names images, or the rules classes, that are not there. One line.
     """
     dropped: dict[int, str] = {index: f"unreadable: {reason}" for index, reason in audit.bad.items()}
     _check_names(audit, rules)
@@ -221,12 +221,12 @@ def _by_number(audit: Audit, rules: Rules, dropped: dict[int, str]) -> None:
 
 
 def _mixed(audit: Audit, index: int) -> str:
-    """Sorts pictures in an order that has nothing to do with what they show, and is the same each time."""
+    """Sorts images in an order that has nothing to do with what they show, and is the same each time."""
     return hashlib.sha256(audit.names[index].encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _renumbered(audit: Audit, kept: Iterable[int]) -> tuple[dict[int, Any], tuple[str, ...]]:
-    """Labels of kept pictures, and names of classes: without classes that are all gone."""
+    """Labels of kept images, and names of classes: without classes that are all gone."""
     labels = {index: audit.labels.by_index[index] for index in kept if index in audit.labels.by_index}
     names = audit.labels.class_names
     if not labels or not all(isinstance(label, int) for label in labels.values()):
@@ -251,13 +251,13 @@ def _histograms(audit: Audit, rules: Rules) -> list[tuple[str, float, Histogram]
 
 
 def read_list(path: str) -> Listed:
-    """A list of pictures: curation.json, or a text file with the name of a picture that is kept on each line.
+    """A list of images: curation.json, or a text file with the name of an image that is kept on each line.
 
     Raises:
         OSError: it cannot be read; one line.
         ValueError: it is something else; one line.
     """
-    expected = "curation.json, or names of pictures, one on each line"
+    expected = "curation.json, or names of images, one on each line"
     try:
         text = pathlib.Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Writes the pictures of a set that are kept, as the files that they are, to one of convert's destinations."""
+"""Writes the images of a set that are kept, as the files that they are, to one of convert's destinations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 import sg_keras
 from sg_keras.curation.convert import image_name
 from sg_keras.curation.curate import Curation
-from sg_keras.curation.decode import decode_picture
+from sg_keras.curation.decode import decode_original
 from sg_keras.curation.destinations import destination_kind, open_destination
 from sg_keras.curation.encode import encoded
 from sg_keras.curation.labels import dataset_json
+from sg_keras.curation.original_source import OriginalSource
 from sg_keras.curation.partial_files import discard_partial, refuse_existing
-from sg_keras.curation.picture_source import PictureSource
 from sg_keras.curation.progress import Progress, clock
 from sg_keras.data.image_source import is_webp
 from sg_keras.files.atomic import write_text
@@ -44,15 +44,15 @@ def check_curated(destination: str) -> None:
 
 
 def write_curated(
-    source: PictureSource,
+    source: OriginalSource,
     curation: Curation,
     destination: str,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> None:
-    """Write all pictures that are kept, byte for byte; those of arrays as PNG. The source is not touched.
+    """Write all images that are kept, byte for byte; those of arrays as PNG. The source is not touched.
 
     Args:
-        source: of the pictures.
+        source: of the images.
         curation: what is kept of them.
         destination: NAME.zip, NAME.lmdb or a folder; nothing is there yet.
         on_progress: is told how far it is.
@@ -90,7 +90,7 @@ def _file(content: bytes) -> tuple[bytes, str]:
     for suffix, is_it in ((".png", content.startswith(_PNG)), (".jpg", content.startswith(_JPEG))):
         if is_it:
             return content, suffix
-    return (content, ".webp") if is_webp(content) else (encoded(decode_picture(content).image, "png"), ".png")
+    return (content, ".webp") if is_webp(content) else (encoded(decode_original(content).image, "png"), ".png")
 
 
 def _description(curation: Curation, pairs: list[list[object]] | None) -> bytes:
@@ -99,7 +99,7 @@ def _description(curation: Curation, pairs: list[list[object]] | None) -> bytes:
         "tool": f"sg-keras {sg_keras.__version__}",
         "source": curation.path,
         "curation": record["rules"],
-        "pictures": len(curation.names),
+        "originals": len(curation.names),
         "images": len(curation.kept),
     }
     return dataset_json(pairs, curation.class_names, conversion, {})

@@ -1,4 +1,4 @@
-"""From the bytes of any picture that Pillow opens to 8 bits a channel, upright and in sRGB; what it took is counted."""
+"""From the bytes of any image that Pillow opens to 8 bits a channel, upright and in sRGB; what it took is counted."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _ERRORS = (
 )
 
 
-class UnreadablePictureError(ValueError):
-    """A picture cannot be used. The message says why, without its name: "found ..., expected ..."."""
+class UnreadableOriginalError(ValueError):
+    """An image cannot be used. The message says why, without its name: "found ..., expected ..."."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture.
+    """An image.
 
     Attributes:
         image: of mode L, LA, RGB or RGBA.
@@ -51,7 +51,7 @@ class Decoded:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Facts:
-    """What the header of a picture says: (width, height) upright, whether it is gray, whether it may be transparent."""
+    """What the header of an image says: (width, height) upright, whether it is gray, whether it may be transparent."""
 
     size: tuple[int, int]
     is_gray: bool
@@ -59,24 +59,24 @@ class Facts:
 
 
 @functools.cache
-def picture_formats() -> tuple[str, ...]:
+def original_formats() -> tuple[str, ...]:
     """Names of the formats that are opened, as Pillow has them."""
     Image.init()
     return tuple(sorted(set(Image.OPEN) - _NOT_OPENED))
 
 
 @functools.cache
-def picture_suffixes() -> frozenset[str]:
-    """Endings of the files that are taken for pictures, in small letters."""
-    formats = set(picture_formats())
+def original_suffixes() -> frozenset[str]:
+    """Endings of the files that are taken for images, in small letters."""
+    formats = set(original_formats())
     return frozenset(ending for ending, name in Image.registered_extensions().items() if name in formats)
 
 
 def read_facts(data: bytes) -> Facts:
-    """What the beginning of a picture, or all of it, says.
+    """What the beginning of an image, or all of it, says.
 
     Raises:
-        UnreadablePictureError: nothing, or not enough.
+        UnreadableOriginalError: nothing, or not enough.
     """
     with _errors_explained(data), _opened(data) as image:
         size = _upright_size(image, _orientation(image))
@@ -84,15 +84,15 @@ def read_facts(data: bytes) -> Facts:
         return Facts(size, is_gray, _may_be_transparent(image))
 
 
-def decode_picture(data: bytes, enough: tuple[int, int] | None = None) -> Decoded:
-    """Decode a picture.
+def decode_original(data: bytes, enough: tuple[int, int] | None = None) -> Decoded:
+    """Decode an image.
 
     Args:
         data: the whole file.
         enough: with a size, a JPEG file may be decoded at a fraction of its own that is not below this.
 
     Raises:
-        UnreadablePictureError: it is damaged, too large, or nothing that can be converted.
+        UnreadableOriginalError: it is damaged, too large, or nothing that can be converted.
     """
     with _errors_explained(data), _opened(data) as image:
         orientation = _orientation(image)
@@ -119,28 +119,28 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         # Of odd EXIF data, palettes and the like, and of half of the size that Pillow refuses.
         warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(data), formats=picture_formats()) as image:
+        with Image.open(io.BytesIO(data), formats=original_formats()) as image:
             yield image
 
 
 @contextlib.contextmanager
 def _errors_explained(data: bytes) -> Iterator[None]:
     if not data:
-        raise UnreadablePictureError("found an empty file, expected a picture")
+        raise UnreadableOriginalError("found an empty file, expected an image")
     try:
         yield
-    except UnreadablePictureError:
+    except UnreadableOriginalError:
         raise
     except Image.DecompressionBombError as error:
-        raise UnreadablePictureError(
-            f"found a picture of more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels, expected fewer: Pillow's limit "
+        raise UnreadableOriginalError(
+            f"found an image of more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels, expected fewer: Pillow's limit "
             "against decompression bombs"
         ) from error
     except UnidentifiedImageError as error:
-        raise UnreadablePictureError("found no picture of a format that Pillow knows, expected one") from error
+        raise UnreadableOriginalError("found no image of a format that Pillow knows, expected one") from error
     except _ERRORS as error:
-        raise UnreadablePictureError(
-            f"found a damaged picture ({first_line(error)}), expected one that can be decoded"
+        raise UnreadableOriginalError(
+            f"found a damaged image ({first_line(error)}), expected one that can be decoded"
         ) from error
 
 
@@ -185,12 +185,12 @@ def _is_deep(image: Image.Image) -> bool:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "F":
-        raise UnreadablePictureError("found 32-bit floating point pixels, expected 8 or 16 bits a channel")
+        raise UnreadableOriginalError("found 32-bit floating point pixels, expected 8 or 16 bits a channel")
     if image.mode not in _DEEP_GRAY:
         return image
     values = np.asarray(image)
     if values.size and (values.min() < 0 or values.max() > 0xFFFF):
-        raise UnreadablePictureError("found 32 bits a channel, expected 8 or 16")
+        raise UnreadableOriginalError("found 32 bits a channel, expected 8 or 16")
     return Image.fromarray((values >> 8).astype(np.uint8))  # the high byte, as for colour
 
 

@@ -1,4 +1,4 @@
-"""Pictures that are there more than once: to the last bit, or nearly."""
+"""Images that are there more than once: to the last bit, or nearly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLOCK = 2048
 
 
 def perceptual_hash(luma: np.ndarray) -> int:
-    """64 bits that hardly change where a picture is resized, compressed or made brighter.
+    """64 bits that hardly change where an image is resized, compressed or made brighter.
 
     Bit by bit, whether a low frequency of the cosine transform is above their median (the DCT hash of Zauner,
     "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
@@ -46,13 +46,13 @@ def exact_groups(hashes: Sequence[str]) -> list[list[int]]:
 def near_groups(
     hashes: Sequence[int], smalls: np.ndarray, features: np.ndarray | None, least_contrast: float = 2.0
 ) -> list[list[int]]:
-    """Groups of two and more indices whose pictures look the same: the first, and all that look like that one.
+    """Groups of two and more indices whose images look the same: the first, and all that look like that one.
 
     Args:
         hashes: as of `perceptual_hash`.
         smalls: [N,D], pixels of small colour copies in 0..255, which must agree.
         features: float [N,D], which must agree; None = they are not asked.
-        least_contrast: standard deviation of the pixels below which a picture is flat, and in no group.
+        least_contrast: standard deviation of the pixels below which an image is flat, and in no group.
     """
     signs = np.array([[1 if value >> bit & 1 else -1 for bit in range(_KEPT**2)] for value in hashes], np.float32)
     bits = NEAR_BITS_ALONE if features is None else NEAR_BITS

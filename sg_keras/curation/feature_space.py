@@ -1,4 +1,4 @@
-"""How the pictures of a set lie to each other: a map, those far from the others, and where mirrored copies lie."""
+"""How the images of a set lie to each other: a map, those far from the others, and where mirrored copies lie."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 _COMPONENTS = 50
 _NEIGHBOURS = 5
 _BLOCK = 1024
-_TSNE_MOST, _TSNE_LEAST = 5000, 12  # pictures
+_TSNE_MOST, _TSNE_LEAST = 5000, 12  # images
 _FAR_DEVIATIONS, _FAR_RATIO = 4.0, 1.3
-#: Mirrored copies may lie so much farther from the others than the pictures themselves, to pass for some of them.
+#: Mirrored copies may lie so much farther from the others than the images themselves, to pass for some of them.
 MIRROR_LIMIT = 1.05
-LEAST_FOR_MIRROR = 20  # pictures
+LEAST_FOR_MIRROR = 20  # images
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Map:
-    """Places of all pictures in the plane.
+    """Places of all images in the plane.
 
     Attributes:
         method: "t-SNE" or "PCA".
@@ -36,11 +36,11 @@ class MirrorFinding:
     """What left-right mirroring would do.
 
     Attributes:
-        by_features: how far mirrored copies lie from the nearest other picture (of their class, where there are
-            classes), in units of the pictures' own distance; the median. None without a network.
+        by_features: how far mirrored copies lie from the nearest other image (of their class, where there are
+            classes), in units of the images' own distance; the median. None without a network.
         by_pixels: the same of small gray copies.
-        moved: how far a picture lies from its own mirrored copy, in the same unit; the median.
-        looked_at: how many pictures were mirrored.
+        moved: how far an image lies from its own mirrored copy, in the same unit; the median.
+        looked_at: how many images were mirrored.
     """
 
     by_features: float | None
@@ -50,7 +50,7 @@ class MirrorFinding:
 
     @property
     def is_natural(self) -> bool:
-        """Whether mirrored copies pass for pictures of the set."""
+        """Whether mirrored copies pass for images of the set."""
         return max(self.by_pixels, self.by_features or 0) <= MIRROR_LIMIT
 
 
@@ -74,11 +74,11 @@ def principal_components(vectors: np.ndarray, most: int = _COMPONENTS) -> np.nda
 
 
 def map_of(components: np.ndarray, method: str = "auto") -> Map:
-    """A map on which pictures that are alike lie together.
+    """A map on which images that are alike lie together.
 
     Args:
         components: as of principal_components.
-        method: tsne, pca, or auto: t-SNE where scikit-learn is installed and there are 12 to 5,000 pictures.
+        method: tsne, pca, or auto: t-SNE where scikit-learn is installed and there are 12 to 5,000 images.
 
     Raises:
         ValueError: tsne without scikit-learn. One line.
@@ -132,13 +132,13 @@ def far_ones(scores: np.ndarray) -> list[int]:
 def mirror_ratio(
     vectors: np.ndarray, mirrored: np.ndarray, chosen: np.ndarray, classes: Sequence[int] | None
 ) -> tuple[float, float]:
-    """MirrorFinding's ratio, and how far a picture lies from its mirrored copy.
+    """MirrorFinding's ratio, and how far an image lies from its mirrored copy.
 
     Args:
-        vectors: [N,D] of all pictures.
+        vectors: [N,D] of all images.
         mirrored: [M,D] of the mirrored copies of some.
         chosen: int [M], which these are.
-        classes: of all pictures; None = there are none.
+        classes: of all images; None = there are none.
     """
     own = _nearest_other(vectors[chosen], vectors, chosen, classes)
     other = _nearest_other(mirrored, vectors, chosen, classes)

@@ -1,4 +1,4 @@
-"""Histograms of measures, and pictures that show what their values mean."""
+"""Histograms of measures, and images that show what their values mean."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def histogram(values: Mapping[int, float | None], log: bool = False) -> Histogra
     """The histogram of what is not None; None where that is nothing.
 
     Args:
-        values: by index of picture.
+        values: by index of image.
         log: with equal ratios of edges, for values that spread over decades; those below 0.01 count as 0.01.
     """
     known = np.array([value for value in values.values() if value is not None], np.float64)
@@ -48,7 +48,7 @@ def histogram(values: Mapping[int, float | None], log: bool = False) -> Histogra
 
 
 def tenths(values: Mapping[int, float | None]) -> list[int]:
-    """Indices of the pictures at the quantiles 0, 0.1, ... 1, each once."""
+    """Indices of the images at the quantiles 0, 0.1, ... 1, each once."""
     ordered = _ordered(values)
     if not ordered:
         return []

@@ -1,4 +1,4 @@
-"""How far a conversion has come, kept beside its destination: one line for each picture."""
+"""How far a conversion has come, kept beside its destination: one line for each image."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BAD, LEFT_OUT, TRANSPARENT = "bad", "left out", "transparent"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of a picture.
+    """What became of an image.
 
     Attributes:
-        index: of the picture in its source.
+        index: of the image in its source.
         images: name, box (None = whole) and receipt of the destination of each image made of it.
         notes: what had to be converted.
         kind: why there is no image: BAD, LEFT_OUT (too small) or TRANSPARENT; "" = there is.
@@ -36,7 +36,7 @@ class Journal:
     """The entries of a conversion, which is known by a digest of all that its bytes follow from.
 
     Attributes:
-        entries: of the pictures that are done, in their order.
+        entries: of the images that are done, in their order.
     """
 
     def __init__(self, destination: pathlib.Path, plan: str) -> None:

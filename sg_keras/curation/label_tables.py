@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from sg_keras.curation.decode import picture_suffixes
+from sg_keras.curation.decode import original_suffixes
 from sg_keras.data.image_source import suffix
 
 _DELIMITERS = ",;\t"
@@ -28,7 +28,7 @@ def read_csv_labels(content: bytes, path: str, columns: Sequence[str], separator
         ValueError: it is no such table; one line.
     """
     rows = _rows(content, path)
-    header = None if suffix(rows[0][1][0]).lower() in picture_suffixes() else [cell.strip() for cell in rows[0][1]]
+    header = None if suffix(rows[0][1][0]).lower() in original_suffixes() else [cell.strip() for cell in rows[0][1]]
     if header is not None:
         rows = rows[1:]
     name_at = _name_column(header)

@@ -1,4 +1,4 @@
-"""Labels of pictures: from folders, tables and JSON files, or carried over from where the pictures come from."""
+"""Labels of images: from folders, tables and JSON files, or carried over from where the images come from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sg_keras.curation.label_tables import read_csv_labels
-from sg_keras.curation.picture_source import PictureSource
+from sg_keras.curation.original_source import OriginalSource
 from sg_keras.data.description import names_of_classes
 from sg_keras.data.faults import name_some
 from sg_keras.data.label_file import LABEL_FILE, find_label_file, read_label_table
@@ -20,11 +20,11 @@ from sg_keras.files.errors import explain_file_error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class PictureLabels:
-    """Labels of pictures.
+class OriginalLabels:
+    """Labels of images.
 
     Attributes:
-        by_index: class index or list of numbers of each picture that is used; empty = there are none.
+        by_index: class index or list of numbers of each image that is used; empty = there are none.
         class_names: by class index, or by position in vectors of several classes; empty where nobody named them.
         notes: what people should see.
     """
@@ -34,21 +34,21 @@ class PictureLabels:
     notes: tuple[str, ...] = ()
 
 
-def read_labels(source: PictureSource, spec: str, separator: str | None, used: Sequence[int]) -> PictureLabels:
-    """Labels of the pictures that are used.
+def read_labels(source: OriginalSource, spec: str, separator: str | None, used: Sequence[int]) -> OriginalLabels:
+    """Labels of the images that are used.
 
     Args:
-        source: of the pictures.
+        source: of the images.
         spec: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: carried over, where there are any.
-        separator: between the classes of one picture, which then become a vector of zeros and ones.
-        used: indices of the pictures.
+        separator: between the classes of one image, which then become a vector of zeros and ones.
+        used: indices of the images.
 
     Raises:
         OSError: a file cannot be read; one line.
-        ValueError: pictures are without a label, or labels do not go together; one line.
+        ValueError: images are without a label, or labels do not go together; one line.
     """
     if spec == "none":
-        return PictureLabels()
+        return OriginalLabels()
     kind, _, rest = spec.partition(":")
     names = [source.names[index] for index in used]
     if kind == "folders":
@@ -63,35 +63,37 @@ def read_labels(source: PictureSource, spec: str, separator: str | None, used: S
     return _carried_over(source, used, names, separator)
 
 
-def _carried_over(source: PictureSource, used: Sequence[int], names: list[str], separator: str | None) -> PictureLabels:
+def _carried_over(
+    source: OriginalSource, used: Sequence[int], names: list[str], separator: str | None
+) -> OriginalLabels:
     own = source.own_labels()
     if own is not None:
         return _checked(used, names, [own.values[index] for index in used], own.class_names, source.path)
     file = find_label_file(source)
     if file is None:
-        return PictureLabels()
+        return OriginalLabels()
     where = f"{source.path}/{file}"
     content = source.read_other(file)
     table = read_label_table(content, where)
     if isinstance(table, str):  # it holds none
-        return PictureLabels()
+        return OriginalLabels()
     return _of_table(source, used, names, table, names_of_classes(json.loads(content)), where, file.rpartition("/")[0])
 
 
 def _of_table(
-    source: PictureSource,
+    source: OriginalSource,
     used: Sequence[int],
     names: list[str],
     table: Mapping[str, Any],
     class_names: tuple[str, ...],
     where: str,
     folder: str = "",
-) -> PictureLabels:
+) -> OriginalLabels:
     order = sorted(names)
     found = match_labels(table, order, folder, pathlib.PurePath(source.path).stem)
     if not isinstance(found, MatchedLabels):
         raise ValueError(
-            f"{where}: found no label for {name_some(found, len(names))}, expected one for every picture (the file's "
+            f"{where}: found no label for {name_some(found, len(names))}, expected one for every image (the file's "
             f"first entry is {next(iter(table), 'missing')}); --labels=none does without"
         )
     by_name = dict(zip(order, found.values, strict=True))
@@ -102,7 +104,7 @@ def _of_table(
 
 def _checked(
     used: Sequence[int], names: list[str], values: list[Any], class_names: tuple[str, ...], where: str
-) -> PictureLabels:
+) -> OriginalLabels:
     """Labels with classes by number, once they go together."""
     if values and all(isinstance(value, str) for value in values):
         class_names = tuple(sorted(set(values)))
@@ -113,15 +115,15 @@ def _checked(
         values = [[int(name in value) for name in class_names] for value in values]
     labels = labels_of_images(names, values, where)
     empty = labels.classes_without_images()
-    notes = (f"{where}: {len(empty)} of {labels.c_dim} classes have no pictures",) if empty else ()
-    return PictureLabels(dict(zip(used, values, strict=True)), class_names, notes)
+    notes = (f"{where}: {len(empty)} of {labels.c_dim} classes have no images",) if empty else ()
+    return OriginalLabels(dict(zip(used, values, strict=True)), class_names, notes)
 
 
 def _of_folders(path: str, names: list[str]) -> list[str]:
     outside = [name for name in names if "/" not in name]
     if outside:
         raise ValueError(
-            f"--labels=folders: found no folder for {name_some(outside, len(names))} of {path}, expected each picture "
+            f"--labels=folders: found no folder for {name_some(outside, len(names))} of {path}, expected each image "
             "in the folder of its class"
         )
     return [name.partition("/")[0] for name in names]
@@ -172,7 +174,7 @@ def dataset_json(
         labels: [name, label] of each image, None where there are none.
         class_names: of the classes, if they have any.
         conversion: what was done.
-        crops: where images were cut out, by name: [picture, left, top, width, height].
+        crops: where images were cut out, by name: [original, left, top, width, height].
     """
     content: dict[str, Any] = {"labels": labels}
     if labels is not None and class_names:
@@ -183,4 +185,4 @@ def dataset_json(
     return json.dumps(content, ensure_ascii=True).encode("ascii")
 
 
-__all__ = ["LABEL_FILE", "PictureLabels", "dataset_json", "read_labels"]
+__all__ = ["LABEL_FILE", "OriginalLabels", "dataset_json", "read_labels"]

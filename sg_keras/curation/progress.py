@@ -1,4 +1,4 @@
-"""How far a long piece of work on pictures is, and how long the rest will take."""
+"""How far a long piece of work on images is, and how long the rest will take."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is. `stage` says what is done, such as "looking"; numbers are of pictures and seconds."""
+    """How far it is. `stage` says what is done, such as "looking"; numbers are of images and seconds."""
 
     stage: str
     done: int
@@ -19,11 +19,11 @@ class Progress:
 
 
 def clock(stage: str, total: int, start: int, on_progress: Callable[[Progress], None]) -> Callable[[int], None]:
-    """A function that is told how many pictures are done, and tells the rest of it.
+    """A function that is told how many images are done, and tells the rest of it.
 
     Args:
         stage: what is done.
-        total: pictures.
+        total: images.
         start: how many of these were done before.
         on_progress: is told.
     """

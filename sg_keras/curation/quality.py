@@ -1,4 +1,4 @@
-"""What can be measured of one picture by itself."""
+"""What can be measured of one image by itself."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import scipy.ndimage
 from PIL import Image
 
 from sg_keras.curation.brisque import brisque
-from sg_keras.curation.decode import UnreadablePictureError, decode_picture
+from sg_keras.curation.decode import UnreadableOriginalError, decode_original
 from sg_keras.curation.duplicates import perceptual_hash
 from sg_keras.curation.encode import is_transparent, without_alpha
 from sg_keras.curation.work import Job
 
 #: Pixels a side of the small copy that networks see.
 SEEN_SIDE = 224
-#: Pictures are measured at no more than so many pixels a side: BRISQUE's own were of this size.
+#: Images are measured at no more than so many pixels a side: BRISQUE's own were of this size.
 MEASURED_SIDE = 1024
 _THUMBNAIL_SIDE, _THUMBNAIL_QUALITY = 88, 62
 _HALF_BINS = (16, 8)  # of the silhouette: rows, and columns from the middle to the edge
 _BORDER_TOLERANCE = 16  # of 255, of what counts as the border's colour
 _BLURRED, _DARK, _BRIGHT, _FLAT = 50.0, 30.0, 225.0, 8.0  # BRISQUE, brightness (twice), contrast
-#: Flaws, and in words what pictures are that have them.
+#: Flaws, and in words what images are that have them.
 FLAWS = {
     "blurred": f"have BRISQUE above {_BLURRED:g} (blurred, noisy or compressed)",
     "dark": f"are dark (mean brightness below {_DARK:g} of 255)",
@@ -35,13 +35,13 @@ FLAWS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Measures:
-    """One picture in numbers.
+    """One image in numbers.
 
     Attributes:
         width, height: in pixels, upright.
         channels: 1 (gray), 3, or 2 and 4 where any pixel is transparent.
         bytes: of the file.
-        pixel_hash: SHA-256 of size and pixels: equal where pictures are the same to the last bit.
+        pixel_hash: SHA-256 of size and pixels: equal where images are the same to the last bit.
         perceptual_hash: as of `duplicates.perceptual_hash`.
         brightness: mean luma, 0..255.
         contrast: standard deviation of luma, 0..127.5.
@@ -67,10 +67,10 @@ class Measures:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look at a picture gives.
+    """What a look at an image gives.
 
     Attributes:
-        index: of the picture in its source.
+        index: of the image in its source.
         measures: None where it cannot be read.
         seen: uint8 [224,224,3], over white.
         thumbnail: a WebP file.
@@ -85,12 +85,12 @@ class Looked:
 
 
 def look_at(job: Job) -> Looked:
-    """Measure one picture."""
+    """Measure one image."""
     if job.reason:
         return Looked(job.index, reason=job.reason)
     try:
-        decoded = decode_picture(job.data)
-    except UnreadablePictureError as error:
+        decoded = decode_original(job.data)
+    except UnreadableOriginalError as error:
         return Looked(job.index, reason=str(error))
     image = decoded.image
     measures = _measures(image, decoded.size, len(job.data), decoded.notes)
@@ -100,7 +100,7 @@ def look_at(job: Job) -> Looked:
 
 
 def flaws(measures: Measures) -> tuple[str, ...]:
-    """Which of FLAWS a picture has."""
+    """Which of FLAWS an image has."""
     has = {
         "blurred": measures.brisque is not None and measures.brisque > _BLURRED,
         "dark": measures.brightness < _DARK,
@@ -118,7 +118,7 @@ def _measures(image: Image.Image, size: tuple[int, int], count: int, notes: tupl
     scale = min(1.0, MEASURED_SIDE / max(image.size))
     if scale < 1:
         smaller = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        opaque, image = (picture.resize(smaller, Image.Resampling.BICUBIC) for picture in (opaque, image))
+        opaque, image = (image.resize(smaller, Image.Resampling.BICUBIC) for image in (opaque, image))
     luma = np.asarray(opaque.convert("L"), np.float64)
     score = brisque(luma)
     return Measures(

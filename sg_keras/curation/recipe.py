@@ -1,4 +1,4 @@
-"""What becomes of each picture, as one value that goes to the workers and on record."""
+"""What becomes of each image, as one value that goes to the workers and on record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ PIXELS = "pixels"  # the format of TFRecords
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:
-    """How a picture gets its size.
+    """How an image gets its size.
 
     Attributes:
-        name: of PICTURE_TRANSFORMS.
+        name: of CROP_TRANSFORMS.
         numbers: of random-crops how many; of tiles their size and stride in pixels.
     """
 
@@ -26,10 +26,10 @@ class Transform:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What becomes of each picture.
+    """What becomes of each image.
 
     Attributes:
-        resolution: (width, height) of the images; None = as the pictures are.
+        resolution: (width, height) of the images; None = as the originals are.
         transform: how they get there.
         filter: of RESIZE_FILTERS.
         linear_light: whether pixels are averaged as amounts of light, rather than as they are stored (sRGB).

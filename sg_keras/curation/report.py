@@ -21,19 +21,19 @@ class ConversionReport:
 
     Attributes:
         destination: what was written, "" where that is nothing.
-        pictures: how many there were.
+        images: how many there were.
         images: how many were made of them.
-        bad: pictures that could not be read, and why.
-        left_out: pictures that are too small for the transform.
-        transparent: pictures that were dropped since they are transparent.
-        converted: what had to be converted, and in how many pictures.
-        sizes_before: "WxH" of the pictures and how many have it, the most frequent ones.
-        continued_from: how many pictures an earlier process had done.
+        bad: images that could not be read, and why.
+        left_out: images that are too small for the transform.
+        transparent: images that were dropped since they are transparent.
+        converted: what had to be converted, and in how many images.
+        sizes_before: "WxH" of the images and how many have it, the most frequent ones.
+        continued_from: how many images an earlier process had done.
         path: of report.json.
     """
 
     destination: str
-    pictures: int
+    originals: int
     images: int
     bad: Mapping[str, str]
     left_out: Sequence[str]
@@ -46,7 +46,7 @@ class ConversionReport:
     def counts(self) -> dict[str, Any]:
         """What dataset.json tells of it; nothing that depends on how often the work was interrupted."""
         return {
-            "pictures": self.pictures,
+            "originals": self.originals,
             "images": self.images,
             "unreadable": len(self.bad),
             "too_small": len(self.left_out),
@@ -56,17 +56,17 @@ class ConversionReport:
         }
 
     def lines(self) -> list[str]:
-        """What people should see at the end; what was skipped is in the last line."""
-        lines = [f"{count} pictures: {what}" for what, count in self.converted.items()]
+        """What people should see at the end, numbers of images; what could not be read is in the last line."""
+        lines = [f"{what}: {count}" for what, count in self.converted.items()]
         if self.left_out:
-            lines.append(f"{len(self.left_out)} pictures are too small for the transform and left out")
+            lines.append(f"too small for the transform, left out: {len(self.left_out)}")
         if self.transparent:
-            lines.append(f"{len(self.transparent)} transparent pictures are dropped")
-        made = f"{self.images} images of {self.pictures} pictures in {self.destination or 'nothing'}"
+            lines.append(f"transparent, dropped: {len(self.transparent)}")
+        made = f"{self.images} images of {self.originals} originals in {self.destination or 'nothing'}"
         if not self.bad:
             return [*lines, made]
         name, reason = next(iter(self.bad.items()))
-        few = "1 picture was" if len(self.bad) == 1 else f"{len(self.bad)} pictures were"
+        few = "1 image was" if len(self.bad) == 1 else f"{len(self.bad)} images were"
         warning = f"warning: {few} left out as unreadable ({name}: {reason}), see {self.path}"
         return [*lines, f"{made}; {warning}"]
 
@@ -81,7 +81,7 @@ def make_report(
         if entry.kind:
             kinds[entry.kind].append(entry.index)
     return ConversionReport(
-        pictures=len(entries),
+        originals=len(entries),
         images=sum(len(entry.images) for entry in entries),
         bad={names[index]: entries[index].reason for index in kinds[BAD]},
         left_out=[names[index] for index in kinds[LEFT_OUT]],

@@ -1,4 +1,4 @@
-"""A first look at all pictures: sizes, colours and transparency by their headers, before anything is converted."""
+"""A first look at all images: sizes, colours and transparency by their headers, before anything is converted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 
-from sg_keras.curation.decode import Facts, UnreadablePictureError, decode_picture, read_facts
+from sg_keras.curation.decode import Facts, UnreadableOriginalError, decode_original, read_facts
 from sg_keras.curation.encode import is_transparent
-from sg_keras.curation.picture_source import PictureSource
+from sg_keras.curation.original_source import OriginalSource
 
-_HEAD_BYTES = 1 << 16  # holds the header of nearly every picture, with its thumbnail and profile
-_LOOKED_AT = 32  # pictures whose pixels are looked at for transparency
+_HEAD_BYTES = 1 << 16  # holds the header of nearly every image, with its thumbnail and profile
+_LOOKED_AT = 32  # images whose pixels are looked at for transparency
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Survey:
     """What there is.
 
     Attributes:
-        facts: of each picture, None of those that cannot be used.
+        facts: of each image, None of those that cannot be used.
         bad: why these cannot be used, by index.
-        digest: of names and headers; another one means other pictures.
+        digest: of names and headers; another one means other images.
     """
 
     facts: list[Facts | None]
@@ -37,14 +37,14 @@ class Survey:
         return 1 if all(facts.is_gray for facts in known) else 3
 
     def sizes(self) -> list[tuple[str, int]]:
-        """ "WxH" and how many pictures have it, the most frequent first."""
+        """ "WxH" and how many images have it, the most frequent first."""
         counts = collections.Counter(facts.size for facts in self.facts if facts is not None)
         ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return [(f"{width}x{height}", count) for (width, height), count in ordered]
 
 
-def survey(source: PictureSource, count: int, on_progress: Callable[[int], None]) -> Survey:
-    """Look at the headers of the first `count` pictures."""
+def survey(source: OriginalSource, count: int, on_progress: Callable[[int], None]) -> Survey:
+    """Look at the headers of the first `count` images."""
     facts: list[Facts | None] = []
     bad: dict[int, str] = {}
     digest = hashlib.sha256()
@@ -58,27 +58,27 @@ def survey(source: PictureSource, count: int, on_progress: Callable[[int], None]
     return Survey(facts, bad, digest.hexdigest())
 
 
-def _look(source: PictureSource, index: int) -> tuple[Facts | None, str]:
+def _look(source: OriginalSource, index: int) -> tuple[Facts | None, str]:
     if index in source.refused:
         return None, source.refused[index]
     try:
         try:
             return read_facts(source.head(index, _HEAD_BYTES)), ""
-        except UnreadablePictureError:
+        except UnreadableOriginalError:
             return read_facts(source.read(index)), ""
     except OSError as error:
         return None, str(error)
-    except UnreadablePictureError as error:
+    except UnreadableOriginalError as error:
         return None, str(error)
 
 
-def first_transparent(source: PictureSource, found: Survey) -> int | None:
-    """The first of some pictures that may be transparent and is, None if none is: to know early what must be asked."""
+def first_transparent(source: OriginalSource, found: Survey) -> int | None:
+    """The first of some images that may be transparent and is, None if none is: to know early what must be asked."""
     candidates = [index for index, facts in enumerate(found.facts) if facts is not None and facts.has_alpha]
     for index in candidates[:_LOOKED_AT]:
         try:
-            if is_transparent(decode_picture(source.read(index)).image):
+            if is_transparent(decode_original(source.read(index)).image):
                 return index
-        except (OSError, UnreadablePictureError):
+        except (OSError, UnreadableOriginalError):
             continue
     return None

@@ -1,4 +1,4 @@
-"""The work on each picture, and its distribution over processes: the results come in order, whatever their number."""
+"""The work on each image, and its distribution over processes: the results come in order, whatever their number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from sg_keras.curation.decode import UnreadablePictureError, decode_picture
+from sg_keras.curation.decode import UnreadableOriginalError, decode_original
 from sg_keras.curation.encode import encoded, is_transparent, with_channels, without_alpha
 from sg_keras.curation.journal import BAD, LEFT_OUT, TRANSPARENT
 from sg_keras.curation.recipe import Recipe
@@ -23,15 +23,15 @@ from sg_keras.curation.transforms import Box, pieces
 
 Done = TypeVar("Done")
 
-ASKED = "asked"  # kind of a result: a transparent picture, of which nobody said what becomes
-_BATCH_PICTURES, _BATCH_BYTES = 8, 1 << 22
+ASKED = "asked"  # kind of a result: a transparent image, of which nobody said what becomes
+_BATCH_ORIGINALS, _BATCH_BYTES = 8, 1 << 22
 _WAITING = 3  # batches for each process that are under way at most
 _WHOLE_DRAFTS = ("none", "center-crop", "fit")  # transforms that need no more than the image's size of each side
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
-    """A picture: its index and name in the source, and the file; or why that cannot be read."""
+    """An image: its index and name in the source, and the file; or why that cannot be read."""
 
     index: int
     name: str
@@ -41,7 +41,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """Images of a picture as bytes, each with its box; or the kind of reason why there are none, as of a journal."""
+    """Images of an original as bytes, each with its box; or the kind of reason why there are none, as of a journal."""
 
     index: int
     images: list[tuple[bytes, Box | None]] = dataclasses.field(default_factory=list)
@@ -50,14 +50,14 @@ class Result:
     reason: str = ""
 
 
-def convert_picture(job: Job, recipe: Recipe) -> Result:
-    """The images of one picture."""
+def convert_original(job: Job, recipe: Recipe) -> Result:
+    """The images of one original."""
     if job.reason:
         return Result(job.index, kind=BAD, reason=job.reason)
     drafts = recipe.draft and recipe.transform.name in _WHOLE_DRAFTS
     try:
-        decoded = decode_picture(job.data, recipe.resolution if drafts else None)
-    except UnreadablePictureError as error:
+        decoded = decode_original(job.data, recipe.resolution if drafts else None)
+    except UnreadableOriginalError as error:
         return Result(job.index, kind=BAD, reason=str(error))
     image, notes = decoded.image, decoded.notes
     transparent = is_transparent(image)
@@ -75,8 +75,8 @@ def convert_picture(job: Job, recipe: Recipe) -> Result:
 
 
 def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Result]:
-    """The results of all jobs in their order. Arguments and errors as of `in_order`; the recipe is for all pictures."""
-    return in_order(jobs, functools.partial(convert_picture, recipe=recipe), workers)
+    """The results of all jobs in their order. Arguments and errors as of `in_order`; the recipe is for all images."""
+    return in_order(jobs, functools.partial(convert_original, recipe=recipe), workers)
 
 
 def in_order(jobs: Iterable[Job], work: Callable[[Job], Done], workers: int) -> Iterator[Done]:
@@ -120,7 +120,7 @@ def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
     for job in jobs:
         batch.append(job)
         size += len(job.data)
-        if len(batch) == _BATCH_PICTURES or size >= _BATCH_BYTES:
+        if len(batch) == _BATCH_ORIGINALS or size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from sg_keras.config.parts import LEAST_RESOLUTION
+from sg_keras.config.sizes import LEAST_SIDE
 from sg_keras.data.folder_source import FolderSource
 from sg_keras.data.image_checks import CheckedImages, ExpectedSize, check_images
 from sg_keras.data.image_source import ImageSource
@@ -22,7 +22,7 @@ _LOOKED_AT = 500  # images, spread evenly
 _HEAD_BYTES = 1 << 16
 _LARGEST_SIDE = 1024  # that is proposed
 _WITH_ALPHA = ("RGBA", "LA", "PA")
-#: Endings of pictures that conversions read and training does not.
+#: Endings of images that conversions read and training does not.
 _CONVERTIBLE = frozenset(
     (".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jfif", ".jpe", ".jp2", ".ppm", ".pgm", ".tga", ".mpo", ".ico")
 )
@@ -41,16 +41,16 @@ class UnpreparedImagesError(ValueError):
 
 
 def open_convertible(path: str) -> ImageSource:
-    """As open_source. UnpreparedImagesError: there are pictures, but none that training reads."""
+    """As open_source. UnpreparedImagesError: there are images, but none that training reads."""
     try:
         return open_source(path)
     except ValueError as error:
         try:
-            pictures = (FolderSource if pathlib.Path(path).is_dir() else ZipSource)(path, _CONVERTIBLE)
+            originals = (FolderSource if pathlib.Path(path).is_dir() else ZipSource)(path, _CONVERTIBLE)
         except (OSError, ValueError):
             raise error from None
-        command = convert_command(pictures, path)
-        pictures.close()
+        command = convert_command(originals, path)
+        originals.close()
         raise UnpreparedImagesError(str(error), command) from error
 
 
@@ -64,7 +64,7 @@ def check_convertible(source: ImageSource, expected: ExpectedSize, skip_bad: boo
     try:
         return check_images(source, expected, skip_bad)
     except ValueError as error:
-        command = convert_command(source, path) if expected.resolution is None else ""
+        command = convert_command(source, path) if expected.size is None else ""
         raise UnpreparedImagesError(str(error), command) from error
 
 
@@ -72,7 +72,7 @@ def convert_command(source: ImageSource, path: str) -> str:
     """The command, filled in: the largest size that the most frequent size has pixels for; "" where none is readable.
 
     Args:
-        source: of images, or of the files that would be pictures.
+        source: of images, or of the files that would be originals.
         path: of the source as people typed it.
     """
     sizes: collections.Counter[tuple[int, int]] = collections.Counter()
@@ -85,7 +85,7 @@ def convert_command(source: ImageSource, path: str) -> str:
     if not sizes:
         return ""
     width, height = sizes.most_common(1)[0][0]
-    side = max(LEAST_RESOLUTION, min(_LARGEST_SIDE, 1 << (min(width, height).bit_length() - 1)))
+    side = max(LEAST_SIDE, min(_LARGEST_SIDE, 1 << (min(width, height).bit_length() - 1)))
     place = pathlib.Path(path).absolute()
     stem = place.name if place.is_dir() else place.stem
     words = [

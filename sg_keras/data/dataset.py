@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 
+from sg_keras.config.sizes import ImageSize, Resolution, image_size
 from sg_keras.data.bad_images import SkippingPixels
 from sg_keras.data.convert_command import check_convertible, open_convertible
 from sg_keras.data.description import Description, describe
@@ -26,16 +27,17 @@ _NOTHING_SAID = Description()
 
 
 class ImageDataset:
-    """Images of one square size with labels. Safe to read from several threads.
+    """Images of one size with labels. Safe to read from several threads.
 
     Mirrored copies are images of their own, with the same labels: index i + k * num_images is copy k of image i.
     With `mirror`, copies of odd k have left and right exchanged; with `mirrory`, those of the upper half of all k have
     top and bottom exchanged.
 
     Attributes:
-        name: For people and run directories: "digits", the zip file's name without suffix, or the folder's name.
-        resolution: Pixels a side.
-        channels: 1 (gray) or 3 (RGB).
+        name: For people and run directories: "digits", the file's name without suffix, or the folder's name.
+        size: Height and width in pixels.
+        resolution: The same as arguments have it: pixels a side of squares, (height, width) of others.
+        channels: 1 (gray), 3 (RGB), 4 (RGBA) or another number.
         c_dim: Width of the labels, 0 if they are not used.
         num_images: Without mirrored copies.
         has_labels: Whether the source has labels, used or not.
@@ -58,7 +60,9 @@ class ImageDataset:
         description: Description = _NOTHING_SAID,
     ) -> None:
         self.name = name
-        self.resolution, _, self.channels = pixels.shape
+        height, width, self.channels = pixels.shape
+        self.size = ImageSize(height, width)
+        self.resolution = self.size.plain
         self.c_dim = labels.c_dim
         self.num_images = len(pixels)
         self.has_labels = has_labels
@@ -69,6 +73,11 @@ class ImageDataset:
         self._labels = labels
         # Whether each copy of an image has rows (top and bottom) and columns (left and right) exchanged.
         self._flips = [(y, x) for y in (False, True)[: 1 + mirrory] for x in (False, True)[: 1 + mirror]]
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        return (self.size.height, self.size.width, self.channels)
 
     def __len__(self) -> int:
         """Images, mirrored copies included."""
@@ -143,8 +152,8 @@ def open_dataset(
     use_labels: bool = False,
     mirror: bool = False,
     mirrory: bool = False,
-    resolution: int | None = None,
-    require_power_of_two: bool = True,
+    resolution: Resolution | None = None,
+    cfg: str | None = "stylegan2",
     max_cached_bytes: int = _MAX_CACHED_BYTES,
     skip_bad: bool = False,
 ) -> ImageDataset:
@@ -156,8 +165,8 @@ def open_dataset(
         use_labels: Whether labels are wanted (`--cond=1`).
         mirror: Whether copies with left and right exchanged count as images of their own (`--mirror=1`).
         mirrory: Whether copies with top and bottom exchanged do (`--mirrory=1`).
-        resolution: Pixels a side that the images must have; None takes what is there.
-        require_power_of_two: Refuse sizes that StyleGAN2 cannot make.
+        resolution: Pixels a side, or height and width, that the images must have; None takes what is there.
+        cfg: Refuse sizes that the networks of this configuration cannot make; None takes any.
         max_cached_bytes: A set whose decoded images take no more than this stays in memory once decoded.
         skip_bad: Whether the next readable image takes the place of one that cannot be read
             (`--on_bad_image=skip`).
@@ -168,7 +177,7 @@ def open_dataset(
             Both carry one line: file, what was found, what was expected.
     """
     path = os.fspath(path)
-    expected = ExpectedSize(resolution, require_power_of_two)
+    expected = ExpectedSize(None if resolution is None else image_size(resolution), cfg)
     if path == DIGITS_NAME:
         return _open_digits(use_labels, expected, mirror, mirrory)
     source = open_convertible(str(local_copy(path)) if is_url(path) else path)
@@ -184,7 +193,7 @@ def open_dataset(
             mirror=mirror,
             mirrory=mirrory,
             fingerprint=source_fingerprint(source, images.sizes, labels if use_labels else None),
-            notes=tuple(filter(None, (note, _left_out(source), _empty_classes(labels)))),
+            notes=tuple(filter(None, (note, _transparency(images.shape), _left_out(source), _empty_classes(labels)))),
             description=describe(source),
         )
     except (OSError, ValueError):
@@ -194,10 +203,10 @@ def open_dataset(
 
 def _open_digits(use_labels: bool, expected: ExpectedSize, mirror: bool, mirrory: bool) -> ImageDataset:
     images, classes = load_digits()
-    height, width = images.shape[1:3]
-    unlike = expected.unlike(width, height)
+    size = ImageSize(*images.shape[1:3])
+    unlike = expected.unlike(size)
     if unlike:
-        raise ValueError(f"{DIGITS_NAME}: found {width}x{height} pixels, expected {unlike}")
+        raise ValueError(f"{DIGITS_NAME}: found {size} pixels, expected {unlike}")
     labels = class_labels(classes) if use_labels else no_labels(len(images))
     return ImageDataset(
         name=DIGITS_NAME,
@@ -214,7 +223,8 @@ def _name(path: str) -> str:
     absolute = pathlib.Path(path).absolute()
     if absolute.name == "..":
         absolute = absolute.resolve()
-    return absolute.name if absolute.is_dir() else absolute.stem
+    is_one_thing = not absolute.is_dir() or absolute.suffix in (".lmdb", ".tfrecords")  # which are folders, too
+    return absolute.stem if is_one_thing else absolute.name
 
 
 def _pixels(source: ImageSource, shape: tuple[int, int, int], max_cached_bytes: int, skip_bad: bool) -> Pixels:
@@ -222,6 +232,10 @@ def _pixels(source: ImageSource, shape: tuple[int, int, int], max_cached_bytes: 
     fits = len(encoded) * int(np.prod(shape)) <= max_cached_bytes
     pixels = CachedPixels(encoded) if fits else encoded
     return SkippingPixels(pixels) if skip_bad else pixels
+
+
+def _transparency(shape: tuple[int, int, int]) -> str:
+    return "the images have transparency: networks of 4 channels (RGBA) learn it as it is" if shape[2] == 4 else ""
 
 
 def _left_out(source: ImageSource) -> str:

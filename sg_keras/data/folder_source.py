@@ -19,6 +19,7 @@ class FolderSource:
     """
 
     has_checksums = False
+    is_mapped = False
 
     def __init__(self, path: str, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
         self.path = path

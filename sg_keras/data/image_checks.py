@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from sg_keras.config.parts import LEAST_RESOLUTION
-from sg_keras.config.sizes import is_power_of_two
+from sg_keras.config.parts import colors_text
+from sg_keras.config.sizes import ImageSize, expected_size, takes_size
 from sg_keras.data.faults import first_names, join_some
 from sg_keras.data.image_decoding import decode_image
 from sg_keras.data.image_headers import ImageHeader, NeedMoreBytesError, ends_properly, parse_image_header
@@ -17,30 +17,25 @@ from sg_keras.data.image_source import Ends, ImageSource
 _HEAD_BYTES = 1024  # holds the header of nearly every PNG and JPEG file
 _CHECK_THREADS = 4  # to overlap the waiting for disks and network file systems
 _CHECK_CHUNK = 512
-_KINDS = {1: "gray", 3: "RGB"}
 
 
 @dataclasses.dataclass(frozen=True)
 class ExpectedSize:
-    """Which sizes a data set may have: squares, and...
+    """Which sizes a data set may have.
 
     Attributes:
-        resolution: of so many pixels a side; None = any.
-        power_of_two: whether of a power of two that the networks can make.
+        size: this one alone; None = any.
+        cfg: those that the networks of a configuration can make; None = any.
     """
 
-    resolution: int | None = None
-    power_of_two: bool = True
+    size: ImageSize | None = None
+    cfg: str | None = "stylegan2"
 
-    def unlike(self, width: int, height: int) -> str:
+    def unlike(self, size: ImageSize) -> str:
         """What was expected instead of a size, "" where it may be."""
-        if width != height:
-            return "a square image"
-        if self.power_of_two and not is_power_of_two(width, LEAST_RESOLUTION):
-            return f"a power of two, {LEAST_RESOLUTION} or more, a side"
-        if self.resolution not in (None, width):
-            return f"{self.resolution}x{self.resolution}"
-        return ""
+        if self.cfg is not None and not takes_size(self.cfg, size):
+            return expected_size(self.cfg, size)
+        return f"{self.size}" if self.size not in (None, size) else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,8 +92,9 @@ def _read_all(source: ImageSource) -> tuple[dict[int, ImageHeader], list[int], d
                 found.append((index, error))
         return found
 
+    starts = range(0, len(source.names), _CHECK_CHUNK)
     with ThreadPoolExecutor(_CHECK_THREADS) as pool:
-        for chunk in pool.map(check, range(0, len(source.names), _CHECK_CHUNK)):
+        for chunk in map(check, starts) if source.is_mapped else pool.map(check, starts):
             for index, one in chunk:
                 if isinstance(one, ImageHeader):
                     headers[index] = one
@@ -135,9 +131,9 @@ def _misfits(source: ImageSource, headers: Mapping[int, ImageHeader], expected: 
     if len(counts) > 2 and 2 * count < len(headers):
         raise ValueError(
             f"{source.path}: found images of {len(counts)} sizes, {size[0]}x{size[1]} the most frequent ({count} of "
-            f"{len(headers)}, {source.names[usual]} the first), expected one size for all, a power of two a side"
+            f"{len(headers)}, {source.names[usual]} the first), expected one size for all"
         )
-    unlike = expected.unlike(*size)
+    unlike = expected.unlike(ImageSize(size[1], size[0]))
     if unlike:
         text = f"found {size[0]}x{size[1]} pixels, expected {unlike}"
         return {index: text for index, header in headers.items() if (header.width, header.height) == size}
@@ -156,14 +152,18 @@ def _unlike(header: ImageHeader, model: tuple[int, int, int]) -> str:
     other_size = (header.width, header.height) != (width, height)
     if other_size and header.channels != channels:
         return (
-            f"found a {_KINDS[header.channels]} image of {header.width}x{header.height} pixels, expected "
-            f"{_KINDS[channels]} and {width}x{height}"
+            f"found {_kind(header.channels)} of {header.width}x{header.height} pixels, expected "
+            f"{colors_text(channels)} and {width}x{height}"
         )
     if other_size:
         return f"found {header.width}x{header.height} pixels, expected {width}x{height}"
     if header.channels != channels:
-        return f"found a {_KINDS[header.channels]} image, expected {_KINDS[channels]}"
+        return f"found {_kind(header.channels)}, expected {colors_text(channels)}"
     return ""
+
+
+def _kind(channels: int) -> str:
+    return f"{'a' if channels == 1 else 'an'} {colors_text(channels)} image"
 
 
 def _line(source: ImageSource, texts: Mapping[int, str]) -> str:

@@ -16,6 +16,7 @@ from sg_keras.files.errors import first_line
 # TensorFlow decodes large PNGs 1.8 times as fast as Pillow but has a high fixed cost a call, which several threads
 # cannot share. From this many pixels on it wins.
 _TENSORFLOW_MIN_PIXELS = 128 * 128
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # of Pillow, by channels
 _DECODING_ERRORS = (
     OSError,
     SyntaxError,
@@ -36,7 +37,8 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
         where: Name of the file for error messages.
 
     Returns:
-        uint8 [H,W,C], C 1 (gray) or 3 (RGB). Palettes become RGB.
+        uint8 [H,W,C], C 1 (gray), 3 (RGB) or 4 (RGBA, alpha as it is in the file). Palettes become RGB, and what has
+        transparency RGBA.
 
     Raises:
         OSError: The file is damaged; one line that names it.
@@ -51,7 +53,7 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
         if header.format == "PNG":
             check_png_chunks(data)  # TensorFlow's decoder does this itself
         with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
-            pixels = np.asarray(image.convert("L" if header.channels == 1 else "RGB"))
+            pixels = np.asarray(image.convert(_MODES[header.channels]))
         return pixels.reshape(header.height, header.width, header.channels)
     except _DECODING_ERRORS as error:
         reason = _reason(error)

@@ -1,12 +1,14 @@
 """Size and colour of PNG, JPEG, WebP and netpbm files from their first bytes, without decoding.
 
 Checking a whole data set when it is opened has to cost microseconds an image. Formats: PNG (ISO/IEC 15948, chunks
-IHDR, tRNS), JPEG (ITU-T T.81, frame headers SOFn), WebP (RFC 9649) and netpbm (P5, P6: pixels as TFRecords have them).
+IHDR, tRNS), JPEG (ITU-T T.81, frame headers SOFn), WebP (RFC 9649) and netpbm (P5, P6, P7: pixels of
+TFRecords).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import struct
 import zlib
@@ -19,7 +21,14 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _PNG_GRAY, _PNG_RGB, _PNG_PALETTE, _PNG_GRAY_ALPHA, _PNG_RGB_ALPHA = 0, 2, 3, 4, 6
 _PNG_END = b"IEND"
-_NETPBM = (b"P5 ", b"P6 ")
+_NETPBM = (b"P5 ", b"P6 ", b"P7\n")
+_NETPBM_HEADERS = (
+    re.compile(rb"(?P<kind>P[56]) (?P<width>[0-9]{1,6}) (?P<height>[0-9]{1,6}) 255\n"),
+    re.compile(
+        rb"(?P<kind>P7)\nWIDTH (?P<width>[0-9]{1,6})\nHEIGHT (?P<height>[0-9]{1,6})\n"
+        rb"DEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n"
+    ),
+)
 _JPEG_END = b"\xff\xd9"
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOFn; the others are DHT, JPG, DAC
 _JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))  # TEM, RSTn, SOI
@@ -31,11 +40,11 @@ class NeedMoreBytesError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a file says of itself. `plain`: 8-bit gray or RGB PNG, nothing to convert."""
+    """What a file says of itself. `plain`: 8-bit gray, RGB or RGBA PNG, nothing to convert."""
 
     width: int
     height: int
-    channels: int  # 1 or 3
+    channels: int  # 1 (gray), 3 (RGB) or 4 (RGBA)
     format: str  # PNG, JPEG, WEBP or PPM
     plain: bool = False
 
@@ -58,7 +67,7 @@ def parse_image_header(data: bytes) -> ImageHeader:
     if is_webp(data):
         return _parse_webp(data)
     if data.startswith(_NETPBM):
-        return _parse_netpbm(data)
+        return _parse_netpbm(data)[0]
     if len(data) < len(_PNG_SIGNATURE):
         raise NeedMoreBytesError
     raise ValueError("found neither a PNG nor a JPEG file, expected one of them")
@@ -101,15 +110,21 @@ def check_png_chunks(data: bytes) -> None:
 def _parse_png(data: bytes) -> ImageHeader:
     if len(data) < 26:
         raise NeedMoreBytesError
-    chunk, width, height, depth, color = struct.unpack_from(">4sIIBB", data, 12)
+    return _png_header(data[12:26], data[25] == _PNG_PALETTE and _has_transparency(data))
+
+
+@functools.lru_cache(maxsize=64)  # a million files have one header, which takes a second in one object
+def _png_header(fields: bytes, transparent_palette: bool) -> ImageHeader:
+    """The header by its chunk's name, size, bits and colour, and whether entries of the palette are transparent."""
+    chunk, width, height, depth, color = struct.unpack(">4sIIBB", fields)
     if chunk != b"IHDR" or color not in (_PNG_GRAY, _PNG_RGB, _PNG_PALETTE, _PNG_GRAY_ALPHA, _PNG_RGB_ALPHA):
         raise ValueError("found a damaged PNG header, expected a PNG or JPEG image")
-    if color in (_PNG_GRAY_ALPHA, _PNG_RGB_ALPHA) or (color == _PNG_PALETTE and _has_transparency(data)):
-        raise ValueError("found transparency (alpha), expected gray or RGB")
     if depth == 16:
         raise ValueError("found 16 bits a channel, expected 8")
-    channels = 1 if color == _PNG_GRAY else 3
-    return ImageHeader(width, height, channels, "PNG", plain=depth == 8 and color != _PNG_PALETTE)
+    transparent = transparent_palette or color in (_PNG_GRAY_ALPHA, _PNG_RGB_ALPHA)
+    channels = 4 if transparent else 1 if color == _PNG_GRAY else 3
+    plain = depth == 8 and color not in (_PNG_PALETTE, _PNG_GRAY_ALPHA)
+    return ImageHeader(width, height, channels, "PNG", plain=plain)
 
 
 def _has_transparency(data: bytes) -> bool:
@@ -149,26 +164,34 @@ def _parse_jpeg(data: bytes) -> ImageHeader:
 
 
 def netpbm(pixels: np.ndarray) -> bytes:
-    """Pixels as a file that needs no decoding: uint8 [H,W,C], C 1 or 3."""
-    height, width, channels = pixels.shape
-    return b"%s %d %d 255\n" % (b"P5" if channels == 1 else b"P6", width, height) + pixels.tobytes()
+    """Pixels as a file that needs no decoding: uint8 [H,W,C], C 1, 3 or 4."""
+    return netpbm_header(*pixels.shape) + pixels.tobytes()
+
+
+def netpbm_header(height: int, width: int, channels: int) -> bytes:
+    """What such a file begins with; the pixels follow."""
+    if channels == 4:
+        return b"P7\nWIDTH %d\nHEIGHT %d\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n" % (width, height)
+    return b"%s %d %d 255\n" % (b"P5" if channels == 1 else b"P6", width, height)
 
 
 def netpbm_pixels(data: bytes) -> np.ndarray:
     """The pixels of such a file, uint8 [H,W,C]. ValueError: it has more or fewer than its header says."""
-    header = _parse_netpbm(data)
-    start = data.index(b"\n") + 1
+    header, start = _parse_netpbm(data)
     shape = (header.height, header.width, header.channels)
     if len(data) - start != header.height * header.width * header.channels:
         raise ValueError(f"{len(data) - start} bytes for {shape[1]}x{shape[0]} pixels of {shape[2]} channels")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def _parse_netpbm(data: bytes) -> ImageHeader:
-    match = re.match(rb"P([56]) ([0-9]{1,6}) ([0-9]{1,6}) 255\n", data)
-    if match is None:
-        raise ValueError("found a damaged netpbm header, expected 8 bits a channel")
-    return ImageHeader(int(match.group(2)), int(match.group(3)), 1 if match.group(1) == b"5" else 3, "PPM")
+def _parse_netpbm(data: bytes) -> tuple[ImageHeader, int]:
+    """The header, and how many bytes it has."""
+    for pattern in _NETPBM_HEADERS:
+        match = pattern.match(data)
+        if match is not None:
+            channels = {b"P5": 1, b"P6": 3, b"P7": 4}[match["kind"]]
+            return ImageHeader(int(match["width"]), int(match["height"]), channels, "PPM"), match.end()
+    raise ValueError("found a damaged netpbm header, expected 8 bits a channel")
 
 
 def _parse_webp(data: bytes) -> ImageHeader:
@@ -186,6 +209,4 @@ def _parse_webp(data: bytes) -> ImageHeader:
         has_alpha = False
     else:
         raise ValueError("found a damaged WebP header, expected a PNG, JPEG or WebP image")
-    if has_alpha:
-        raise ValueError("found transparency (alpha), expected gray or RGB")
-    return ImageHeader(width, height, 3, "WEBP")
+    return ImageHeader(width, height, 4 if has_alpha else 3, "WEBP")

@@ -31,6 +31,7 @@ class ImageSource(Protocol):
     names: list[str]  # of the images, sorted, relative to `path`, with forward slashes
     other_names: list[str]  # of the files beside them, hidden ones apart
     has_checksums: bool  # whether `checksum` costs nothing
+    is_mapped: bool  # whether it is read from memory maps, where threads wait for one another and not for disks
 
     def where(self, index: int) -> str:
         """Name of an image for messages."""

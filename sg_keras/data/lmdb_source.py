@@ -29,6 +29,7 @@ class LMDBSource:
     """Images of an LMDB by key. Of images in several sizes (keys such as 256-00042) the largest count."""
 
     has_checksums = False
+    is_mapped = True
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -63,7 +63,7 @@ def make_pipeline(
     wanted = np.arange(batch) if own is None else own
     read_batch = _batch_reader(dataset, seed, batch, num_phases, wanted)
     size = len(wanted)
-    side, channels, c_dim = dataset.resolution, dataset.channels, dataset.c_dim
+    shape, c_dim = dataset.image_shape, dataset.c_dim
 
     def to_element(nimg: tf.Tensor) -> dict[str, tf.Tensor]:
         # stateful=False, as read_batch is a pure function: tf.data would run stateful functions one at a time under
@@ -72,7 +72,7 @@ def make_pipeline(
             read_batch, [nimg], (tf.uint8, tf.float32, tf.float32), stateful=False
         )
         return {
-            "image": tf.ensure_shape(image, (size, side, side, channels)),
+            "image": tf.ensure_shape(image, (size, *shape)),
             "label": tf.ensure_shape(label, (size, c_dim)),
             "gen_label": tf.ensure_shape(gen_label, (size, num_phases, c_dim)),
         }

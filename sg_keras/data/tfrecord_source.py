@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.data.image_headers import netpbm
-from sg_keras.data.image_source import TAIL_BYTES, Ends, unreadable
+from sg_keras.data.image_headers import netpbm, netpbm_header
+from sg_keras.data.image_source import IMAGE_SUFFIXES, TAIL_BYTES, Ends, is_hidden, unreadable
 from sg_keras.data.labels import Labels, class_labels, labels_of_images
 from sg_keras.data.tfrecord_format import checked_record, decode_example, record_places
 
@@ -26,12 +26,16 @@ _LABELS = ("image/class/label", "label", "class", "labels")
 def tfrecord_files(path: str) -> list[pathlib.Path]:
     """The TFRecord files at a path in their order, none where it is something else.
 
-    Of StyleGAN2-ADA's files, NAME-rNN.tfrecords with images of 2^NN pixels a side, those of the highest level count.
+    A folder with folders or images in it is one of images. Of StyleGAN2-ADA's files, NAME-rNN.tfrecords with images of
+    2^NN pixels a side, those of the highest level count.
     """
     place = pathlib.Path(path)
     if place.is_file():
         return [place] if place.name.endswith(_SUFFIXES) else []
-    files = sorted(file for file in place.iterdir() if file.name.endswith(_SUFFIXES)) if place.is_dir() else []
+    entries = [file for file in place.iterdir() if not is_hidden(file.name)] if place.is_dir() else []
+    files = sorted(file for file in entries if file.name.endswith(_SUFFIXES))
+    if not files or any(file.suffix.lower() in IMAGE_SUFFIXES or file.is_dir() for file in entries):
+        return []
     levels = {file: int(match.group(1)) for file in files if (match := _LEVEL.search(file.name))}
     return [file for file in files if levels.get(file) == max(levels.values())] if levels else files
 
@@ -46,6 +50,7 @@ class TFRecordSource:
     """
 
     has_checksums = False
+    is_mapped = True
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -84,7 +89,7 @@ class TFRecordSource:
     def ends(self, index: int, head_bytes: int) -> Ends:
         content = self._content(index)
         if isinstance(content, np.ndarray):
-            return Ends(netpbm(content[:0])[: -len(b"0 255\n")] + b"%d 255\n" % len(content), None, content.size)
+            return Ends(netpbm_header(*content.shape), None, content.size)
         return Ends(bytes(content[:head_bytes]), bytes(content[-TAIL_BYTES:]), len(content))
 
     def checksum(self, index: int) -> int:
@@ -157,8 +162,8 @@ def _image_of(features: dict[str, list[Any]]) -> np.ndarray | memoryview:
     """Pixels, uint8 [H,W,C], or an image file."""
     if "data" in features and "shape" in features:
         (data,), shape = features["data"], features["shape"]
-        if len(shape) != 3 or shape[0] not in (1, 3) or len(data) != np.prod(shape) or 0 in shape:
-            raise ValueError(f"found {len(data)} bytes for the shape {shape}, expected 1 or 3 channels, height, width")
+        if len(shape) != 3 or shape[0] not in (1, 3, 4) or len(data) != np.prod(shape) or 0 in shape:
+            raise ValueError(f"found {len(data)} bytes for the shape {shape}, expected 1, 3 or 4 x H x W")
         return np.frombuffer(data, np.uint8).reshape(shape).transpose(1, 2, 0)
     for name in _ENCODED:
         if features.get(name) and isinstance(features[name][0], memoryview):

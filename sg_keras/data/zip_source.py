@@ -28,6 +28,7 @@ class ZipSource:
     """
 
     has_checksums = True
+    is_mapped = True
 
     def __init__(self, path: str, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
         self.path = path

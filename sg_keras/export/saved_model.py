@@ -162,7 +162,7 @@ def _description(G: Generator, place: pathlib.Path) -> dict[str, Any]:
         "generate": {"inputs": latents, "outputs": outputs_of},
     }
     if G.takes_transform:
-        transform = "float32 [3, 3] or [N, 3, 3], the inverse of what the image does: x to the right, y down, side 1"
+        transform = "float32 [3, 3] or [N, 3, 3], the inverse of what the image does: x right, y down, shorter side 1"
         signatures["synthesis_transformed"] = {"inputs": {"ws": ws, "transform": transform}, "outputs": outputs_of}
     return {
         "format": "TensorFlow SavedModel",

@@ -1,6 +1,6 @@
 """Images from trained generators: functions without flags that print nothing."""
 
-from sg_keras.inference.images import grid_columns, png_bytes, tile
+from sg_keras.inference.images import grid_columns, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.sample import generate, latent
 from sg_keras.inference.transform import inverse_transform
@@ -20,4 +20,5 @@ __all__ = [
     "tile",
     "to_uint8",
     "vector_label",
+    "viewable",
 ]

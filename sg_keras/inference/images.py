@@ -7,6 +7,9 @@ import io
 import numpy as np
 from PIL import Image
 
+_CHECKERBOARD = (102, 153)  # grays behind what is transparent
+_SQUARES = 8  # of the checkerboard along an image's shorter side
+
 
 def grid_columns(count: int) -> int:
     """Columns of a nearly square grid of `count` images, wider rather than higher."""
@@ -23,15 +26,35 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
     return grid.reshape(rows * height, columns * width, channels)
 
 
+def viewable(images: np.ndarray) -> np.ndarray:
+    """Images as people can look at them, uint8 [N,H,W,1 or 3].
+
+    RGBA over a checkerboard of grays; of other numbers of channels the first three, or the first one. Gray and RGB
+    images come back as they are.
+
+    Args:
+        images: uint8 [N,H,W,C]; alpha is straight (not premultiplied).
+    """
+    _, height, width, channels = images.shape
+    if channels != 4:
+        return images[..., : 1 if channels < 3 else 3]
+    side = max(min(height, width) // _SQUARES, 1)
+    rows, columns = np.arange(height)[:, np.newaxis] // side, np.arange(width) // side
+    behind = np.where((rows + columns) % 2, *_CHECKERBOARD)[:, :, np.newaxis]
+    alpha = images[..., 3:].astype(np.int64)
+    blended = images[..., :3] * alpha + behind * (255 - alpha)
+    return ((blended + 127) // 255).astype(np.uint8)
+
+
 def png_bytes(image: np.ndarray) -> bytes:
-    """A PNG file of a gray or RGB image uint8 [H,W,1 or 3].
+    """A PNG file of a gray, RGB or RGBA image uint8 [H,W,1, 3 or 4]; alpha is straight, as images are trained on.
 
     Raises:
         ValueError: it has another number of channels.
     """
     channels = image.shape[2]
-    if channels not in (1, 3):
-        raise ValueError(f"image: found {channels} channels, expected 1 (gray) or 3 (RGB)")
+    if channels not in (1, 3, 4):
+        raise ValueError(f"image: found {channels} channels, expected 1 (gray), 3 (RGB) or 4 (RGBA)")
     file = io.BytesIO()
     Image.fromarray(image[:, :, 0] if channels == 1 else image).save(file, format="PNG")
     return file.getvalue()

@@ -11,7 +11,7 @@ def inverse_transform(translate: tuple[float, float] = (0.0, 0.0), rotate: float
     """The transform that StyleGAN3's generators take for an image that is rotated round its centre, then moved.
 
     Args:
-        translate: to the right and down, as fractions of the image's side.
+        translate: to the right and down, as fractions of the image's shorter side.
         rotate: degrees, counterclockwise.
 
     Returns:

@@ -10,6 +10,7 @@ import scipy.interpolate
 import tensorflow as tf
 from PIL import Image
 
+from sg_keras.inference.images import viewable
 from sg_keras.inference.labels import labels_of
 from sg_keras.inference.sample import latent
 from sg_keras.models import Generator
@@ -70,7 +71,7 @@ def film_bytes(frames: Iterable[np.ndarray], suffix: str, *, frames_per_sec: flo
     """An endless animated image, without loss where the format can.
 
     Args:
-        frames: uint8 [H,W,1 or 3], one or more.
+        frames: uint8 [H,W,C], one or more; they are shown as `viewable` has it.
         suffix: ".webp", ".png" or ".gif" (256 colours).
         frames_per_sec: speed; viewers slow down beyond 50.
         enlarge: each pixel becomes a square of so many pixels a side.
@@ -93,5 +94,5 @@ def film_bytes(frames: Iterable[np.ndarray], suffix: str, *, frames_per_sec: flo
 
 
 def _image(frame: np.ndarray, enlarge: int) -> Image.Image:
-    frame = frame.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
+    frame = viewable(frame[np.newaxis])[0].repeat(enlarge, axis=0).repeat(enlarge, axis=1)
     return Image.fromarray(frame[:, :, 0] if frame.shape[2] == 1 else frame).convert("RGB")

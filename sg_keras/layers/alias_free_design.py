@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from sg_keras.config.sizes import Resolution, image_size
 from sg_keras.ops import design_lowpass_filter
 
 
@@ -13,8 +14,8 @@ from sg_keras.ops import design_lowpass_filter
 class AliasFreeDesign:
     """Sizes, sampling rates and frequencies of one layer.
 
-    Rates and frequencies are in the image's unit: a rate of s is s samples across the image, a cutoff of s/2 the
-    highest frequency that this rate can hold. Sizes are above the rates where there is a margin around the image.
+    Rates and frequencies are in the image's unit, its shorter side: a rate of s is s samples across it, a cutoff of s/2
+    the highest frequency that this rate can hold. Sizes are above the rates where there is a margin around the image.
 
     Example:
         >>> design = sg_keras.models.plan_synthesis(256, 3).layers[0].design
@@ -24,10 +25,10 @@ class AliasFreeDesign:
 
     in_channels: int
     out_channels: int
-    in_size: int  # side in samples
-    out_size: int
-    in_sampling_rate: int
-    out_sampling_rate: int
+    in_size: Resolution  # side in samples, or height and width
+    out_size: Resolution
+    in_sampling_rate: float
+    out_sampling_rate: float
     in_cutoff: float
     out_cutoff: float
     in_half_width: float  # of the band between pass and stop
@@ -45,7 +46,7 @@ class AliasFreeDesign:
         return 1 if self.is_torgb else self.conv_kernel
 
     @property
-    def internal_sampling_rate(self) -> int:
+    def internal_sampling_rate(self) -> float:
         """Rate at which the nonlinearity runs."""
         factor = 1 if self.is_torgb else self.lrelu_upsampling
         return max(self.in_sampling_rate, self.out_sampling_rate) * factor
@@ -81,10 +82,15 @@ class AliasFreeDesign:
     @property
     def padding(self) -> tuple[int, int, int, int]:
         """(x0, x1, y0, y1) of the upsampled image, so that `out_size` comes out and the image's centre stays."""
-        reach = (self.out_size - 1) * self.down + 1  # pixels that downsampling reads, but for its filter
-        total = reach - (self.in_size + self.kernel_size - 1) * self.up + self.up_taps + self.down_taps - 2
+        before, after = image_size(self.in_size), image_size(self.out_size)
+        return (*self._padding(before.width, after.width), *self._padding(before.height, after.height))
+
+    def _padding(self, in_samples: int, out_samples: int) -> tuple[int, int]:
+        """Before and after, on one axis."""
+        reach = (out_samples - 1) * self.down + 1  # pixels that downsampling reads, but for its filter
+        total = reach - (in_samples + self.kernel_size - 1) * self.up + self.up_taps + self.down_taps - 2
         before = (total + self.up) // 2  # half a sample's shift by zero insertion is undone here
-        return before, total - before, before, total - before
+        return before, total - before
 
     def up_filter(self) -> np.ndarray | None:
         """Taps of the upsampling filter, float32 [taps], or None."""

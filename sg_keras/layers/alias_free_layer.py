@@ -29,8 +29,8 @@ class AliasFreeLayer(ConfiguredLayer):
         magnitude_ema_beta: decay of the running mean for each micro-batch.
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
-    Call: (x [N,in_size,in_size,in_channels], w [N,w_dim], magnitude=None) -> [N,out_size,out_size,out_channels]
-    of the layer's compute type, whatever x's.
+    Call: (x [N,*in_size,in_channels], w [N,w_dim], magnitude=None) -> [N,*out_size,out_channels] of the layer's compute
+    type, whatever x's.
     magnitude, a scalar, takes the place of the stored running mean.
 
     Example:
@@ -107,7 +107,7 @@ class AliasFreeLayer(ConfiguredLayer):
         )
 
     def updated_magnitude(self, magnitude: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        """The running mean [] after one more micro-batch x [N,in_size,in_size,in_channels]. It has no gradient."""
+        """The running mean [] after one more micro-batch x [N,*in_size,in_channels]. It has no gradient."""
         # By image first: the sum of each is one thread's, so the result does not depend on their number.
         squares = tf.square(tf.cast(x, self.variable_dtype))
         mean_square = tf.stop_gradient(tf.reduce_mean(tf.reduce_mean(squares, axis=[1, 2, 3])))

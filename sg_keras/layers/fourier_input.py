@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.config.sizes import Resolution, image_size
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.layers.dense import Dense
 
@@ -43,14 +44,14 @@ class FourierInput(ConfiguredLayer):
     Args:
         channels: waves, and channels of the result.
         w_dim: width of the style vector.
-        size: side of the result in samples.
-        sampling_rate: samples across the image; the rest of `size` is a margin round it.
-        bandwidth: highest frequency, in periods across the image.
+        size: side of the result in samples, or its height and width.
+        sampling_rate: samples across the image's shorter side; the rest of `size` is a margin round it.
+        bandwidth: highest frequency, in periods across the shorter side.
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
-    Call: (w [N,w_dim], transform=None) -> [N,size,size,channels]. transform [3,3] or [N,3,3] acts on homogeneous
-    coordinates (x to the right, y down, the image from -1/2 to 1/2) and says where each point of the result is
-    taken from: the inverse of what the image does.
+    Call: (w [N,w_dim], transform=None) -> [N,H,W,channels]. transform [3,3] or [N,3,3] acts on homogeneous
+    coordinates (x to the right, y down, the image's shorter side from -1/2 to 1/2) and says where each point of the
+    result is taken from: the inverse of what the image does.
 
     Example:
         >>> layer = sg_keras.layers.FourierInput(channels=16, w_dim=8, size=36, sampling_rate=16, bandwidth=2.0)
@@ -62,7 +63,7 @@ class FourierInput(ConfiguredLayer):
         self,
         channels: int,
         w_dim: int,
-        size: int,
+        size: Resolution,
         sampling_rate: float,
         bandwidth: float,
         impl: str = "auto",
@@ -71,7 +72,7 @@ class FourierInput(ConfiguredLayer):
         super().__init__(**kwargs)
         self.channels = channels
         self.w_dim = w_dim
-        self.size = size
+        self.size = image_size(size, "size")
         self.sampling_rate = sampling_rate
         self.bandwidth = bandwidth
         self.impl = impl
@@ -108,16 +109,20 @@ class FourierInput(ConfiguredLayer):
         return tf.tensordot(self._waves(freqs, phases, amplitudes), weight, axes=1)
 
     def _waves(self, freqs: tf.Tensor, phases: tf.Tensor, amplitudes: tf.Tensor) -> tf.Tensor:
-        """amplitude * sin(2 pi (x . freq + phase)) at every sample, [N,size,size,C].
+        """amplitude * sin(2 pi (x . freq + phase)) at every sample, [N,H,W,C].
 
         By the sine of a sum: sines and cosines are needed of rows and columns alone, not of every sample.
         """
-        centres = ((np.arange(self.size) + 0.5) / self.size * 2 - 1) * (self.size / (2 * self.sampling_rate))
-        centres = tf.constant(centres, freqs.dtype)[:, tf.newaxis]
-        x = 2 * math.pi * (centres * freqs[:, tf.newaxis, :, 0] + phases[:, tf.newaxis])[:, tf.newaxis]  # [N,1,W,C]
-        y = 2 * math.pi * (centres * freqs[:, tf.newaxis, :, 1])[:, :, tf.newaxis]  # [N,H,1,C]
+        columns, rows = (self._centres(samples, freqs.dtype) for samples in (self.size.width, self.size.height))
+        x = 2 * math.pi * (columns * freqs[:, tf.newaxis, :, 0] + phases[:, tf.newaxis])[:, tf.newaxis]  # [N,1,W,C]
+        y = 2 * math.pi * (rows * freqs[:, tf.newaxis, :, 1])[:, :, tf.newaxis]  # [N,H,1,C]
         amplitudes = amplitudes[:, tf.newaxis, tf.newaxis]
         return (tf.sin(x) * amplitudes) * tf.cos(y) + (tf.cos(x) * amplitudes) * tf.sin(y)
+
+    def _centres(self, samples: int, dtype: tf.DType) -> tf.Tensor:
+        """Where the samples of an axis lie, [samples,1], in units of the image's shorter side from its centre."""
+        centres = ((np.arange(samples) + 0.5) / samples * 2 - 1) * (samples / (2 * self.sampling_rate))
+        return tf.constant(centres, dtype)[:, tf.newaxis]
 
 
 def _learned_transform(t: tf.Tensor) -> tf.Tensor:

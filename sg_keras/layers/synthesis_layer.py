@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.config.sizes import Resolution, image_size
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.layers.dense import Dense
 from sg_keras.ops import (
@@ -30,7 +31,7 @@ class SynthesisLayer(ConfiguredLayer):
     Args:
         filters: output channels.
         w_dim: width of the style vector.
-        resolution: side of the output in pixels.
+        resolution: side of the output in pixels, or its height and width.
         kernel_size: k of the k x k kernel.
         up: upsampling factor, 1 or 2.
         use_noise: whether the layer has noise inputs.
@@ -39,8 +40,8 @@ class SynthesisLayer(ConfiguredLayer):
         conv_clamp: clamp the output to +-this, or None.
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
-    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,resolution,resolution,filters]
-    of the layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
+    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,*resolution,filters] of the
+    layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
     noise_mode is "const" (the stored image), "random" (a fresh one, from noise_seed, int64 [2]) or "none".
 
     Example:
@@ -53,7 +54,7 @@ class SynthesisLayer(ConfiguredLayer):
         self,
         filters: int,
         w_dim: int,
-        resolution: int,
+        resolution: Resolution,
         kernel_size: int = 3,
         up: int = 1,
         use_noise: bool = True,
@@ -66,7 +67,7 @@ class SynthesisLayer(ConfiguredLayer):
         super().__init__(autocast=False, **kwargs)  # styles and weights are worked on in their own type
         self.filters = filters
         self.w_dim = w_dim
-        self.resolution = resolution
+        self.size = image_size(resolution)
         self.kernel_size = kernel_size
         self.up = up
         self.use_noise = use_noise
@@ -91,7 +92,7 @@ class SynthesisLayer(ConfiguredLayer):
             self.noise_const = self.add_weight(
                 name="noise_const",
                 autocast=False,
-                shape=(self.resolution, self.resolution),
+                shape=(self.size.height, self.size.width),
                 initializer=keras.initializers.RandomNormal(stddev=1.0),
                 trainable=False,
                 aggregation="only_first_replica",
@@ -138,7 +139,8 @@ class SynthesisLayer(ConfiguredLayer):
         strength = tf.convert_to_tensor(self.noise_strength)
         if noise_mode == "const":
             return tf.convert_to_tensor(self.noise_const)[None, :, :, None] * strength
-        shape = [x.shape[0] if x.shape[0] is not None else tf.shape(x)[0], self.resolution, self.resolution, 1]
+        count = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
+        shape = [count, self.size.height, self.size.width, 1]
         if noise_seed is None:
             return tf.random.normal(shape, dtype=strength.dtype) * strength
         return tf.random.stateless_normal(shape, noise_seed, dtype=strength.dtype, alg="philox") * strength

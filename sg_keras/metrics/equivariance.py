@@ -57,7 +57,7 @@ def eqt_int(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike
 
     Args:
         synthesize: (w of a batch, transform [3,3] of the input) to images. The transform is the inverse of what the
-            image is to do; lengths are in units of the image's side.
+            image is to do; lengths are in units of the image's shorter side.
         ws: w, a batch after another.
         u: for each batch (x, y), uniform in 0..1.
     """
@@ -94,8 +94,9 @@ def _translation(
         if whole_pixels:
             size = np.array([still.shape[2], still.shape[1]])
             shift = np.rint(shift * size) / size
+        in_sides = np.array([still.shape[2], still.shape[1]]) / min(still.shape[1:3])
         transform = np.eye(3)
-        transform[:2, 2] = -shift
+        transform[:2, 2] = -shift * in_sides
         noise.add(_images(synthesize(w, transform)), *translate(still, *shift))
     return noise.decibels()
 

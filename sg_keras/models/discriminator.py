@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution, block_sizes, image_size
 from sg_keras.layers import Conv2D, Dense, MinibatchStd
 from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.models.mapping import Mapping
 from sg_keras.models.summary import print_blocks
-from sg_keras.models.synthesis_stylegan2 import block_channels, block_resolutions
+from sg_keras.models.synthesis_stylegan2 import block_channels
 from sg_keras.ops import downsample2d, setup_filter
 
 
@@ -27,8 +27,8 @@ class DiscriminatorBlock(ConfiguredLayer):
     Args:
         in_channels: of the block before, 0 = this is the first.
         mid_channels: at this resolution.
-        out_channels: at half this resolution.
-        resolution: side in pixels.
+        out_channels: at half this resolution (of odd sides rounded down).
+        resolution: side in pixels, or height and width.
         img_channels: channels of the image.
         architecture: "resnet", "skip" or "orig".
         activation, resample_filter, conv_clamp, impl: handed to the layers.
@@ -41,7 +41,7 @@ class DiscriminatorBlock(ConfiguredLayer):
         in_channels: int,
         mid_channels: int,
         out_channels: int,
-        resolution: int,
+        resolution: Resolution,
         img_channels: int,
         architecture: str = "resnet",
         activation: str = "lrelu",
@@ -52,7 +52,7 @@ class DiscriminatorBlock(ConfiguredLayer):
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # the image stays in full precision
         self.mid_channels, self.out_channels = mid_channels, out_channels
-        self.resolution, self.img_channels = resolution, img_channels
+        self.size, self.img_channels = image_size(resolution), img_channels
         self.architecture, self.impl = architecture, impl
         self.has_fromrgb = in_channels == 0 or architecture == "skip"
         self._taps = setup_filter(resample_filter)
@@ -66,18 +66,23 @@ class DiscriminatorBlock(ConfiguredLayer):
             self.skip = Conv2D(out_channels, 1, bias=False, down=2, name="skip", **shared)
 
     @property
+    def level(self) -> int:
+        """What the block is called by: the largest power of two that is not above its shorter side."""
+        return self.size.level
+
+    @property
     def freezable_layers(self) -> list[Conv2D]:
         """Layers in the order in which freeze-D counts them."""
         names = ("fromrgb", "conv0", "conv1", "skip")
         return [getattr(self, name) for name in names if hasattr(self, name)]
 
     def build(self, input_shape: Any = None) -> None:
-        size = self.resolution
+        height, width = self.size.height, self.size.width
         if self.has_fromrgb:
-            self.fromrgb.build((None, size, size, self.img_channels))
+            self.fromrgb.build((None, height, width, self.img_channels))
         for layer in self.freezable_layers:
             if layer.name != "fromrgb":
-                layer.build((None, size, size, self.mid_channels))
+                layer.build((None, height, width, self.mid_channels))
 
     def call(self, x: tf.Tensor | None, img: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
         if x is not None:
@@ -98,7 +103,9 @@ class DiscriminatorBlock(ConfiguredLayer):
 class DiscriminatorEpilogue(ConfiguredLayer):
     """4x4: minibatch standard deviation, convolution, two dense layers, projection on the label (arXiv:1802.05637).
 
-    Call: (x [N,4,4,C], img or None, cmap [N,cmap_dim] or None) -> logits [N,1].
+    Of images that are no such squares it is what halving leaves: `resolution`, with a shorter side of 4 to 7.
+
+    Call: (x [N,h,w,C], img or None, cmap [N,cmap_dim] or None) -> logits [N,1].
     """
 
     def __init__(
@@ -112,9 +119,11 @@ class DiscriminatorEpilogue(ConfiguredLayer):
         activation: str = "lrelu",
         conv_clamp: float | None = None,
         impl: str = "auto",
+        resolution: Resolution = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.size = image_size(resolution)
         self.in_channels, self.cmap_dim, self.img_channels = in_channels, cmap_dim, img_channels
         self.architecture, self.mbstd_num_channels = architecture, mbstd_num_channels
         shared: dict[str, Any] = {"impl": impl, "dtype": self.dtype_policy}
@@ -127,12 +136,13 @@ class DiscriminatorEpilogue(ConfiguredLayer):
         self.out = Dense(1 if cmap_dim == 0 else cmap_dim, name="out", **shared)
 
     def build(self, input_shape: Any = None) -> None:
+        height, width = self.size.height, self.size.width
         if self.architecture == "skip":
-            self.fromrgb.build((None, 4, 4, self.img_channels))
+            self.fromrgb.build((None, height, width, self.img_channels))
         if self.mbstd_num_channels > 0:
-            self.mbstd.build((None, 4, 4, self.in_channels))
-        self.conv.build((None, 4, 4, self.in_channels + self.mbstd_num_channels))
-        self.fc.build((None, self.in_channels * 16))
+            self.mbstd.build((None, height, width, self.in_channels))
+        self.conv.build((None, height, width, self.in_channels + self.mbstd_num_channels))
+        self.fc.build((None, self.in_channels * height * width))
         self.out.build((None, self.in_channels))
 
     def call(self, x: tf.Tensor, img: tf.Tensor | None, cmap: tf.Tensor | None) -> tf.Tensor:
@@ -142,7 +152,8 @@ class DiscriminatorEpilogue(ConfiguredLayer):
         if self.mbstd_num_channels > 0:
             x = self.mbstd(x)
         x = self.conv(x)
-        x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, self.in_channels * 16])  # published order: C,H,W
+        flat = self.in_channels * self.size.height * self.size.width
+        x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, flat])  # published order: C,H,W
         x = self.out(self.fc(x))
         if self.cmap_dim > 0:
             x = tf.reduce_sum(x * cmap, axis=1, keepdims=True) / np.sqrt(self.cmap_dim)
@@ -155,14 +166,14 @@ class Discriminator(ConfiguredLayer, keras.Model):
 
     Args:
         c_dim: width of the label, 0 = unconditional.
-        img_resolution: side of the images in pixels, a power of two.
-        img_channels: 1 (gray) or 3 (RGB).
+        img_resolution: side of the images in pixels or their height and width, at least 4 each.
+        img_channels: 1 (gray), 3 (RGB), 4 (RGBA) or others.
         architecture: "resnet", "skip" or "orig".
-        channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
+        channel_base, channel_max: feature maps of the block of level r are min(channel_base // r, channel_max).
         resample_filter: taps of the low-pass filter.
         activation: of all layers but the last.
         conv_clamp: clamp the layers' outputs to +-this, or None.
-        cmap_dim: width of the mapped label, None = the channels at 4x4.
+        cmap_dim: width of the mapped label, None = the channels of the last block.
         mapping_kwargs: further arguments of the label's Mapping, such as num_layers.
         mbstd_group_size, mbstd_num_channels: of the minibatch standard deviation.
         freeze_layers: layers, counted from the image on, that are not trained (freeze-D, arXiv:2002.10964).
@@ -170,7 +181,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         num_fp16_res: how many of the highest resolutions compute in half precision, never 4x4; weights are float32.
         half_dtype: "float16" or "bfloat16", for these.
 
-    Call: (img [N,res,res,img_channels], c [N,c_dim]) -> logits [N,1].
+    Call: (img [N,H,W,img_channels], c [N,c_dim]) -> logits [N,1].
 
     Example:
         >>> D = sg_keras.models.Discriminator(img_resolution=16, channel_base=64)
@@ -181,7 +192,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
     def __init__(
         self,
         c_dim: int = 0,
-        img_resolution: int = 256,
+        img_resolution: Resolution = 256,
         img_channels: int = 3,
         architecture: str = "resnet",
         channel_base: int = DEFAULT_CHANNEL_BASE,
@@ -204,17 +215,20 @@ class Discriminator(ConfiguredLayer, keras.Model):
         super().__init__(name=name, **kwargs)
         if architecture not in ("skip", "resnet", "orig"):
             raise ValueError(f"architecture: found {architecture!r}, expected resnet, skip or orig")
-        self.c_dim, self.img_resolution, self.img_channels = c_dim, img_resolution, img_channels
-        self.resolutions = block_resolutions(img_resolution)[:0:-1]
-        channels = {r: block_channels(r, channel_base, channel_max) for r in [*self.resolutions, 4]}
+        size = image_size(img_resolution, "img_resolution")
+        self.c_dim, self.img_resolution, self.img_channels = c_dim, size.plain, img_channels
+        sizes = block_sizes(size)
+        self.levels = list(sizes)[:0:-1]
+        channels = {level: block_channels(level, channel_base, channel_max) for level in sizes}
         shared = accepted_by(DiscriminatorBlock, arguments)
-        for res in self.resolutions:
-            in_channels = 0 if res == img_resolution else channels[res]
-            policy = policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy)
-            widths = (in_channels, channels[res], channels[res // 2])
-            setattr(self, f"b{res}", DiscriminatorBlock(*widths, res, name=f"b{res}", dtype=policy, **shared))
+        for level in self.levels:
+            in_channels = 0 if level == size.level else channels[level]
+            policy = policy_of(is_half_resolution(level, size.level, num_fp16_res), half_dtype, self.dtype_policy)
+            widths = (in_channels, channels[level], channels[level // 2], sizes[level].plain)
+            setattr(self, f"b{level}", DiscriminatorBlock(*widths, name=f"b{level}", dtype=policy, **shared))
         self.cmap_dim = 0 if c_dim == 0 else channels[4] if cmap_dim is None else cmap_dim
         shared = accepted_by(DiscriminatorEpilogue, {**arguments, "cmap_dim": self.cmap_dim})
+        shared["resolution"] = sizes[4].plain
         self.b4 = DiscriminatorEpilogue(channels[4], name="b4", dtype=self.dtype_policy, **shared)
         self.mapping = None
         if c_dim > 0:
@@ -228,18 +242,18 @@ class Discriminator(ConfiguredLayer, keras.Model):
 
     @property
     def blocks(self) -> list[DiscriminatorBlock]:
-        """Blocks from the image's resolution down to 8x8."""
-        return [getattr(self, f"b{res}") for res in self.resolutions]
+        """Blocks from the image's size down to 8x8."""
+        return [getattr(self, f"b{level}") for level in self.levels]
 
     @property
     def freezable_layer_names(self) -> list[str]:
         """Names such as b32.conv0 in the order in which freeze-D counts layers: from the image on, without 4x4."""
-        return [f"b{block.resolution}.{layer.name}" for block in self.blocks for layer in block.freezable_layers]
+        return [f"b{block.level}.{layer.name}" for block in self.blocks for layer in block.freezable_layers]
 
     @property
     def frozen_layer_names(self) -> list[str]:
         """Names such as b32.conv0 of the layers that are not trained."""
-        return [f"b{b.resolution}.{x.name}" for b in self.blocks for x in b.freezable_layers if not x.trainable]
+        return [f"b{b.level}.{x.name}" for b in self.blocks for x in b.freezable_layers if not x.trainable]
 
     def _frozen_layers(self, count: int) -> Iterator[keras.layers.Layer]:
         yield from [layer for block in self.blocks for layer in block.freezable_layers][:count]
@@ -268,7 +282,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
         """Print one line per block: layers, output shape, parameters."""
-        rows = [(b.name, b, [b.resolution // 2, b.resolution // 2, b.out_channels]) for b in self.blocks]
+        rows = [(b.name, b, [b.size.height // 2, b.size.width // 2, b.out_channels]) for b in self.blocks]
         rows.append(("b4", self.b4, [1]))
         if self.mapping is not None:
             rows.append(("mapping", self.mapping, [self.cmap_dim]))

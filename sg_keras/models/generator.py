@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 import tensorflow as tf
 
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution, image_size
 from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.mapping import Mapping as MappingNetwork
 from sg_keras.models.summary import print_blocks, print_plan
@@ -40,12 +40,12 @@ class Generator(ConfiguredLayer, keras.Model):
 
     Args:
         z_dim, c_dim, w_dim: widths of latent, label (0 = unconditional) and style.
-        img_resolution: side of the images in pixels.
-        img_channels: 1 (gray) or 3 (RGB).
+        img_resolution: side of the images in pixels, or their height and width.
+        img_channels: 1 (gray), 3 (RGB), 4 (RGBA) or others.
         cfg: "stylegan2", "stylegan3-t" or "stylegan3-r".
         mapping_kwargs: further arguments of Mapping, such as num_layers (default 8, StyleGAN3: 2).
-        channel_base, channel_max: limits of the feature maps; at resolution r (StyleGAN3: at a cutoff of r/2) there are
-            min(channel_base // r, channel_max).
+        channel_base, channel_max: limits of the feature maps; in the block of level r, the resolution of squares
+            (StyleGAN3: at a cutoff of r/2), there are min(channel_base // r, channel_max).
         architecture: "skip", "resnet" or "orig" (StyleGAN2 alone, as are the next three).
         resample_filter: taps of the low-pass filter.
         use_noise: noise inputs in every synthesis layer.
@@ -59,7 +59,7 @@ class Generator(ConfiguredLayer, keras.Model):
             from what cfg says.
 
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None,
-        transform=None) -> images [N,res,res,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
+        transform=None) -> images [N,H,W,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
         StyleGAN3's alone: it moves the image by its inverse (see FourierInput).
 
     Example:
@@ -73,7 +73,7 @@ class Generator(ConfiguredLayer, keras.Model):
         z_dim: int = 512,
         c_dim: int = 0,
         w_dim: int = 512,
-        img_resolution: int = 256,
+        img_resolution: Resolution = 256,
         img_channels: int = 3,
         cfg: str = "stylegan2",
         mapping_kwargs: dict[str, Any] | None = None,
@@ -95,7 +95,8 @@ class Generator(ConfiguredLayer, keras.Model):
         super().__init__(name=name, **kwargs)
         self.cfg = cfg
         self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
-        self.img_resolution, self.img_channels = img_resolution, img_channels
+        self.size = image_size(img_resolution, "img_resolution")
+        self.img_resolution, self.img_channels = self.size.plain, img_channels
         self.synthesis = _new_synthesis(cfg, arguments, synthesis_kwargs or {}, self.dtype_policy)
         self.num_ws = self.synthesis.num_ws
         further = {"num_layers": 2 if cfg in STYLEGAN3 else 8, **(mapping_kwargs or {})}
@@ -107,7 +108,7 @@ class Generator(ConfiguredLayer, keras.Model):
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
-        return (self.img_resolution, self.img_resolution, self.img_channels)
+        return (self.size.height, self.size.width, self.img_channels)
 
     @property
     def takes_transform(self) -> bool:
@@ -149,7 +150,7 @@ class Generator(ConfiguredLayer, keras.Model):
             noise: noise_mode and noise_seed, as of a call.
 
         Returns:
-            Images [N,res,res,img_channels], and the running means after, by layer.
+            Images [N,H,W,img_channels], and the running means after, by layer.
         """
         synthesis: object = self.synthesis
         if isinstance(synthesis, TracksMagnitudes):
@@ -167,7 +168,7 @@ class Generator(ConfiguredLayer, keras.Model):
             return
         blocks = [("mapping", self.mapping, [self.num_ws, self.w_dim])]
         blocks += [
-            (f"synthesis.{b.name}", b, [b.resolution, b.resolution, b.out_channels]) for b in self.synthesis.blocks
+            (f"synthesis.{b.name}", b, [b.size.height, b.size.width, b.out_channels]) for b in self.synthesis.blocks
         ]
         print_blocks(self, blocks, print_fn)
 

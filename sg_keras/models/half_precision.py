@@ -37,9 +37,9 @@ def float32_variables() -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def is_half_resolution(resolution: int, img_resolution: int, num_fp16_res: int) -> bool:
-    """Whether the block of a resolution is one of the `num_fp16_res` highest ones, and not 4x4."""
-    return resolution >= max(img_resolution * 2 // 2**num_fp16_res, _LOWEST_HALF_RESOLUTION)
+def is_half_resolution(level: int, img_level: int, num_fp16_res: int) -> bool:
+    """Whether the block of a level (the resolution, in squares) is one of the `num_fp16_res` highest, and not 4x4."""
+    return level >= max(img_level * 2 // 2**num_fp16_res, _LOWEST_HALF_RESOLUTION)
 
 
 def policy_of(half: bool, half_dtype: str, full: keras.DTypePolicy) -> keras.DTypePolicy:

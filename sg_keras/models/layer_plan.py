@@ -6,7 +6,15 @@ import dataclasses
 import math
 from typing import Any
 
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, require_power_of_two
+from sg_keras.config.sizes import (
+    DEFAULT_CHANNEL_BASE,
+    DEFAULT_CHANNEL_MAX,
+    ImageSize,
+    Resolution,
+    expected_size,
+    image_size,
+    takes_size,
+)
 from sg_keras.layers import AliasFreeDesign
 
 
@@ -15,8 +23,8 @@ class InputPlan:
     """The Fourier features."""
 
     channels: int
-    size: int  # side in samples, margins included
-    sampling_rate: int
+    size: Resolution  # side in samples or height and width, margins included
+    sampling_rate: float
     bandwidth: float
 
     def num_parameters(self, w_dim: int) -> int:
@@ -28,7 +36,7 @@ class InputPlan:
 class LayerPlan:
     """One layer: its design, and what the whole network's plan adds to it."""
 
-    name: str  # as published, such as L0_36_512: index, size, output channels
+    name: str  # as published, such as L0_36_512: index, size (its shorter side), output channels
     design: AliasFreeDesign
     in_stopband: float
     out_stopband: float
@@ -69,8 +77,8 @@ class _Signal:
 
     cutoff: float
     stopband: float
-    sampling_rate: int
-    size: int
+    sampling_rate: float
+    size: ImageSize
     channels: int
 
     @property
@@ -79,7 +87,7 @@ class _Signal:
 
 
 def plan_synthesis(
-    img_resolution: int,
+    img_resolution: Resolution,
     img_channels: int,
     channel_base: int = DEFAULT_CHANNEL_BASE,
     channel_max: int = DEFAULT_CHANNEL_MAX,
@@ -97,13 +105,17 @@ def plan_synthesis(
 ) -> SynthesisPlan:
     """Work out every layer. The frequencies rise geometrically, and stay where they are in the last layers.
 
+    Frequencies and rates are counted across the shorter side. The longer one has samples of the same distance, so what
+    holds of squares holds of every shape: an image moves with its input alike in all directions. Rates are the image's
+    own, halved so and so many times, and sizes are even, so that the centre stays where it is.
+
     Args:
-        img_resolution: side of the image, a power of two from 16 on.
+        img_resolution: side of the image or its height and width, even numbers from 8 on.
         img_channels: of the image.
         channel_base, channel_max: a layer of cutoff f has min(channel_base / (2 f), channel_max) channels, rounded.
         num_layers: layers before the one that makes the image.
         num_critical: of these, how many at the end have the image's own highest frequency as their cutoff.
-        first_cutoff, first_stopband: of the Fourier features, in periods across the image.
+        first_cutoff, first_stopband: of the Fourier features, in periods across the image's shorter side.
         last_stopband_rel: stopband of the last layers as a multiple of their cutoff.
         margin_size: samples round the image on each side, at every rate.
         conv_kernel: side of the convolutions' kernels.
@@ -120,16 +132,17 @@ def plan_synthesis(
         >>> plan.layers[0].name, plan.layers[-1].name
         ('L0_36_512', 'L14_256_3')
     """
-    last_cutoff = img_resolution / 2
+    image = image_size(img_resolution, "img_resolution")
+    last_cutoff = image.shorter / 2
     bands = (first_cutoff, first_stopband, last_cutoff, last_cutoff * last_stopband_rel)
-    _check(img_resolution, num_layers, num_critical, margin_size, bands)
+    _check(image, num_layers, num_critical, margin_size, bands)
     signals = []
     for index in range(num_layers + 1):
         cutoff, stopband = _band(min(index / (num_layers - num_critical), 1), *bands)
-        rate = 2 ** math.ceil(math.log2(min(stopband * 2, img_resolution)))
-        size = rate + 2 * margin_size if index < num_layers - 1 else img_resolution
+        rate = _rate(image.shorter, stopband)
+        size = _size(image, rate, margin_size) if index < num_layers - 1 else image
         channels = round(min(channel_base / 2 / cutoff, channel_max)) if index < num_layers else img_channels
-        _require(channels >= 1, "channel_base", channel_base, f"{img_resolution} or more, for one channel at the end")
+        _require(channels >= 1, "channel_base", channel_base, f"{image.shorter} or more, for one channel at the end")
         signals.append(_Signal(cutoff, stopband, rate, size, channels))
     _require(2 * first_cutoff < signals[0].sampling_rate, "first_cutoff", first_cutoff, "less than half the first rate")
     layers = [
@@ -137,7 +150,7 @@ def plan_synthesis(
             index,
             signals[max(index - 1, 0)],
             signals[index],
-            signals[index].sampling_rate * 2**num_fp16_res > img_resolution,
+            signals[index].sampling_rate * 2**num_fp16_res > image.shorter,
             conv_kernel=conv_kernel,
             filter_size=filter_size,
             lrelu_upsampling=lrelu_upsampling,
@@ -149,7 +162,7 @@ def plan_synthesis(
     ]
     first = signals[0]
     fourier = InputPlan(
-        channels=first.channels, size=first.size, sampling_rate=first.sampling_rate, bandwidth=first.cutoff
+        channels=first.channels, size=first.size.plain, sampling_rate=first.sampling_rate, bandwidth=first.cutoff
     )
     return SynthesisPlan(input=fourier, layers=tuple(layers))
 
@@ -162,14 +175,29 @@ def _band(
     return cutoff, first_stopband * (last_stopband / first_stopband) ** progress
 
 
+def _rate(shorter: int, stopband: float) -> float:
+    """Samples across the shorter side: as many as the image has, halved as often as the stopband allows."""
+    rate = shorter / 2 ** math.floor(math.log2(shorter / min(stopband * 2, shorter)))
+    return int(rate) if rate.is_integer() else rate
+
+
+def _size(image: ImageSize, rate: float, margin: int) -> ImageSize:
+    """Samples of a rate that cover an image, an even number each way, and the margins."""
+
+    def covering(side: int) -> int:
+        return 2 * math.ceil(side * rate / image.shorter / 2) + 2 * margin
+
+    return ImageSize(covering(image.height), covering(image.width))
+
+
 def _layer(index: int, before: _Signal, after: _Signal, half_precision: bool, **design: Any) -> LayerPlan:
     return LayerPlan(
-        name=f"L{index}_{after.size}_{after.channels}",
+        name=f"L{index}_{after.size.shorter}_{after.channels}",
         design=AliasFreeDesign(
             in_channels=before.channels,
             out_channels=after.channels,
-            in_size=before.size,
-            out_size=after.size,
+            in_size=before.size.plain,
+            out_size=after.size.plain,
             in_sampling_rate=before.sampling_rate,
             out_sampling_rate=after.sampling_rate,
             in_cutoff=before.cutoff,
@@ -185,10 +213,10 @@ def _layer(index: int, before: _Signal, after: _Signal, half_precision: bool, **
 
 
 def _check(
-    img_resolution: int, num_layers: int, num_critical: int, margin_size: int, bands: tuple[float, float, float, float]
+    image: ImageSize, num_layers: int, num_critical: int, margin_size: int, bands: tuple[float, float, float, float]
 ) -> None:
     first_cutoff, first_stopband, last_cutoff, last_stopband = bands
-    require_power_of_two(img_resolution, "img_resolution", at_least=8)
+    _require(takes_size("stylegan3-t", image), "img_resolution", image, expected_size("stylegan3-t", image))
     _require(num_layers >= 1, "num_layers", num_layers, "1 or more")
     _require(0 <= num_critical < num_layers, "num_critical", num_critical, f"0 to {num_layers - 1}")
     _require(margin_size >= 0, "margin_size", margin_size, "0 or more")

@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from sg_keras.config.sizes import resolution_text
 from sg_keras.layers.configured_layer import sublayers
 from sg_keras.models.layer_plan import LayerPlan
 
@@ -43,7 +44,7 @@ def print_blocks(
 def print_plan(model: keras.Model, print_fn: Callable[[str], None] | None = None) -> None:
     """Print a table with a row for each layer of a StyleGAN3 generator, and the totals.
 
-    Rates are in samples across the image, frequencies in periods across it.
+    Rates are in samples across the image's shorter side, frequencies in periods across it.
     """
     synthesis = model.synthesis
     table = Table(title=f"{type(model).__name__} {model.name}, {model.cfg}")
@@ -55,9 +56,9 @@ def print_plan(model: keras.Model, print_fn: Callable[[str], None] | None = None
     table.add_row("mapping", f"{model.num_ws} x {model.w_dim}", *[""] * 8, *_precision_and_counts(model.mapping))
     table.add_row(
         "input",
-        f"{start.size}",
+        resolution_text(start.size),
         f"{start.channels}",
-        f"{start.sampling_rate}",
+        f"{start.sampling_rate:g}",
         "",
         f"{start.bandwidth:.4g}",
         *[""] * 4,
@@ -73,18 +74,18 @@ def print_plan(model: keras.Model, print_fn: Callable[[str], None] | None = None
 def layer_cells(planned: LayerPlan) -> list[str]:
     """Cells of a layer: size, channels, rates, frequencies, resampling (factor, filter taps, R = radial), padding."""
     design = planned.design
-    x0, x1, _, _ = design.padding
+    x0, x1, y0, y1 = design.padding
     down = f"{design.down_taps}{'R' if design.down_radial else ''}"
     return [
-        _step(design.in_size, design.out_size),
+        _step(resolution_text(design.in_size), resolution_text(design.out_size)),
         _step(design.in_channels, design.out_channels),
-        _step(design.in_sampling_rate, design.out_sampling_rate),
-        f"{design.internal_sampling_rate}",
+        _step(f"{design.in_sampling_rate:g}", f"{design.out_sampling_rate:g}"),
+        f"{design.internal_sampling_rate:g}",
         _step(f"{design.in_cutoff:.4g}", f"{design.out_cutoff:.4g}"),
         _step(f"{planned.in_stopband:.4g}", f"{planned.out_stopband:.4g}"),
         f"{design.up} ({design.up_taps})" if design.up_taps > 1 else f"{design.up}",
         f"{design.down} ({down})" if design.down_taps > 1 else f"{design.down}",
-        f"{x0}, {x1}",
+        f"{x0}, {x1}" if (x0, x1) == (y0, y1) else f"{x0}, {x1}, {y0}, {y1}",
     ]
 
 

@@ -9,26 +9,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, require_power_of_two
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution, doubling_sizes, image_size
 from sg_keras.layers import Conv2D, SynthesisLayer, ToRGB
 from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.ops import setup_filter, upsample2d
 
 
-def block_resolutions(img_resolution: int) -> list[int]:
-    """4, 8, ..., img_resolution.
-
-    Raises:
-        ValueError: not a power of two from 4 on.
-    """
-    require_power_of_two(img_resolution, "img_resolution", at_least=4)
-    return [2**i for i in range(2, img_resolution.bit_length())]
-
-
-def block_channels(resolution: int, channel_base: int, channel_max: int) -> int:
-    """Feature maps at a resolution: min(channel_base // resolution, channel_max)."""
-    return min(channel_base // resolution, channel_max)
+def block_channels(level: int, channel_base: int, channel_max: int) -> int:
+    """Feature maps of the block of a level: min(channel_base // level, channel_max)."""
+    return min(channel_base // level, channel_max)
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
@@ -36,10 +26,10 @@ class SynthesisBlock(ConfiguredLayer):
     """One resolution: an upsampling convolution (or the constant), a convolution, and the way to the image.
 
     Args:
-        in_channels: of the block before, 0 = this is the 4x4 block.
+        in_channels: of the block before, 0 = this is the first one, which begins with the constant.
         out_channels: of this block.
         w_dim: width of a style vector.
-        resolution: side in pixels.
+        resolution: side in pixels, or height and width.
         img_channels: channels of the image.
         is_last: whether this is the highest resolution.
         architecture: "skip", "resnet" or "orig".
@@ -53,7 +43,7 @@ class SynthesisBlock(ConfiguredLayer):
         in_channels: int,
         out_channels: int,
         w_dim: int,
-        resolution: int,
+        resolution: Resolution,
         img_channels: int,
         is_last: bool,
         architecture: str = "skip",
@@ -66,7 +56,7 @@ class SynthesisBlock(ConfiguredLayer):
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # the image stays in full precision
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.resolution, self.architecture, self.impl = resolution, architecture, impl
+        self.size, self.architecture, self.impl = image_size(resolution), architecture, impl
         self.has_torgb = is_last or architecture == "skip"
         self.has_skip = in_channels > 0 and architecture == "resnet"
         self.num_convs = 1 if in_channels == 0 else 2
@@ -84,21 +74,27 @@ class SynthesisBlock(ConfiguredLayer):
                 out_channels, 1, bias=False, impl=impl, name="skip", dtype=self.dtype_policy, **resampled
             )
 
+    @property
+    def level(self) -> int:
+        """What the block is called by: the largest power of two that is not above its shorter side."""
+        return self.size.level
+
     def build(self, input_shape: Any = None) -> None:
-        size, channels = self.resolution, self.out_channels
+        height, width, channels = self.size.height, self.size.width, self.out_channels
+        before = (None, height // 2, width // 2, self.in_channels)
         if self.in_channels == 0:
             self.const = self.add_weight(
                 name="const",
-                shape=(size, size, channels),
+                shape=(height, width, channels),
                 initializer=keras.initializers.RandomNormal(stddev=1.0),
             )
         else:
-            self.conv0.build((None, size // 2, size // 2, self.in_channels))
-        self.conv1.build((None, size, size, channels))
+            self.conv0.build(before)
+        self.conv1.build((None, height, width, channels))
         if self.has_torgb:
-            self.torgb.build((None, size, size, channels))
+            self.torgb.build((None, height, width, channels))
         if self.has_skip:
-            self.skip.build((None, size // 2, size // 2, self.in_channels))
+            self.skip.build(before)
 
     def call(
         self,
@@ -129,25 +125,25 @@ class SynthesisBlock(ConfiguredLayer):
 
 @keras.saving.register_keras_serializable(package="sg_keras")
 class SynthesisStyleGAN2(ConfiguredLayer):
-    """Blocks from 4x4 to the image's resolution.
+    """Blocks from 4x4 (a side of 4 to 7 in images of other shapes) to the image's size.
 
     Args:
         w_dim: width of a style vector.
-        img_resolution: side of the image, a power of two.
+        img_resolution: side of the image or its height and width, which sg_keras.config.sizes says.
         img_channels: channels of the image.
-        channel_base, channel_max: feature maps at resolution r are min(channel_base // r, channel_max).
+        channel_base, channel_max: feature maps of the block of level r are min(channel_base // r, channel_max).
         architecture: "skip" (an image path beside the features), "resnet" or "orig".
         resample_filter, use_noise, activation, conv_clamp, impl: handed to the layers.
         num_fp16_res, half_dtype: so many of the highest resolutions compute in this type ("float16", "bfloat16").
 
-    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,res,res,C], nominally -1..1.
+    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,H,W,C], nominally -1..1.
     noise_seed, int64 [2], makes "random" noise a pure function of it. transform is StyleGAN3's, and refused here.
     """
 
     def __init__(
         self,
         w_dim: int,
-        img_resolution: int,
+        img_resolution: Resolution,
         img_channels: int,
         channel_base: int = DEFAULT_CHANNEL_BASE,
         channel_max: int = DEFAULT_CHANNEL_MAX,
@@ -166,29 +162,24 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         if architecture not in ("skip", "resnet", "orig"):
             raise ValueError(f"architecture: found {architecture!r}, expected skip, resnet or orig")
         self.w_dim = w_dim
-        self.resolutions = block_resolutions(img_resolution)
-        self.num_ws = 2 * len(self.resolutions)
+        size = image_size(img_resolution, "img_resolution")
+        sizes = doubling_sizes(size)
+        self.levels = list(sizes)
+        self.num_ws = 2 * len(sizes)
         shared = accepted_by(SynthesisBlock, arguments)
         in_channels = 0
-        for res in self.resolutions:
-            channels = block_channels(res, channel_base, channel_max)
-            policy = policy_of(is_half_resolution(res, img_resolution, num_fp16_res), half_dtype, self.dtype_policy)
-            block = SynthesisBlock(
-                in_channels=in_channels,
-                out_channels=channels,
-                resolution=res,
-                is_last=res == img_resolution,
-                name=f"b{res}",
-                dtype=policy,
-                **shared,
-            )
-            setattr(self, f"b{res}", block)
+        for level, block_size in sizes.items():
+            channels = block_channels(level, channel_base, channel_max)
+            policy = policy_of(is_half_resolution(level, size.level, num_fp16_res), half_dtype, self.dtype_policy)
+            shape: dict[str, Any] = {"resolution": block_size.plain, "is_last": level == size.level}
+            block = SynthesisBlock(in_channels, channels, **shape, name=f"b{level}", dtype=policy, **shared)
+            setattr(self, f"b{level}", block)
             in_channels = channels
 
     @property
     def blocks(self) -> list[SynthesisBlock]:
-        """Blocks from 4x4 up."""
-        return [getattr(self, f"b{res}") for res in self.resolutions]
+        """Blocks from the smallest up."""
+        return [getattr(self, f"b{level}") for level in self.levels]
 
     def build(self, input_shape: Any = None) -> None:
         for block in self.blocks:

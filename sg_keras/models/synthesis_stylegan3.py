@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
+from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution
 from sg_keras.layers import AliasFreeLayer, FourierInput
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import policy_of
@@ -24,7 +24,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
 
     Args:
         w_dim: width of a style vector.
-        img_resolution: side of the image, a power of two.
+        img_resolution: side of the image or its height and width, even numbers from 8 on.
         img_channels: channels of the image.
         channel_base, channel_max: a layer of cutoff f has min(channel_base / (2 f), channel_max) feature maps, rounded.
         output_scale: factor of the image.
@@ -32,11 +32,11 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         magnitude_ema_beta: decay of the layers' running mean magnitudes for each micro-batch.
         impl: implementation of the fused ops: "auto", "custom" or "reference".
         num_fp16_res, half_dtype: layers of so many of the highest resolutions (2^n times their rate is above the
-            image's) compute in this type ("float16", "bfloat16").
+            image's, which is its shorter side) compute in this type ("float16", "bfloat16").
         design: further arguments of plan_synthesis, by name, such as num_layers or conv_kernel.
         name, dtype, trainable: of the Keras layer.
 
-    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, transform=None) -> images [N,res,res,C], nominally
+    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, transform=None) -> images [N,H,W,C], nominally
     -1..1. transform [3,3] or [N,3,3] moves the image by its inverse (see FourierInput). This network has no noise: what
     is said of it is ignored.
     """
@@ -44,7 +44,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
     def __init__(
         self,
         w_dim: int,
-        img_resolution: int,
+        img_resolution: Resolution,
         img_channels: int,
         channel_base: int = DEFAULT_CHANNEL_BASE,
         channel_max: int = DEFAULT_CHANNEL_MAX,
@@ -128,7 +128,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
             transform: [3,3], [N,3,3] or None.
 
         Returns:
-            Images [N,res,res,C], and the running means after, by layer. They have no gradient.
+            Images [N,H,W,C], and the running means after, by layer. They have no gradient.
         """
         del noise_mode, noise_seed
         updated: dict[str, tf.Tensor] = {}

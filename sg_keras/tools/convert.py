@@ -60,8 +60,8 @@ def _convert(source: str, destination: pathlib.Path) -> str:
     with file_errors_explained(destination):
         written = write_networks(destination, networks)
     G = networks["G_ema"]
-    side, labels = G.img_resolution, f", labels of width {G.c_dim}" if G.c_dim > 0 else ""
-    return f"{G.cfg} {side}x{side}{labels}: {written} in {destination}"
+    labels = f", labels of width {G.c_dim}" if G.c_dim > 0 else ""
+    return f"{G.cfg} {G.size}{labels}: {written} in {destination}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make data sets of pictures, and see what they are like.
+"""Make data sets of images, and see what they are like.
 
     python -m sg_keras.tools.dataset convert --source=photos --dest=photos-256.zip \\
         --resolution=256x256 --transform=center-crop
@@ -8,17 +8,17 @@
     python -m sg_keras.tools.dataset curate --data=photos-256.zip --dest=good.zip --max_brisque=45 \\
         --drop_duplicates --list=curation.json --dry-run
 
-convert makes all pictures of a folder or file images of one size and kind: a zip file, a folder,
-TFRecords or an LMDB, which --data of the training takes as they are. A picture that cannot be read
+convert makes all originals of a folder or file images of one size and kind: a zip file, a folder,
+TFRecords or an LMDB, which --data of the training takes as they are. An image that cannot be read
 stops nothing: the last line counts them, and DEST.report.json says why. Killed and repeated, the
 command goes on where it was.
 
-audit looks at all pictures of a set, prepared or not, and writes a page for the browser:
-duplicates, blurred and dark pictures, outliers, a map, whether mirrored copies look natural, and
+audit looks at all images of a set, prepared or not, and writes a page for the browser:
+duplicates, blurred and dark images, outliers, a map, whether mirrored copies look natural, and
 the options to train with. What is accepted or rejected there can be saved as curation.json.
 
-curate writes a new set of the pictures that pass: by sharpness, symmetry, likeness, classes or a
-list such as curation.json. It says why each other picture is dropped, and touches no source.
+curate writes a new set of the images that pass: by sharpness, symmetry, likeness, classes or a
+list such as curation.json. It says why each other image is dropped, and touches no source.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sg_keras.files.cache import is_url
+from sg_keras.files.printable import printable
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
@@ -42,7 +43,7 @@ from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
-    from sg_keras.curation.picture_source import PictureSource
+    from sg_keras.curation.original_source import OriginalSource
     from sg_keras.curation.progress import Progress
 
 _NUMBERS_BEGIN = b'{\n "tool": "sg-keras'  # of audit.json
@@ -84,9 +85,11 @@ def _convert(values: dict[str, Any]) -> int:
     )
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
     with _opened("--source", values["source"], **how) as source, _Shown() as on_progress:
-        _tell(*source.notes)
+        for note in source.notes:
+            _tell(note)
         report = convert(source, recipe, request, on_progress, _tell)
-    print("\n".join(report.lines()))
+    for line in report.lines():
+        print(_one_line(line))
     return 0 if report.images else 1
 
 
@@ -169,13 +172,13 @@ _VERBS: dict[str, tuple[Callable[[dict[str, Any]], int], tuple[Option, ...]]] = 
 
 
 @contextlib.contextmanager
-def _opened(option: str, path: str, **how: Any) -> Iterator[PictureSource]:
-    """The pictures that an option names."""
-    from sg_keras.curation.sources import open_pictures
+def _opened(option: str, path: str, **how: Any) -> Iterator[OriginalSource]:
+    """The images that an option names."""
+    from sg_keras.curation.sources import open_originals
 
     if is_url(path):
         load_quietly("tensorflow")  # which has the file systems
-    source = named_errors(option, lambda: open_pictures(path, **how))
+    source = named_errors(option, lambda: open_originals(path, **how))
     try:
         yield source
     finally:
@@ -196,9 +199,13 @@ def _workers(values: dict[str, Any]) -> int:
     return int(values["workers"] or len(os.sched_getaffinity(0)))
 
 
-def _tell(*lines: str) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
+def _tell(line: str) -> None:
+    print(_one_line(line), file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    """With what names of files may hold escaped, line breaks too."""
+    return printable(text).replace("\n", "\\n")
 
 
 def _recipe(values: dict[str, Any]) -> Any:
@@ -239,7 +246,7 @@ class _Shown:
         self._bar.stop()
 
     def _show(self, progress: Progress) -> None:
-        rate = f"{progress.per_sec:.0f} pictures/s, {_duration(progress.seconds_left)} left"
+        rate = f"{progress.per_sec:.0f} images/s, {_duration(progress.seconds_left)} left"
         if progress.stage != self._stage:
             self._stage, self._next_line = progress.stage, time.monotonic() + _LINE_SECONDS
             if self._task is not None:
@@ -249,7 +256,7 @@ class _Shown:
             self._bar.update(self._task, completed=progress.done, rate=rate)
         if not self._is_bar and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_SECONDS
-            print(f"{progress.stage}: {progress.done} of {progress.total} pictures, {rate}", file=sys.stderr)
+            print(f"{progress.stage}: {progress.done} of {progress.total} images, {rate}", file=sys.stderr)
 
 
 def _duration(seconds: float) -> str:

@@ -46,7 +46,7 @@ def _generate(values: dict[str, Any]) -> int:
         noise_mode=values["noise_mode"],
         transform=_transform(values, G.takes_transform),
     )
-    most = (_LARGEST_GRID // G.img_resolution) ** 2
+    most = (_LARGEST_GRID // max(G.image_shape[:2])) ** 2
     with file_errors_explained(outdir):
         _write(outdir, seeds, images, most)
     rest = f" (the first {most}, which fit)" if len(seeds) > most else ""
@@ -61,7 +61,7 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], images: Iterable[np.ndarr
     import rich.progress
 
     from sg_keras.files.atomic import atomic_file
-    from sg_keras.inference import grid_columns, png_bytes, tile
+    from sg_keras.inference import grid_columns, png_bytes, tile, viewable
 
     outdir.mkdir(parents=True, exist_ok=True)
     in_grid: list[np.ndarray] = []
@@ -79,7 +79,7 @@ def _write(outdir: pathlib.Path, seeds: Sequence[int], images: Iterable[np.ndarr
         if len(in_grid) < most:
             in_grid.append(image)
     with atomic_file(outdir / "grid.png") as path:
-        path.write_bytes(png_bytes(tile(np.stack(in_grid), grid_columns(len(in_grid)))))
+        path.write_bytes(png_bytes(tile(viewable(np.stack(in_grid)), grid_columns(len(in_grid)))))
 
 
 def _transform(values: dict[str, Any], takes_transform: bool) -> np.ndarray | None:

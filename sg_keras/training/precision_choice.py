@@ -13,9 +13,10 @@ import time
 import tensorflow as tf
 
 from sg_keras.config import TrainingConfig, decide_precision
+from sg_keras.config.sizes import block_sizes
 from sg_keras.models.synthesis_stylegan2 import block_channels
 
-Shape = tuple[int, int, int]  # images, side in pixels, channels
+Shape = tuple[int, int, int, int]  # images, height and width in pixels, channels
 
 #: How many times as fast as float32 the convolutions must be in bfloat16: less is not worth its rounding.
 WORTHWHILE = 1.25
@@ -44,7 +45,7 @@ def choose_precision(config: TrainingConfig) -> tuple[TrainingConfig, str | None
     shapes = convolution_shapes(config)
     full, half = (sum(measure(shape, dtype) for shape in shapes) for dtype in (tf.float32, tf.bfloat16))
     chosen = "bfloat16" if full >= WORTHWHILE * half else "float32"
-    sizes = " and ".join(f"{images}x{side}x{side}x{channels}" for images, side, channels in shapes)
+    sizes = " and ".join("x".join(map(str, shape)) for shape in shapes)
     return decide_precision(config, chosen), (
         f"Precision: {chosen}, since convolutions of {sizes} with their gradients take {1e3 * full:.1f} ms in float32 "
         f"and {1e3 * half:.1f} ms in bfloat16 here: {full / half:.2f} times as fast, and {WORTHWHILE} is asked for"
@@ -68,13 +69,13 @@ def bfloat16_problem() -> str:
 
 def convolution_shapes(config: TrainingConfig) -> list[Shape]:
     """Inputs of D's 3x3 convolutions at the run's highest resolutions, with fewer images where there are very many."""
-    side = config.dataset.resolution
+    sizes = block_sizes(config.dataset.size)
     shapes: list[Shape] = []
-    while side >= 8 and len(shapes) < _MEASURED_RESOLUTIONS:
-        channels = block_channels(side, config.discriminator.channel_base, config.discriminator.channel_max)
-        most = int(_MAX_FLOPS / (2 * 9 * side**2 * channels**2))
-        shapes.append((min(config.batch_gpu, max(most, 1)), side, channels))
-        side //= 2
+    for level in list(sizes)[:0:-1][:_MEASURED_RESOLUTIONS]:
+        channels = block_channels(level, config.discriminator.channel_base, config.discriminator.channel_max)
+        height, width = sizes[level].height, sizes[level].width
+        most = int(_MAX_FLOPS / (2 * 9 * height * width * channels**2))
+        shapes.append((min(config.batch_gpu, max(most, 1)), height, width, channels))
     return shapes
 
 
@@ -82,11 +83,11 @@ def measure(shape: Shape, dtype: tf.DType) -> float:
     """Seconds that a 3x3 convolution and both its gradients take, median of several runs.
 
     Args:
-        shape: images, side, channels.
+        shape: images, height, width, channels.
         dtype: float32 or bfloat16.
     """
-    images, side, channels = shape
-    x = tf.cast(tf.random.stateless_normal([images, side, side, channels], [0, 1]), dtype)
+    channels = shape[3]
+    x = tf.cast(tf.random.stateless_normal(shape, [0, 1]), dtype)
     w = tf.cast(tf.random.stateless_normal([3, 3, channels, channels], [0, 2]), dtype)
 
     @tf.function(autograph=False, jit_compile=False)

@@ -26,6 +26,7 @@ def open_run_dataset(config: TrainingConfig) -> ImageDataset:
         mirror=data.mirror,
         mirrory=data.mirrory,
         resolution=data.resolution,
+        cfg=config.generator.cfg,
         skip_bad=data.on_bad_image == "skip",
     )
     for name, expected in (("channels", data.channels), ("c_dim", data.c_dim), ("num_images", data.num_images)):

@@ -39,8 +39,7 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
         ("run directory", str(run_dir)),
         (
             "images",
-            f"{data.path}: {data.num_images}{mirrored}, {data.resolution}x{data.resolution}, "
-            f"{'gray' if data.channels == 1 else 'RGB'}, {labels}",
+            f"{data.path}: {data.num_images}{mirrored}, {data.size}, {data.colors}, {labels}",
         ),
         *([("fingerprint", data.fingerprint)] if data.fingerprint else []),
         ("batch", f"{config.batch} = {devices_text(config)} x {rounds} x {config.batch_gpu}"),

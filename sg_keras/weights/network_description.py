@@ -143,7 +143,9 @@ def _check_values(config: Mapping[str, Any]) -> None:
                 f"{str(name)[:40]}: found a {type(value).__name__}, expected a number, a word or a short list"
             )
         optional = value is None and name in _OPTIONAL
-        if name in _INTEGERS and not optional and (type(value) is not int or not 0 <= value < 2**31):
+        is_rectangle = name == "img_resolution" and isinstance(value, list) and len(value) == 2
+        numbers = value if is_rectangle else [value]
+        if name in _INTEGERS and not optional and any(type(n) is not int or not 0 <= n < 2**31 for n in numbers):
             raise ValueError(f"{name}: found {value!a:.40}, expected a whole number of 0 or more")
     activation = config.get("activation", "linear")
     if activation not in ACTIVATIONS:

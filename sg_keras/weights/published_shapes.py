@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sg_keras.config.sizes import ImageSize, block_sizes, doubling_sizes, image_size
 from sg_keras.models import plan_synthesis
 from sg_keras.models.generator import STYLEGAN3
-from sg_keras.models.synthesis_stylegan2 import block_channels, block_resolutions
+from sg_keras.models.synthesis_stylegan2 import block_channels
 
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 _MAX_RESOLUTION, _MAX_LAYERS, _MAX_TAPS = 1 << 14, 64, 1024
@@ -27,7 +28,7 @@ def generator_shapes(config: Mapping[str, Any]) -> Shapes:
     Raises:
         ValueError: the arguments give no network.
     """
-    _check_size(config)
+    _checked_size(config)
     z_dim, c_dim, w_dim = config["z_dim"], config["c_dim"], config["w_dim"]
     yield from _prefixed(
         "synthesis", _synthesis_stylegan3(config) if config["cfg"] in STYLEGAN3 else _synthesis(config)
@@ -39,13 +40,14 @@ def generator_shapes(config: Mapping[str, Any]) -> Shapes:
 
 def discriminator_shapes(config: Mapping[str, Any]) -> Shapes:
     """The same of a discriminator."""
-    _check_size(config)
+    size = _checked_size(config)
     colours, architecture = config["img_channels"], config["architecture"]
     sizes = (config["channel_base"], config["channel_max"])
-    for resolution in block_resolutions(config["img_resolution"])[:0:-1]:
-        here, below = block_channels(resolution, *sizes), block_channels(resolution // 2, *sizes)
-        block = f"b{resolution}"
-        if architecture == "skip" or resolution == config["img_resolution"]:
+    blocks = block_sizes(size)
+    for level in list(blocks)[:0:-1]:
+        here, below = block_channels(level, *sizes), block_channels(level // 2, *sizes)
+        block = f"b{level}"
+        if architecture == "skip" or level == size.level:
             yield from _prefixed(f"{block}.fromrgb", _convolution(here, colours, 1))
         yield from _prefixed(f"{block}.conv0", _convolution(here, here, 3))
         yield from _prefixed(f"{block}.conv1", _convolution(below, here, 3))
@@ -56,16 +58,18 @@ def discriminator_shapes(config: Mapping[str, Any]) -> Shapes:
     if architecture == "skip":
         yield from _prefixed("b4.fromrgb", _convolution(channels, colours, 1))
     yield from _prefixed("b4.conv", _convolution(channels, channels + config["mbstd_num_channels"], 3))
-    yield from _prefixed("b4.fc", _dense(channels, channels * 16))
+    yield from _prefixed("b4.fc", _dense(channels, channels * blocks[4].height * blocks[4].width))
     yield from _prefixed("b4.out", _dense(mapped if config["c_dim"] > 0 else 1, channels))
     if config["c_dim"] > 0:
         yield from _prefixed("mapping", _mapping(0, config["c_dim"], mapped, config["mapping_kwargs"]))
 
 
-def _check_size(config: Mapping[str, Any]) -> None:
-    resolution = config["img_resolution"]
-    if not 4 <= resolution <= _MAX_RESOLUTION:
-        raise ValueError(f"img_resolution: found {resolution}, expected 4 to {_MAX_RESOLUTION}")
+def _checked_size(config: Mapping[str, Any]) -> ImageSize:
+    size = image_size(config["img_resolution"], "img_resolution")
+    if not 4 <= size.shorter <= max(size.height, size.width) <= _MAX_RESOLUTION:
+        found = config["img_resolution"]
+        raise ValueError(f"img_resolution: found {found}, expected 4 to {_MAX_RESOLUTION}")
+    return size
 
 
 def _prefixed(prefix: str, shapes: Shapes) -> Shapes:
@@ -103,21 +107,21 @@ def _mapping(z_dim: int, c_dim: int, w_dim: int, further: Mapping[str, Any]) -> 
 
 def _synthesis(config: Mapping[str, Any]) -> Shapes:
     w_dim, colours, architecture = config["w_dim"], config["img_channels"], config["architecture"]
-    before = 0
-    for resolution in block_resolutions(config["img_resolution"]):
-        channels = block_channels(resolution, config["channel_base"], config["channel_max"])
+    size, before = image_size(config["img_resolution"]), 0
+    for level, here in doubling_sizes(size).items():
+        channels = block_channels(level, config["channel_base"], config["channel_max"])
         layers = {"conv1": channels} if before == 0 else {"conv0": before, "conv1": channels}
         if before == 0:
-            yield "b4.const", (channels, 4, 4)
+            yield "b4.const", (channels, here.height, here.width)
         for name, inputs in layers.items():
-            yield from _prefixed(f"b{resolution}.{name}", _modulated(channels, inputs, 3, w_dim))
+            yield from _prefixed(f"b{level}.{name}", _modulated(channels, inputs, 3, w_dim))
             if config["use_noise"]:
-                yield f"b{resolution}.{name}.noise_const", (resolution, resolution)
-                yield f"b{resolution}.{name}.noise_strength", ()
-        if architecture == "skip" or resolution == config["img_resolution"]:
-            yield from _prefixed(f"b{resolution}.torgb", _modulated(colours, channels, 1, w_dim))
+                yield f"b{level}.{name}.noise_const", (here.height, here.width)
+                yield f"b{level}.{name}.noise_strength", ()
+        if architecture == "skip" or level == size.level:
+            yield from _prefixed(f"b{level}.torgb", _modulated(colours, channels, 1, w_dim))
         if architecture == "resnet" and before > 0:
-            yield f"b{resolution}.skip.weight", (channels, before, 1, 1)
+            yield f"b{level}.skip.weight", (channels, before, 1, 1)
         before = channels
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from sg_keras.config.sizes import resolution_text
 from sg_keras.models.mapping import Mapping as MappingNetwork
 from sg_keras.weights.network_description import shaping_arguments
 from sg_keras.weights.published_names import (
@@ -99,7 +100,8 @@ class TransferReport:
             lines += _section("missing, started anew", [(name, f"{list(shape)}") for name, shape in network.missing])
             lines += _section("unused", [(name, f"{list(shape)}") for name, shape in network.unused])
             lines += _section("arguments that differ", [
-                (name, f"{there} there, {here} here") for name, there, here in network.arguments
+                (name, f"{_text(name, there)} there, {_text(name, here)} here")
+                for name, there, here in network.arguments
             ])  # fmt: skip
         return "\n".join(lines)
 
@@ -107,6 +109,10 @@ class TransferReport:
         """The summary, and the name of every tensor that was taken over."""
         taken = [f"  {network.name}.{name}" for network in self.networks for name in network.taken]
         return "\n".join([self.summary(), "", "Taken:", *taken, ""])
+
+
+def _text(argument: str, value: Any) -> str:
+    return resolution_text(value) if argument == "img_resolution" else f"{value}"
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:

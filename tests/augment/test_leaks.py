@@ -127,3 +127,11 @@ def test_bad_input(halves):
         find_leaks(halves[0], halves[1][:5], ["xflip"])
     with pytest.raises(ValueError, match="found 'shear', expected names of transforms"):
         find_leaks(*halves, ["shear"])
+
+
+@pytest.mark.parametrize("shape", [(36, 51, 3), (90, 64, 4), (16, 40, 1), (70, 33, 5)])
+def test_images_of_any_shape_and_number_of_channels(shape):
+    images = np.random.default_rng(0).integers(0, 256, [32, *shape], np.uint8)
+    names = checked_transforms(AugmentConfig(mode="ada", pipe="bgcfnc"), shape[2], mirror=False, mirrory=False)
+    assert ("brightness" in names) == (shape[2] in (1, 3, 4)) and ("hue" in names) == (shape[2] in (3, 4))
+    assert not any(leak.certain for leak in find_leaks(images[:16], images[16:], names))

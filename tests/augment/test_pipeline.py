@@ -160,10 +160,28 @@ def test_the_configuration_makes_the_same_layer(layer):
     np.testing.assert_array_equal(copy(x, p=0.5, random=_random()), layer(x, p=0.5, random=_random()))
 
 
-@pytest.mark.parametrize("shape", [(4, 8, 8, 2), (4, 8, 8), (4, None, 8, 3)])
+@pytest.mark.parametrize("shape", [(4, 8, 8, None), (4, 8, 8), (4, None, 8, 3)])
 def test_what_is_no_batch_of_images_is_refused(shape):
     for layer in (AugmentPipeline(AugmentTransforms.of_pipe("bgc")), DiffAugment()):
         with pytest.raises(ValueError, match="images: found shape"):
             tf.function(lambda x, layer=layer: layer(x, p=1.0, random=_random())).get_concrete_function(
                 tf.TensorSpec(shape, tf.float32)
             )
+
+
+@pytest.mark.parametrize("layer", [AugmentPipeline(AugmentTransforms.of_pipe("color")), DiffAugment("color")])
+def test_colours_of_rgba_change_as_those_of_rgb_and_alpha_does_not(layer):
+    x = _images((12, 20, 4))
+    y = layer(x, p=1.0, random=_random())
+    np.testing.assert_array_equal(y[..., :3], layer(x[..., :3], p=1.0, random=_random()))
+    np.testing.assert_array_equal(y[..., 3], x[..., 3])
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_other_channels_have_no_colours_but_all_else(channels):
+    x = _images((12, 20, channels))
+    for layer in (AugmentPipeline(AugmentTransforms.of_pipe("color")), DiffAugment("color")):
+        np.testing.assert_array_equal(layer(x, p=1.0, random=_random()), x)
+    for layer in (AugmentPipeline(AugmentTransforms.of_pipe("bg", cutout=1.0)), DiffAugment("translation,cutout")):
+        apart = [layer(x[..., i : i + 1], p=1.0, random=_random()) for i in range(channels)]
+        np.testing.assert_allclose(layer(x, p=1.0, random=_random()), np.concatenate(apart, axis=3), atol=1e-6)

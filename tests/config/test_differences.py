@@ -45,6 +45,7 @@ def test_options_that_alter_the_run_block(change, field):
     [
         {"path": "/data/y.zip"},
         {"resolution": 32},
+        {"resolution": (64, 96)},
         {"c_dim": 3},
         {"num_images": 11},
         {"mirror": True},
@@ -117,3 +118,8 @@ def test_table_names_options():
         ["--cbase", "discriminator.channel_base", "32768", "2048"],
         ["--ema_rampup", "ema_rampup", "0.05", "none"],
     ]
+
+
+def test_sizes_are_shown_width_first():
+    rows = format_differences([("dataset.resolution", 64, (64, 96))]).splitlines()
+    assert rows[1].split() == ["dataset.resolution", "64", "96x64"]

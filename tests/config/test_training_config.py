@@ -41,6 +41,24 @@ def test_json_round_trip(options):
     assert TrainingConfig.from_json(config.to_json()) == config
 
 
+@pytest.mark.parametrize("resolution, kept", [(64, 64), ([64, 64], 64), ([64, 96], [64, 96])])
+def test_squares_are_one_number_in_files_and_rectangles_height_and_width(resolution, kept):
+    values = json.loads(make().to_json())
+    values["dataset"]["resolution"] = resolution  # of files from before there were rectangles: one number
+    config = TrainingConfig.from_dict(values)
+    assert json.loads(config.to_json())["dataset"]["resolution"] == kept
+    assert TrainingConfig.from_json(config.to_json()) == config
+    assert str(config.dataset.size) == ("64x64" if kept == 64 else "96x64")
+
+
+def test_what_the_channels_of_a_level_need():
+    data = dataclasses.replace(DATASET, resolution=(384, 640))
+    options = {"cfg": "stylegan2", "batch": 32, "gamma": 1.0, "gpus": 0}
+    resolve(TrainingOptions(**options, cbase=256), data, RunConfig(outdir="runs"))
+    with pytest.raises(ValueError, match="cbase: found 255, expected 256 or more, for one channel at 640x384"):
+        resolve(TrainingOptions(**options, cbase=255), data, RunConfig(outdir="runs"))
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

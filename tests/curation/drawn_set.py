@@ -8,8 +8,8 @@ import numpy as np
 import scipy.ndimage
 
 from sg_keras.curation.audit import Audit, audit
-from sg_keras.curation.sources import open_pictures
-from tests.curation.pictures import file_of, write
+from sg_keras.curation.sources import open_originals
+from tests.curation.originals import file_of, write
 
 SIDE = 64
 
@@ -30,7 +30,7 @@ class Seen:
 
 
 def scene(seed: int, side: int = SIDE) -> np.ndarray:
-    """A random picture with the power spectrum of photographs: uint8 [H,W,3]."""
+    """A random image with the power spectrum of photographs: uint8 [H,W,3]."""
     random = np.random.default_rng(seed)
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None])
     frequency[0, 0] = 1
@@ -41,14 +41,14 @@ def scene(seed: int, side: int = SIDE) -> np.ndarray:
 
 
 def drawn_files() -> dict[str, bytes]:
-    """24 scenes of two classes, two copies of two of them, a dark, a flat, a blurred and two broken pictures."""
+    """24 scenes of two classes, two copies of two of them, a dark, a flat, a blurred and two broken images."""
     files = {f"{('cat', 'dog')[i % 2]}/p{i:02d}.png": file_of(scene(i)) for i in range(24)}
     files["cat/same.png"] = file_of(scene(2))  # as cat/p02
     files["dog/alike.jpg"] = file_of(scene(5), "JPEG", quality=85)  # as dog/p05
     files["cat/zdark.png"] = file_of((scene(30) // 10).astype(np.uint8))
     files["cat/zflat.png"] = file_of(np.full([SIDE, SIDE, 3], 128, np.uint8))
     files["dog/zblurred.png"] = file_of(scipy.ndimage.gaussian_filter(scene(31), (5, 5, 0)))
-    files["cat/zbroken.png"] = b"no picture"
+    files["cat/zbroken.png"] = b"no image"
     files["dog/zcut.png"] = file_of(scene(40))[:900]
     return files
 
@@ -60,7 +60,7 @@ def drawn_set(folder: pathlib.Path) -> str:
 
 def audited(path: str, **how: object) -> Audit:
     """The audit of a set."""
-    source = open_pictures(path)
+    source = open_originals(path)
     try:
         return audit(source, path, how.pop("extractor", None), **{"map_method": "pca", "labels": "folders"} | how)
     finally:

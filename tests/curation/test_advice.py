@@ -52,7 +52,7 @@ def test_a_set_that_is_not_ready_is_converted_first():
         "--transform=center-crop --alpha=white"
     )
     assert "--data=photos-256.zip" in found.commands[1]
-    assert found.cautions[0] == "pictures that are dark: 3" and len(found.cautions) == 2
+    assert found.cautions[0] == "images that are dark: 3" and len(found.cautions) == 2
 
 
 def test_the_command_is_one_that_training_takes(tmp_path, monkeypatch):

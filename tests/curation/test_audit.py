@@ -14,7 +14,7 @@ from sg_keras.curation import audit_page as page_module
 from sg_keras.curation.audit import Audit
 from sg_keras.curation.audit_page import audit_page
 from tests.curation.drawn_set import Seen, audited, drawn_set
-from tests.curation.pictures import file_of, noise, write
+from tests.curation.originals import file_of, noise, write
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_record_is_the_same_each_time_and_for_any_number_of_workers(path: st
     again = audited(path, extractor=Seen(), workers=2)
     assert again.json() == found.json()
     record = json.loads(found.json())
-    assert record["unreadable"]["cat/zbroken.png"].startswith("found no picture")
+    assert record["unreadable"]["cat/zbroken.png"].startswith("found no image")
     assert len(record["measures"]) == 29 and record["measures"][0]["name"] == "cat/p00.png"
     assert audit_page(again) == audit_page(found)
 
@@ -63,7 +63,7 @@ def test_without_a_network_or_labels(path: str):
     found = audited(path, labels="none", max_images=5)
     assert found.network == "" and found.mirror is None and found.class_counts == {}
     assert len(found.measures) == 5
-    assert "too few pictures" in audit_page(found)
+    assert "too few images" in audit_page(found)
 
 
 def test_nothing_that_can_be_read(tmp_path: pathlib.Path):
@@ -87,7 +87,7 @@ def test_the_page_holds_all_that_it_needs(found: Audit):
     assert all(address.startswith("http://www.w3.org/") for address in addresses), addresses
     assert "<link" not in page and 'src="' not in page and "@DATA@" not in page
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
-    assert data["shown"] == 29 and all(picture["thumbnail"] for picture in data["pictures"])
+    assert data["shown"] == 29 and all(image["thumbnail"] for image in data["images"])
 
 
 def test_names_cannot_end_the_script(tmp_path: pathlib.Path):
@@ -97,11 +97,11 @@ def test_names_cannot_end_the_script(tmp_path: pathlib.Path):
 
 
 def test_large_sets_are_on_the_page_in_part(found: Audit, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(page_module, "_PICTURES_MOST", 20)
+    monkeypatch.setattr(page_module, "_IMAGES_MOST", 20)
     monkeypatch.setattr(page_module, "_THUMBNAIL_BYTES", 4000)
     data = json.loads(re.search(r'id="data">(.*?)</script>', audit_page(found), re.S).group(1))
-    assert data["shown"] == len(data["pictures"]) <= 20 and data["readable"] == 29
-    assert 0 < sum(len(picture["thumbnail"] or "") for picture in data["pictures"]) <= 6000
+    assert data["shown"] == len(data["images"]) <= 20 and data["readable"] == 29
+    assert 0 < sum(len(image["thumbnail"] or "") for image in data["images"]) <= 6000
 
 
 _CLICKS = """
@@ -109,7 +109,7 @@ _CLICKS = """
 const report = {};
 const press = (key) =>
   (document.activeElement || document.body).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-const names = () => [...grid.querySelectorAll(".card")].map((card) => pictures[card.dataset.place].name);
+const names = () => [...grid.querySelectorAll(".card")].map((card) => images[card.dataset.place].name);
 report.all = names().length;
 flag.value = "copy"; flag.dispatchEvent(new Event("change"));
 report.copies = names();
@@ -120,7 +120,7 @@ grid.querySelector(".card .no").click();
 report.rejected = grid.querySelector(".card").classList.contains("reject");
 search.value = ""; search.dispatchEvent(new Event("input"));
 sort.value = "-brightness"; sort.dispatchEvent(new Event("change"));
-report.brightest = pictures[grid.querySelector(".card").dataset.place].name;
+report.brightest = images[grid.querySelector(".card").dataset.place].name;
 document.querySelector('.chart[data-key="contrast"] rect').dispatchEvent(new Event("click"));
 report.range = names();
 range.click();

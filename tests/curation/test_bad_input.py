@@ -6,6 +6,8 @@ import errno
 import io
 import pathlib
 import struct
+import subprocess
+import sys
 import tarfile
 import warnings
 import zipfile
@@ -15,8 +17,8 @@ import pytest
 from PIL import Image
 
 from sg_keras.curation.partial_files import partial_path
-from sg_keras.curation.sources import open_pictures
-from tests.curation.pictures import classes_of_noise, file_of, images_of, noise, run, write
+from sg_keras.curation.sources import open_originals
+from tests.curation.originals import classes_of_noise, file_of, images_of, noise, run, write
 from tests.curation.test_decode import huge_png
 from tests.tools.injected_errors import Operation, injected
 
@@ -24,17 +26,17 @@ GOOD = {"good.png": file_of(noise(0))}
 
 BAD_FILES = {
     "empty.png": (b"", "found an empty file"),
-    "text.jpg": (b"<html></html>", "found no picture of a format"),
-    "truncated.png": (file_of(noise(1))[:-200], "found a damaged picture"),
-    "truncated.jpg": (file_of(noise(1), "JPEG")[:-200], "found a damaged picture"),
-    "zeroed.png": (file_of(noise(1))[:300] + bytes(len(file_of(noise(1))) - 300), "found a damaged picture"),
-    "bomb.png": (huge_png(60000, 40000), "found a picture of more than 178956970 pixels"),
+    "text.jpg": (b"<html></html>", "found no image of a format"),
+    "truncated.png": (file_of(noise(1))[:-200], "found a damaged image"),
+    "truncated.jpg": (file_of(noise(1), "JPEG")[:-200], "found a damaged image"),
+    "zeroed.png": (file_of(noise(1))[:300] + bytes(len(file_of(noise(1))) - 300), "found a damaged image"),
+    "bomb.png": (huge_png(60000, 40000), "found an image of more than 178956970 pixels"),
 }
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_a_bad_picture_is_listed_with_its_reason(name: str, kind: str, tmp_path: pathlib.Path):
+def test_a_bad_original_is_listed_with_its_reason(name: str, kind: str, tmp_path: pathlib.Path):
     content, reason = BAD_FILES[name]
     files = {**GOOD, name: content}
     source = write(tmp_path / "set", files) if kind == "folder" else zipped(tmp_path / "set.zip", files)
@@ -53,7 +55,7 @@ def zipped(path: pathlib.Path, files: dict[str, bytes], method: int = zipfile.ZI
     return str(path)
 
 
-def test_wrong_endings_and_wide_pictures_are_read(tmp_path: pathlib.Path):
+def test_wrong_endings_and_wide_originals_are_read(tmp_path: pathlib.Path):
     wide = Image.new("RGB", (60000, 30), (1, 2, 3))
     files = {"a.png": file_of(noise(0), "JPEG"), "b.jpg": file_of(noise(1)), "wide.png": file_of(wide)}
     report = run(write(tmp_path / "set", files), tmp_path / "out.zip")
@@ -88,10 +90,10 @@ def test_zip_bombs(tmp_path: pathlib.Path):
 
 
 def test_a_bomb_of_numpy(tmp_path: pathlib.Path, monkeypatch):
-    monkeypatch.setattr("sg_keras.curation.array_pictures._MAX_ARRAY_BYTES", 1000)
+    monkeypatch.setattr("sg_keras.curation.array_originals._MAX_ARRAY_BYTES", 1000)
     np.savez_compressed(tmp_path / "a.npz", images=np.zeros((40, 8, 8), np.uint8))
     with pytest.raises(ValueError, match=r"a.npz: found a file that cannot be read \(it inflates to .* above 1000"):
-        open_pictures(str(tmp_path / "a.npz"))
+        open_originals(str(tmp_path / "a.npz"))
 
 
 HOSTILE = ["../out.png", "/tmp/out.png", "a/../../out.png", "C:\\out.png"]
@@ -122,8 +124,8 @@ def test_links_in_archives_are_left_out(tmp_path: pathlib.Path):
         info = tarfile.TarInfo("good.png")
         info.size = len(GOOD["good.png"])
         archive.addfile(info, io.BytesIO(GOOD["good.png"]))
-    source = open_pictures(str(tmp_path / "set.tar"))
-    assert source.names == ["good.png"] and "1 links and devices in it are left out" in source.notes[0]
+    source = open_originals(str(tmp_path / "set.tar"))
+    assert source.names == ["good.png"] and "links and devices are left out (1)" in source.notes[0]
     source.close()
 
 
@@ -154,9 +156,9 @@ def test_several_members_of_one_name(tmp_path: pathlib.Path):
             info.size = len(content)
             archive_tar.addfile(info, io.BytesIO(content))
     for name in ("set.zip", "set.tar"):
-        source = open_pictures(str(tmp_path / name))
+        source = open_originals(str(tmp_path / name))
         assert source.names == ["a.png"] and source.read(0) == second
-        assert source.notes == [f"{tmp_path / name}: 1 names are there several times (a.png); the last of each counts"]
+        assert source.notes == [f"{tmp_path / name}: several files of one name, of which the last counts: 1 (a.png)"]
         source.close()
 
 
@@ -184,7 +186,7 @@ def test_images_that_were_lost_meanwhile_are_made_again(destination: str, tmp_pa
         file.unlink()
     report = run(source, tmp_path / destination)
     assert (report.images, report.continued_from) == (20, 0)
-    with_images = open_pictures(str(tmp_path / destination))
+    with_images = open_originals(str(tmp_path / destination))
     assert len(with_images.names) == 20
     with_images.close()
 
@@ -219,3 +221,23 @@ def test_a_full_disk(destination: str, tmp_path: pathlib.Path):
         if destination not in left:
             report = run(source, folder / destination)
             assert report.images == 20 and not partial_path(folder / destination).exists()
+
+
+@pytest.mark.parametrize("destination", ["out.zip", "out.tfrecords", "out.lmdb"])
+def test_writing_that_fails_in_the_middle_of_a_file(destination: str, tmp_path: pathlib.Path):
+    """As a full disk does: here the size of files is limited."""
+    files = {f"{index:02d}.png": file_of(noise(index, 64, 64)) for index in range(40)}
+    source = write(tmp_path / "set", files)
+    code = (
+        "import pathlib, resource\n"
+        "from tests.curation.originals import run\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        f"try: run({source!r}, pathlib.Path({str(tmp_path / destination)!r}), size=(64, 64))\n"
+        "except OSError as error: print(error)\n"
+    )
+    root = pathlib.Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert f"{destination}: found that" in done.stdout and done.stdout.count("\n") == 1 and not done.stderr
+    assert not (tmp_path / destination).exists()
+    assert run(source, tmp_path / destination, size=(64, 64)).images == 40
+    assert not list(tmp_path.glob(".partial-*"))

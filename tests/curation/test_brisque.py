@@ -1,4 +1,4 @@
-"""BRISQUE: what its paper says of its features, and what scores do where pictures get worse."""
+"""BRISQUE: what its paper says of its features, and what scores do where images get worse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def luma() -> np.ndarray:
     return np.clip(128 + 25 * noise / noise.std() + 50 * steps, 0, 255)
 
 
-def test_worse_pictures_have_higher_scores(luma: np.ndarray):
+def test_worse_images_have_higher_scores(luma: np.ndarray):
     sharp, random = brisque(luma), np.random.default_rng(1)
     blurred = [brisque(scipy.ndimage.gaussian_filter(luma, sigma)) for sigma in (1.5, 3)]
     noisy = [brisque(np.clip(luma + random.normal(0, sigma, luma.shape), 0, 255)) for sigma in (20, 60)]
@@ -57,7 +57,7 @@ def test_the_fit_finds_a_distribution_again(shape: float, left: float, right: fl
 
 
 @pytest.mark.parametrize("pixels", [np.zeros([80, 80]), np.full([64, 64], 200.0), np.ones([63, 200])])
-def test_pictures_of_which_nothing_can_be_said(pixels: np.ndarray):
+def test_images_of_which_nothing_can_be_said(pixels: np.ndarray):
     assert brisque(pixels) is None
 
 

@@ -11,10 +11,10 @@ import pytest
 from sg_keras.curation.audit import Audit
 from sg_keras.curation.curate import Curation, Listed, Rules, curate, histogram_lines, read_list
 from sg_keras.curation.curated import curation_path, write_curated
-from sg_keras.curation.sources import open_pictures
+from sg_keras.curation.sources import open_originals
 from sg_keras.data import open_dataset
 from tests.curation.drawn_set import Seen, audited, drawn_set
-from tests.curation.pictures import description_of, images_of
+from tests.curation.originals import description_of, images_of
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +32,18 @@ def _dropped(curation: Curation) -> dict[str, str]:
 
 
 def _write(path: str, curation: Curation, destination: pathlib.Path) -> None:
-    source = open_pictures(path)
+    source = open_originals(path)
     try:
         write_curated(source, curation, str(destination))
     finally:
         source.close()
 
 
-def test_without_rules_all_readable_pictures_stay(found: Audit):
+def test_without_rules_all_readable_images_stay(found: Audit):
     curation = curate(found, Rules())
     assert len(curation.kept) == 29 and set(_dropped(curation)) == {"cat/zbroken.png", "dog/zcut.png"}
     assert all(reason.startswith("unreadable: found ") for reason in curation.dropped.values())
-    assert curation.lines() == ["2 dropped: unreadable", "29 of 31 pictures kept"]
+    assert curation.lines() == ["2 dropped: unreadable", "29 of 31 images kept"]
 
 
 def test_measures(found: Audit):
@@ -123,8 +123,8 @@ def test_files_are_written_byte_for_byte_with_their_labels(path: str, found: Aud
     assert json.loads(curation_path(tmp_path / "folder").read_text()) == curation.record()
 
 
-def test_pictures_of_arrays_become_files(tmp_path: pathlib.Path):
-    source = open_pictures("digits")
+def test_images_of_arrays_become_files(tmp_path: pathlib.Path):
+    source = open_originals("digits")
     found = audited("digits", labels="auto", max_images=30)
     write_curated(source, curate(found, Rules(classes=("3", "7"))), str(tmp_path / "a.zip"))
     source.close()
@@ -133,8 +133,8 @@ def test_pictures_of_arrays_become_files(tmp_path: pathlib.Path):
     assert {label for _, label in description_of(tmp_path / "a.zip")["labels"]} == {0, 1}
 
 
-def test_nothing_is_left_where_a_picture_is_lost_meanwhile(path: str, found: Audit, tmp_path: pathlib.Path):
-    source = open_pictures(path)
+def test_nothing_is_left_where_a_image_is_lost_meanwhile(path: str, found: Audit, tmp_path: pathlib.Path):
+    source = open_originals(path)
     source.read = lambda index: (_ for _ in ()).throw(OSError("gone.png: found nothing there"))  # type: ignore[method-assign]
     with pytest.raises(OSError, match="gone"):
         write_curated(source, curate(found, Rules()), str(tmp_path / "a.zip"))

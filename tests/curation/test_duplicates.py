@@ -23,15 +23,15 @@ def _bits(first: np.ndarray, second: np.ndarray) -> int:
     return (perceptual_hash(_luma(first)) ^ perceptual_hash(_luma(second))).bit_count()
 
 
-def test_the_hash_hardly_changes_where_the_picture_does_not():
+def test_the_hash_hardly_changes_where_the_image_does_not():
     for seed in range(5):
-        picture = scene(seed)
+        image = scene(seed)
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=60)
-        assert _bits(picture, np.asarray(Image.open(buffer))) <= 4
-        assert _bits(picture, np.asarray(Image.fromarray(picture).resize((100, 100)))) <= 2
-        assert _bits(picture, (picture * 0.8).astype(np.uint8)) <= 2
-        assert _bits(picture, scene(seed + 50)) > 12
+        Image.fromarray(image).save(buffer, "JPEG", quality=60)
+        assert _bits(image, np.asarray(Image.open(buffer))) <= 4
+        assert _bits(image, np.asarray(Image.fromarray(image).resize((100, 100)))) <= 2
+        assert _bits(image, (image * 0.8).astype(np.uint8)) <= 2
+        assert _bits(image, scene(seed + 50)) > 12
 
 
 def test_exact_groups():
@@ -39,10 +39,10 @@ def test_exact_groups():
 
 
 def test_near_groups_are_of_those_like_the_first():
-    pictures = [scene(0), scene(1), (scene(0) * 0.9).astype(np.uint8), scene(2), np.full([64, 64, 3], 9, np.uint8)]
-    pictures.append(pictures[-1] + np.uint8(1))
-    hashes = [perceptual_hash(_luma(picture)) for picture in pictures]
-    smalls = np.stack([_small(picture) for picture in pictures])
+    images = [scene(0), scene(1), (scene(0) * 0.9).astype(np.uint8), scene(2), np.full([64, 64, 3], 9, np.uint8)]
+    images.append(images[-1] + np.uint8(1))
+    hashes = [perceptual_hash(_luma(image)) for image in images]
+    smalls = np.stack([_small(image) for image in images])
     assert near_groups(hashes, smalls, None) == [[0, 2]]  # flat ones are in none
     features = np.ones([6, 4], np.float32)
     assert near_groups(hashes, smalls, features) == [[0, 2]]

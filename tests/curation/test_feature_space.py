@@ -19,7 +19,7 @@ def test_principal_components_keep_distances_and_have_fixed_signs():
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 40])
-def test_maps_of_any_number_of_pictures(count: int):
+def test_maps_of_any_number_of_images(count: int):
     components = principal_components(np.random.default_rng(1).normal(size=[count, 6]))
     for method in ("auto", "pca"):
         found = map_of(components, method)

@@ -1,4 +1,4 @@
-"""Labels from folders, tables and JSON files, and those that come along with the pictures."""
+"""Labels from folders, tables and JSON files, and those that come along with the images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from tests.curation.pictures import classes_of_noise, description_of, file_of, noise, run, write
+from tests.curation.originals import classes_of_noise, description_of, file_of, noise, run, write
 
 NAMES = sorted(classes_of_noise())
 CLASSES = [name.partition("/")[0] for name in NAMES]
@@ -32,7 +32,7 @@ def test_folders(photos: str, tmp_path: pathlib.Path):
     assert labels_of(tmp_path, photos, labels="folders") == ([names.index(label) for label in CLASSES], names)
 
 
-def test_pictures_outside_of_folders(photos: str, tmp_path: pathlib.Path):
+def test_originals_outside_of_folders(photos: str, tmp_path: pathlib.Path):
     write(pathlib.Path(photos), {"a.png": file_of(noise(0))})
     with pytest.raises(ValueError, match=r"--labels=folders: found no folder for a.png of .*photos, expected each"):
         run(photos, tmp_path / "out.zip", labels="folders")
@@ -88,7 +88,7 @@ def test_numbers_vectors_and_several_classes(photos: str, tmp_path: pathlib.Path
 @pytest.mark.parametrize(
     "header, rows, columns, message",
     [
-        ("file,class", ["cat"] * 6 + [""], "", "found no label for owl/p05.png, expected one for every picture"),
+        ("file,class", ["cat"] * 6 + [""], "", "found no label for owl/p05.png, expected one for every image"),
         ("file,x,y", ["1,nan"] * 7, "", r"found the label \[1.0, NaN\] for 7 of 7 images"),
         ("file,x,y", ["1,two"] * 7, "", "found 'two' for cat/p00.png, expected numbers in several columns"),
         ("file,x", ["1"] * 7, ":y", "found no column y, expected one of file, x"),
@@ -170,7 +170,7 @@ def test_missing_labels_are_refused(photos: str, tmp_path: pathlib.Path):
     assert labels_of(tmp_path, photos) == (None, [])
 
 
-def test_pictures_that_cannot_be_read_need_no_label(photos: str, tmp_path: pathlib.Path):
+def test_originals_that_cannot_be_read_need_no_label(photos: str, tmp_path: pathlib.Path):
     table = table_of(tmp_path, "file,class", CLASSES)
     write(pathlib.Path(photos), {"bad.png": b"x"})
     report = run(photos, tmp_path / "out.zip", labels=table)
@@ -178,7 +178,7 @@ def test_pictures_that_cannot_be_read_need_no_label(photos: str, tmp_path: pathl
     assert description_of(tmp_path / "out.zip")["labels"][0][0] == "00000/img00000001.png"
 
 
-def test_classes_without_pictures_are_told(photos: str, tmp_path: pathlib.Path):
+def test_classes_without_originals_are_told(photos: str, tmp_path: pathlib.Path):
     lines: list[str] = []
     run(photos, tmp_path / "out.zip", labels=table_of(tmp_path, "file,class", list("3333315")), tell=lines.append)
-    assert "4 of 6 classes have no pictures" in lines[0] or "3 of 6 classes have no pictures" in lines[0]
+    assert "4 of 6 classes have no images" in lines[0] or "3 of 6 classes have no images" in lines[0]

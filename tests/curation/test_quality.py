@@ -1,4 +1,4 @@
-"""Measures of single pictures."""
+"""Measures of single images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PIL import Image
 from sg_keras.curation.quality import flaws, look_at, symmetry
 from sg_keras.curation.work import Job
 from tests.curation.drawn_set import scene
-from tests.curation.pictures import file_of, noise
+from tests.curation.originals import file_of, noise
 
 
 def _measures(pixels: np.ndarray, **how: object):
     return look_at(Job(0, "a.png", file_of(pixels, **how))).measures
 
 
-def test_measures_of_a_plain_picture():
+def test_measures_of_a_plain_image():
     pixels = np.full([40, 60, 3], 100, np.uint8)
     found = _measures(pixels)
     assert (found.width, found.height, found.channels) == (60, 40, 3)
@@ -45,7 +45,7 @@ def test_hashes():
 
 def test_what_cannot_be_read_has_a_reason():
     looked = look_at(Job(3, "a.png", b"x"))
-    assert looked.index == 3 and looked.measures is None and looked.reason.startswith("found no picture")
+    assert looked.index == 3 and looked.measures is None and looked.reason.startswith("found no image")
     assert look_at(Job(4, "b", reason="gone")).reason == "gone"
 
 
@@ -57,9 +57,9 @@ def test_the_small_copy_and_the_thumbnail():
 
 
 def test_symmetry():
-    picture = np.full([64, 64, 3], 255, np.uint8)
-    picture[20:40, 10:54] = 30
-    assert symmetry(Image.fromarray(picture)) == pytest.approx(1)
+    image = np.full([64, 64, 3], 255, np.uint8)
+    image[20:40, 10:54] = 30
+    assert symmetry(Image.fromarray(image)) == pytest.approx(1)
     moved = np.full([64, 64, 3], 255, np.uint8)
     moved[20:40, 10:44] = 30
     half = np.full([64, 64, 3], 255, np.uint8)
@@ -71,7 +71,7 @@ def test_symmetry():
 
 
 def test_symmetry_of_a_silhouette_counts_alpha_alone():
-    picture = noise(0, 64, 64, 4)
-    picture[..., 3] = 0
-    picture[10:50, 12:52, 3] = 255
-    assert symmetry(Image.fromarray(picture)) == pytest.approx(1)
+    image = noise(0, 64, 64, 4)
+    image[..., 3] = 0
+    image[10:50, 12:52, 3] = 255
+    assert symmetry(Image.fromarray(image)) == pytest.approx(1)

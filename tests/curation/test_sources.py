@@ -1,4 +1,4 @@
-"""Every kind of source gives its pictures, in their order, with the labels that it has."""
+"""Every kind of source gives its images, in their order, with the labels that it has."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sg_keras.curation.decode import decode_picture
-from sg_keras.curation.sources import open_pictures
+from sg_keras.curation.decode import decode_original
+from sg_keras.curation.sources import open_originals
 from sg_keras.data.tfrecord_format import encode_example, framed
-from tests.curation.pictures import classes_of_noise, file_of, noise, run, write
+from tests.curation.originals import classes_of_noise, file_of, noise, run, write
 
 
 def pixels_of(source: Any) -> list[np.ndarray]:
-    """All pictures, decoded; heads are of whole files."""
+    """All images, decoded; heads are of whole files."""
     for index in range(len(source.names)):
         assert source.read(index).startswith(source.head(index, 8)[:8])
-    return [np.asarray(decode_picture(source.read(index)).image) for index in range(len(source.names))]
+    return [np.asarray(decode_original(source.read(index)).image) for index in range(len(source.names))]
 
 
 def write_tar(path: pathlib.Path, files: dict[str, bytes], mode: str = "w") -> str:
@@ -58,7 +58,7 @@ def test_files_in_folders_and_archives(kind: str, tmp_path: pathlib.Path):
         with zipfile.ZipFile(path, "w", method) as archive:
             for name, content in files.items():
                 archive.writestr(name, content)
-    source = open_pictures(path)
+    source = open_originals(path)
     assert source.names == sorted(classes_of_noise()) and source.other_names == ["notes.txt"]
     assert source.own_labels() is None and "left out (1 .txt)" in source.notes[0]
     for name, found in zip(source.names, pixels_of(source), strict=True):
@@ -68,7 +68,7 @@ def test_files_in_folders_and_archives(kind: str, tmp_path: pathlib.Path):
 
 def test_lmdb_of_lsun(tmp_path: pathlib.Path):
     entries = {f"{index:040x}".encode(): file_of(noise(index), "WEBP", lossless=True) for index in (5, 3, 9)}
-    source = open_pictures(write_lmdb(tmp_path / "bedroom_val_lmdb", entries))
+    source = open_originals(write_lmdb(tmp_path / "bedroom_val_lmdb", entries))
     for found, index in zip(pixels_of(source), (3, 5, 9), strict=True):
         np.testing.assert_array_equal(found, noise(index))
     source.close()
@@ -79,7 +79,7 @@ def test_lmdb_of_numbered_keys_of_several_sizes(tmp_path: pathlib.Path):
         f"{side}-{index:05d}".encode(): file_of(noise(index, side, side)) for index in (0, 1) for side in (8, 16)
     }
     entries |= {b"16-100000": file_of(noise(7, 16, 16)), b"16-99999": file_of(noise(6, 16, 16)), b"length": b"4"}
-    source = open_pictures(write_lmdb(tmp_path / "ffhq", entries))
+    source = open_originals(write_lmdb(tmp_path / "ffhq", entries))
     assert source.names == ["16-00000", "16-00001", "16-99999", "16-100000"]
     assert {found.shape for found in pixels_of(source)} == {(16, 16, 3)}
     source.close()
@@ -103,7 +103,7 @@ def write_tfrecords(folder: pathlib.Path, labels: np.ndarray | None) -> list[np.
 
 def test_tfrecords_of_stylegan2_ada(tmp_path: pathlib.Path):
     images = write_tfrecords(tmp_path / "cats", np.eye(3, dtype=np.float32)[[2, 0, 1]])
-    source = open_pictures(str(tmp_path / "cats"))
+    source = open_originals(str(tmp_path / "cats"))
     for found, image in zip(pixels_of(source), images, strict=True):
         np.testing.assert_array_equal(found, image)
     labels = source.own_labels()
@@ -132,7 +132,7 @@ def test_cifar(protocol: int, tmp_path: pathlib.Path):
         "c100/meta": pickle.dumps({b"fine_label_names": names}, protocol=protocol),
     }
     for name, files, count in (("cifar-10-python.tar.gz", ten, 8), ("cifar-100-python.tar.gz", hundred, 4)):
-        source = open_pictures(write_tar(tmp_path / name, files, "w:gz"))
+        source = open_originals(write_tar(tmp_path / name, files, "w:gz"))
         found, labels = pixels_of(source), source.own_labels()
         assert len(found) == count and labels is not None
         assert labels.values == [3, 1, 2, 0] * (count // 4) and labels.class_names == ("plane", "car", "bird", "cat")
@@ -150,7 +150,7 @@ PYTHON_2 = (
 
 def test_cifar_as_python_2_wrote_it(tmp_path: pathlib.Path):
     files = {"c/data_batch_1": PYTHON_2, "c/batches.meta": pickle.dumps({"label_names": ["a"] * 6}, protocol=2)}
-    source = open_pictures(write_tar(tmp_path / "c.tar", files))
+    source = open_originals(write_tar(tmp_path / "c.tar", files))
     (found,), labels = pixels_of(source), source.own_labels()
     assert labels is not None and labels.values == [5]
     np.testing.assert_array_equal(
@@ -163,7 +163,7 @@ def test_nothing_in_a_pickle_is_run(tmp_path: pathlib.Path):
     bomb = b"\x80\x02cos\nsystem\nU" + bytes([len(str(harm)) + 6]) + f"touch {harm}".encode() + b"\x85R."
     path = write_tar(tmp_path / "c.tar", {"c/data_batch_1": bomb, "c/batches.meta": b"\x80\x02}."})
     with pytest.raises(ValueError, match=r"c/data_batch_1: found the name os.system, .* nothing of the file was run"):
-        open_pictures(path)
+        open_originals(path)
     assert not harm.exists()
 
 
@@ -177,7 +177,7 @@ def test_mnist(packed: bool, tmp_path: pathlib.Path):
     ending = ".gz" if packed else ""
     (tmp_path / f"train-images-idx3-ubyte{ending}").write_bytes(idx(images))
     (tmp_path / f"train-labels-idx1-ubyte{ending}").write_bytes(idx(np.array([7, 0, 9], np.uint8)))
-    source = open_pictures(str(tmp_path / f"train-images-idx3-ubyte{ending}"))
+    source = open_originals(str(tmp_path / f"train-images-idx3-ubyte{ending}"))
     labels = source.own_labels()
     assert labels is not None and labels.values == [7, 0, 9]
     for found, image in zip(pixels_of(source), images, strict=True):
@@ -193,7 +193,7 @@ def test_numpy_files(kind: str, channels: int, tmp_path: pathlib.Path):
         np.savez_compressed(path, images=images, labels=np.array([1, 0, 2]))
     else:
         np.save(path, images)
-    source = open_pictures(str(path))
+    source = open_originals(str(path))
     labels = source.own_labels()
     assert (labels.values if labels else None) == ([1, 0, 2] if kind == "npz" else None)
     for found, image in zip(pixels_of(source), images, strict=True):
@@ -205,7 +205,7 @@ def test_numpy_files_of_other_layouts(tmp_path: pathlib.Path):
     np.savez(tmp_path / "a.npz", x_train=np.stack([noise(0, 8, 8).transpose(2, 0, 1)]), y_train=np.array([[1]]))
     np.savez(tmp_path / "b.npz", arr_0=noise(0, 8, 8)[None].astype(np.uint16) << 8)
     for name in ("a.npz", "b.npz"):
-        np.testing.assert_array_equal(pixels_of(open_pictures(str(tmp_path / name)))[0], noise(0, 8, 8))
+        np.testing.assert_array_equal(pixels_of(open_originals(str(tmp_path / name)))[0], noise(0, 8, 8))
 
 
 def test_parquet_of_a_hub(tmp_path: pathlib.Path):
@@ -216,14 +216,23 @@ def test_parquet_of_a_hub(tmp_path: pathlib.Path):
     table = pyarrow.table({"image": rows, "label": [0, 1, 1, 0, 0]}).replace_schema_metadata({b"huggingface": info})
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=2)
     for path in (tmp_path / "a.parquet", tmp_path):
-        source = open_pictures(str(path))
+        source = open_originals(str(path))
         labels = source.own_labels()
         assert labels is not None and (labels.values, labels.class_names) == ([0, 1, 1, 0, 0], ("cat", "dog"))
         for index, found in enumerate(pixels_of(source)):
             np.testing.assert_array_equal(found, noise(index))
         source.close()
     with pytest.raises(ValueError, match="found the columns image, label, expected pic among them"):
-        open_pictures(str(tmp_path / "a.parquet"), image_column="pic")
+        open_originals(str(tmp_path / "a.parquet"), image_column="pic")
+
+
+def test_addresses_are_on_record(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("a.png", file_of(noise(0)))
+    monkeypatch.setattr("sg_keras.curation.sources.local_copy", lambda path: tmp_path / "set.zip")
+    source = open_originals("gs://bucket/set.zip")
+    assert (source.path, source.names) == ("gs://bucket/set.zip", ["a.png"])
+    source.close()
 
 
 def test_digits(tmp_path: pathlib.Path):
@@ -253,14 +262,14 @@ def test_what_is_no_source(name: str, content: Any, message: str, tmp_path: path
     elif content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises((OSError, ValueError), match=message) as caught:
-        open_pictures(str(tmp_path / name))
+        open_originals(str(tmp_path / name))
     assert "\n" not in str(caught.value) and name in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "array", [np.zeros((2, 8, 8, 5), np.uint8), np.zeros((2, 8, 8), np.float32), np.zeros(3, np.uint8)]
 )
-def test_arrays_that_are_no_pictures(array: np.ndarray, tmp_path: pathlib.Path):
+def test_arrays_that_are_no_originals(array: np.ndarray, tmp_path: pathlib.Path):
     np.savez(tmp_path / "a.npz", images=array)
     with pytest.raises(ValueError, match=r"a.npz: found a file that cannot be read \(it has .*expected uint8 images"):
-        open_pictures(str(tmp_path / "a.npz"))
+        open_originals(str(tmp_path / "a.npz"))

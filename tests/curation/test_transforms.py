@@ -10,7 +10,7 @@ from sg_keras.curation.encode import encoded, is_transparent, with_channels, wit
 from sg_keras.curation.recipe import Recipe, Transform
 from sg_keras.curation.resizing import RESAMPLING, resized
 from sg_keras.curation.transforms import output_size, pieces
-from tests.curation.pictures import noise
+from tests.curation.originals import noise
 
 
 def made(pixels: np.ndarray, name: str, size: tuple[int, int] | None, numbers: tuple[int, ...] = (), **options: object):
@@ -30,60 +30,60 @@ def lanczos(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def test_none_stretches_or_leaves():
-    picture = noise(0, 30, 20)
-    np.testing.assert_array_equal(only(picture, "none", (16, 8)), lanczos(picture, (16, 8)))
-    np.testing.assert_array_equal(np.asarray(made(picture, "none", None)[0].image), picture)
+    original = noise(0, 30, 20)
+    np.testing.assert_array_equal(only(original, "none", (16, 8)), lanczos(original, (16, 8)))
+    np.testing.assert_array_equal(np.asarray(made(original, "none", None)[0].image), original)
 
 
 @pytest.mark.parametrize("width, height", [(30, 20), (20, 31), (24, 24), (33, 8)])
 def test_center_crop(width: int, height: int):
-    picture, side = noise(0, width, height), min(width, height)
+    original, side = noise(0, width, height), min(width, height)
     top, left = (height - side) // 2, (width - side) // 2
-    crop = picture[top : top + side, left : left + side]
-    np.testing.assert_array_equal(only(picture, "center-crop", (16, 16)), lanczos(crop, (16, 16)))
+    crop = original[top : top + side, left : left + side]
+    np.testing.assert_array_equal(only(original, "center-crop", (16, 16)), lanczos(crop, (16, 16)))
 
 
 def test_center_crop_to_a_rectangle_keeps_its_shape():
-    picture = noise(0, 60, 60)
-    np.testing.assert_array_equal(only(picture, "center-crop", (16, 8)), lanczos(picture[15:45], (16, 8)))
+    original = noise(0, 60, 60)
+    np.testing.assert_array_equal(only(original, "center-crop", (16, 8)), lanczos(original[15:45], (16, 8)))
 
 
 def test_center_crop_tall():
-    picture = noise(0, 60, 40)
-    found = only(picture, "center-crop-tall", (8, 16))
-    np.testing.assert_array_equal(found[:, 4:12], lanczos(picture[:, 20:40], (8, 16)))
+    original = noise(0, 60, 40)
+    found = only(original, "center-crop-tall", (8, 16))
+    np.testing.assert_array_equal(found[:, 4:12], lanczos(original[:, 20:40], (8, 16)))
     assert not found[:, :4].any() and not found[:, 12:].any()
     assert made(noise(0, 10, 40), "center-crop-tall", (8, 16)) == []  # narrower than its shape
     assert made(noise(0, 60, 12), "center-crop-tall", (8, 16)) == []  # lower than the image
 
 
-def test_wide_pictures_that_are_too_small_are_left_out():
+def test_wide_originals_that_are_too_small_are_left_out():
     assert made(noise(0, 12, 40), "center-crop-wide", (16, 8)) == []
     assert made(noise(0, 64, 16), "center-crop-wide", (16, 8)) == []
 
 
 def test_fit_with_bars():
-    picture = noise(0, 40, 20)
-    small = lanczos(picture, (16, 8))
-    found = only(picture, "fit", (16, 16), background="#ff8000")
+    original = noise(0, 40, 20)
+    small = lanczos(original, (16, 8))
+    found = only(original, "fit", (16, 16), background="#ff8000")
     np.testing.assert_array_equal(found[4:12], small)
     assert (found[:4] == (255, 128, 0)).all() and (found[12:] == (255, 128, 0)).all()
-    edges = only(picture, "fit", (16, 16), background="edge")
+    edges = only(original, "fit", (16, 16), background="edge")
     np.testing.assert_array_equal(edges[4:12], small)
     assert (edges[:4] == small[0]).all() and (edges[12:] == small[-1]).all()
-    blurred = only(picture, "fit", (16, 16), background="blur")
+    blurred = only(original, "fit", (16, 16), background="blur")
     np.testing.assert_array_equal(blurred[4:12], small)
-    assert 0 < blurred[:4].std() < picture.std() / 2
+    assert 0 < blurred[:4].std() < original.std() / 2
     tall = only(noise(0, 20, 40), "fit", (16, 16), background="edge")
     np.testing.assert_array_equal(tall[:, 4:12], lanczos(noise(0, 20, 40), (8, 16)))
 
 
 def test_random_crops_follow_from_seed_and_name():
-    picture = noise(0, 100, 80)
+    original = noise(0, 100, 80)
     recipe = Recipe(transform=Transform(name="random-crops", numbers=(5,)), resolution=(16, 8), channels=3)
     boxes = {}
     for name in ("a.png", "b.png"):
-        found = pieces(Image.fromarray(picture), recipe, name)
+        found = pieces(Image.fromarray(original), recipe, name)
         boxes[name] = [piece.box for piece in found]
         for piece in found:
             assert piece.box is not None
@@ -91,29 +91,29 @@ def test_random_crops_follow_from_seed_and_name():
             assert 0 <= left <= 100 - width and 0 <= top <= 80 - height and 16 <= width <= 100
             assert abs(width - 2 * height) <= 1
             np.testing.assert_array_equal(
-                np.asarray(piece.image), lanczos(picture[top : top + height, left : left + width], (16, 8))
+                np.asarray(piece.image), lanczos(original[top : top + height, left : left + width], (16, 8))
             )
-        assert [piece.box for piece in pieces(Image.fromarray(picture), recipe, name)] == boxes[name]
+        assert [piece.box for piece in pieces(Image.fromarray(original), recipe, name)] == boxes[name]
     assert boxes["a.png"] != boxes["b.png"] and len(set(boxes["a.png"])) == 5
     assert made(noise(0, 10, 80), "random-crops", (16, 8), (5,)) == []
 
 
 def test_tiles():
-    picture = noise(0, 50, 40)
-    found = made(picture, "tiles", None, (20, 15))
+    original = noise(0, 50, 40)
+    found = made(original, "tiles", None, (20, 15))
     assert [piece.box for piece in found] == [(x, y, 20, 20) for y in (0, 15) for x in (0, 15, 30)]
-    np.testing.assert_array_equal(np.asarray(found[4].image), picture[15:35, 15:35])
-    small = made(picture, "tiles", (8, 8), (20, 20))
+    np.testing.assert_array_equal(np.asarray(found[4].image), original[15:35, 15:35])
+    small = made(original, "tiles", (8, 8), (20, 20))
     assert len(small) == 4
-    np.testing.assert_array_equal(np.asarray(small[1].image), lanczos(picture[:20, 20:40], (8, 8)))
+    np.testing.assert_array_equal(np.asarray(small[1].image), lanczos(original[:20, 20:40], (8, 8)))
     assert made(noise(0, 19, 40), "tiles", None, (20, 20)) == []
 
 
 @pytest.mark.parametrize("name", sorted(RESAMPLING))
 def test_filters_are_pillows(name: str):
-    picture = Image.fromarray(noise(0))
+    original = Image.fromarray(noise(0))
     np.testing.assert_array_equal(
-        np.asarray(resized(picture, (7, 9), name)), np.asarray(picture.resize((7, 9), RESAMPLING[name]))
+        np.asarray(resized(original, (7, 9), name)), np.asarray(original.resize((7, 9), RESAMPLING[name]))
     )
 
 

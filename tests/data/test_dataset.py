@@ -117,15 +117,31 @@ def test_png_and_jpeg_mix_and_content_decides(tmp_path: pathlib.Path) -> None:
     assert np.array_equal(open_dataset(write_folder(tmp_path / "set", files)).image(1), make_pixels(1))
 
 
-@pytest.mark.parametrize(("mode", "channels"), [("1", 1), ("L", 1), ("P", 3), ("RGB", 3)])
+@pytest.mark.parametrize(("mode", "channels"), [("1", 1), ("L", 1), ("P", 3), ("RGB", 3), ("RGBA", 4)])
 def test_png_kinds(tmp_path: pathlib.Path, mode: str, channels: int) -> None:
     image = Image.fromarray(make_pixels(0)).convert(mode)
     (tmp_path / "set").mkdir()
     image.save(tmp_path / "set" / "a.png")
     dataset = open_dataset(tmp_path / "set")
     assert np.array_equal(
-        dataset.image(0), np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(8, 8, channels)
+        dataset.image(0), np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])).reshape(8, 8, channels)
     )
+
+
+@pytest.mark.parametrize("side", [8, 128])  # Pillow decodes small ones, TensorFlow large ones
+def test_what_has_transparency_is_rgba_and_its_alpha_as_it_is(tmp_path: pathlib.Path, side: int) -> None:
+    pixels = make_pixels(0, side, 4)
+    gray, palette = make_pixels(1, side, 2), Image.fromarray(make_pixels(2, side)).convert("P")
+    palette.info["transparency"] = 3
+    (tmp_path / "set").mkdir()
+    for name, image in (("a", Image.fromarray(pixels)), ("b", Image.fromarray(gray, "LA")), ("c", palette)):
+        image.save(tmp_path / "set" / f"{name}.png")
+    dataset = open_dataset(tmp_path / "set")
+    assert dataset.image_shape == (side, side, 4)
+    assert dataset.notes == ("the images have transparency: networks of 4 channels (RGBA) learn it as it is",)
+    assert np.array_equal(dataset.image(0), pixels)
+    assert np.array_equal(dataset.image(1), np.concatenate([gray[:, :, :1]] * 3 + [gray[:, :, 1:]], axis=2))
+    assert np.array_equal(dataset.image(2), np.asarray(palette.convert("RGBA")))
 
 
 def test_color_key_of_an_rgb_png_is_ignored(tmp_path: pathlib.Path) -> None:
@@ -137,20 +153,13 @@ def test_color_key_of_an_rgb_png_is_ignored(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
-        ("RGBA", r"found transparency \(alpha\), expected gray or RGB"),
-        ("LA", r"found transparency \(alpha\), expected gray or RGB"),
-        ("PA", r"found transparency \(alpha\), expected gray or RGB"),
         ("I;16", "found 16 bits a channel, expected 8"),
         ("CMYK", "found a JPEG of 4 channels, 8 bits each, expected gray or RGB, 8 bits"),
     ],
 )
 def test_kinds_that_are_refused(tmp_path: pathlib.Path, mode: str, message: str) -> None:
     (tmp_path / "set").mkdir()
-    if mode == "PA":
-        image = Image.fromarray(make_pixels(0)).convert("P")
-        image.info["transparency"] = 3
-    else:
-        image = Image.fromarray(make_pixels(0, channels=1)[:, :, 0]).convert("I" if mode == "I;16" else mode)
+    image = Image.fromarray(make_pixels(0, channels=1)[:, :, 0]).convert("I" if mode == "I;16" else mode)
     image.convert(mode if mode == "I;16" else image.mode).save(
         tmp_path / "set" / "a.png", "JPEG" if mode == "CMYK" else "PNG"
     )
@@ -226,18 +235,31 @@ def test_gray_among_rgb_names_both_files(tmp_path: pathlib.Path, files: dict[str
         open_dataset(write_folder(tmp_path / "set", files))
 
 
-def test_not_square(tmp_path: pathlib.Path) -> None:
-    files = {"a.png": encode(make_pixels(0, side=16)[:8])}
-    with pytest.raises(ValueError, match=r"set/a.png: found 16x8 pixels, expected a square image"):
-        open_dataset(write_folder(tmp_path / "set", files))
+@pytest.mark.parametrize("width, height", [(96, 64), (16, 8), (12, 24)])
+def test_rectangles(tmp_path: pathlib.Path, width: int, height: int) -> None:
+    pixels = make_pixels(0, max(width, height))[:height, :width]
+    path = write_folder(tmp_path / "set", {"a.png": encode(pixels)})
+    dataset = open_dataset(path, mirror=True)
+    assert (dataset.resolution, str(dataset.size)) == ((height, width), f"{width}x{height}")
+    assert np.array_equal(dataset.images(np.arange(2)), np.stack([pixels, pixels[:, ::-1]]))
+    assert open_dataset(path, resolution=(height, width)).image_shape == (height, width, 3)
+    with pytest.raises(ValueError, match=rf"set/a.png: found {width}x{height} pixels, expected {height}x{width}$"):
+        open_dataset(path, resolution=[width, height])
 
 
-@pytest.mark.parametrize("side", [1, 4, 12])
-def test_not_a_power_of_two(tmp_path: pathlib.Path, side: int) -> None:
+@pytest.mark.parametrize("side, nearest", [(1, "8x8"), (4, "8x8"), (18, "16x16 or 20x20")])
+def test_sizes_that_cannot_be_made(tmp_path: pathlib.Path, side: int, nearest: str) -> None:
     path = write_folder(tmp_path / "set", png_files(2, side))
-    with pytest.raises(ValueError, match=f"set/00/000.png: found {side}x{side} pixels, expected a power of two, 8 or "):
+    with pytest.raises(ValueError, match=f"set/00/000.png: found {side}x{side} pixels, expected {nearest}, the near"):
         open_dataset(path)
-    assert open_dataset(path, require_power_of_two=False).resolution == side
+    assert open_dataset(path, cfg=None).resolution == side
+
+
+def test_sizes_that_stylegan3_alone_can_make(tmp_path: pathlib.Path) -> None:
+    path = write_folder(tmp_path / "set", {"a.png": encode(make_pixels(0, 22)[:18])})
+    with pytest.raises(ValueError, match=r"found 22x18 pixels, expected .* \(StyleGAN3 takes any even sides\)"):
+        open_dataset(path)
+    assert open_dataset(path, cfg="stylegan3-t").resolution == (18, 22)
 
 
 def test_other_resolution_than_asked(tmp_path: pathlib.Path, files: dict[str, bytes]) -> None:

@@ -47,24 +47,29 @@ def test_faults_of_every_kind_at_once(tmp_path: pathlib.Path) -> None:
     folder = write_folder(tmp_path / "set", images(3) | bad | images(2, 16, prefix="z"))
     text = line_on(folder)
     assert text.startswith(f"{folder}/a.png: found an empty file, expected")
-    assert f"{folder}/b.png: found transparency (alpha), expected gray or RGB (2 of 10 images: b.png, d.png); " in text
+    rgba = f"{folder}/b.png: found an RGBA image, expected RGB as in {folder}/img00.png (2 of 10 images: b.png, d.png)"
+    assert f"{rgba}; " in text
     assert text.endswith("; and 2 more kinds of faults")
     skipped = line_on(folder, skip_bad=True)
-    assert skipped.startswith(f"{folder}/b.png: found transparency") and "empty" not in skipped
+    assert skipped.startswith(rgba) and "empty" not in skipped
     assert f"{folder}/z00.png: found 16x16 pixels, expected 8x8 as in {folder}/img00.png (2 of 10 images" in skipped
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, ""), (3, " (all 3 images)")])
 def test_all_are_of_a_size_that_cannot_be(tmp_path: pathlib.Path, count: int, words: str) -> None:
     folder = write_folder(tmp_path / "set", images(count, 4))
-    assert line_on(folder) == f"{folder}/img00.png: found 4x4 pixels, expected a power of two, 8 or more, a side{words}"
+    assert (
+        line_on(folder)
+        == f"{folder}/img00.png: found 4x4 pixels, expected 8x8, the nearest size that StyleGAN2 can make{words}"
+    )
 
 
 def test_the_many_are_wrong_and_the_odd_one_right(tmp_path: pathlib.Path) -> None:
-    folder = write_folder(tmp_path / "set", images(3, 12) | images(1, 8, prefix="a"))
-    assert "img00.png: found 12x12 pixels, expected a power of two, 8 or more, a side (3 of 4 images" in line_on(folder)
-    wide = {f"{i}.png": encode(make_pixels(i, 16)[:8]) for i in range(3)}
-    assert "0.png: found 16x8 pixels, expected a square image (3 of 4 images" in line_on(
+    folder = write_folder(tmp_path / "set", images(3, 11) | images(1, 8, prefix="a"))
+    nearest = "10x10 or 12x12, the nearest sizes that StyleGAN2 can make"
+    assert f"img00.png: found 11x11 pixels, expected {nearest} (3 of 4 images" in line_on(folder)
+    wide = {f"{i}.png": encode(make_pixels(i, 16)[:7]) for i in range(3)}
+    assert "0.png: found 16x7 pixels, expected 16x8, the nearest size that StyleGAN2 can make (3 of 4" in line_on(
         write_folder(tmp_path / "wide", wide | images(1))
     )
 
@@ -74,7 +79,7 @@ def test_images_of_all_sizes(tmp_path: pathlib.Path) -> None:
     folder = write_folder(tmp_path / "set", sizes | {"20.png": encode(make_pixels(1, 16))})
     assert line_on(folder) == (
         f"{folder}: found images of 9 sizes, 16x16 the most frequent (2 of 10, 16.png the first), expected one size "
-        "for all, a power of two a side"
+        "for all"
     )
 
 

@@ -122,6 +122,14 @@ def test_shards_of_image_files_with_labels_in_them(tmp_path: pathlib.Path):
     assert not open_dataset(tmp_path).c_dim
 
 
+@pytest.mark.parametrize("beside", ["a.png", "sub/a.JPG"])
+def test_a_folder_of_images_with_records_beside_them_is_one_of_images(beside: str, tmp_path: pathlib.Path):
+    write_with_tensorflow(tmp_path / "a.tfrecords", pixel_records(3))
+    (tmp_path / beside).parent.mkdir(exist_ok=True)
+    (tmp_path / beside).write_bytes(encode(make_pixels(9)))
+    assert open_dataset(tmp_path).num_images == 1
+
+
 def test_gray_pixels(tmp_path: pathlib.Path):
     image = make_pixels(0, 8, 1)
     write_with_tensorflow(tmp_path / "a.tfrecords", [example(shape=[1, 8, 8], data=image.tobytes())])
@@ -158,12 +166,20 @@ def test_damage_is_found_and_named(tmp_path: pathlib.Path):
         (b"\xff\xff", "found a record that is no tf.train.Example"),
         (example(a=[1]), "found a record with a in it, expected data and shape, or an image file"),
         (example(shape=[3, 8, 9], data=bytes(10)), r"found 10 bytes for the shape \[3, 8, 9\]"),
-        (example(shape=[4, 8, 8], data=bytes(256)), "expected 1 or 3 channels"),
+        (example(shape=[2, 8, 8], data=bytes(128)), "expected 1, 3 or 4 x H x W"),
         (example(image=b"a text that is no image"), "found neither a PNG nor a JPEG file"),
     ],
+    ids=["no example", "no image", "too few bytes", "two channels", "a text"],  # the bytes of a map have no fixed order
 )
 def test_records_that_hold_no_image(record: bytes, message: str, tmp_path: pathlib.Path):
     write_with_tensorflow(tmp_path / "a.tfrecords", [record])
     with pytest.raises((OSError, ValueError), match=message) as caught:
         open_dataset(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_records_with_alpha(tmp_path: pathlib.Path):
+    pixels = make_pixels(0, 8, 4)
+    record = example(shape=[4, 8, 8], data=pixels.transpose(2, 0, 1).tobytes())
+    write_with_tensorflow(tmp_path / "a.tfrecords", [record])
+    np.testing.assert_array_equal(open_dataset(tmp_path).image(0), pixels)

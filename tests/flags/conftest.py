@@ -12,7 +12,7 @@ REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=images.zip", "--gpus=0",
 def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
     """An open_dataset that opens nothing."""
 
-    def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, resolution=resolution, skip_bad=False):
+    def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, skip_bad=False, cfg="stylegan2"):
         return types.SimpleNamespace(
             name="images",
             resolution=resolution,
@@ -43,15 +43,16 @@ def parse():
 
 @pytest.fixture(scope="session")
 def flat_images(tmp_path_factory):
-    """flat_images(side) -> folder with two flat images of that size."""
+    """flat_images(width, height=width) -> folder with two flat images of that size."""
     folders = {}
 
-    def flat_images(side):
-        if side not in folders:
-            folder = tmp_path_factory.mktemp(f"flat{side}")
+    def flat_images(width, height=None):
+        size = (height or width, width)
+        if size not in folders:
+            folder = tmp_path_factory.mktemp(f"flat{width}")
             for gray in (80, 160):
-                Image.fromarray(np.full((side, side, 3), gray, np.uint8)).save(folder / f"{gray}.png")
-            folders[side] = str(folder)
-        return folders[side]
+                Image.fromarray(np.full((*size, 3), gray, np.uint8)).save(folder / f"{gray}.png")
+            folders[size] = str(folder)
+        return folders[size]
 
     return flat_images

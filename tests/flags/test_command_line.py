@@ -508,10 +508,17 @@ def test_the_data_set_is_read_for_its_facts(flat_images):
     assert not any("left out" in note for note in parsed.notes)
     (pathlib.Path(flat_images(16)) / "more.webp").write_bytes(b"")
     assert "left out (1 .webp); 2 images are used" in parse_command_line([*words, f"--data={flat_images(16)}"]).notes[0]
-    with pytest.raises(
-        ValueError, match=r"--data: .*160.png: found 4x4 pixels, expected a power of two, 8 or more, a si"
-    ):
+    with pytest.raises(ValueError, match=r"--data: .*160.png: found 4x4 pixels, expected 8x8, the nearest"):
         parse_command_line([*words, f"--data={flat_images(4)}"])
+
+
+def test_which_rectangles_a_configuration_takes(flat_images):
+    words = [word for word in REQUIRED if not word.startswith(("--data", "--cfg"))] + DRY
+    large, odd = f"--data={flat_images(768, 512)}", f"--data={flat_images(1280, 720)}"
+    assert parse_command_line([*words, "--cfg=stylegan2", large]).config.dataset.resolution == (512, 768)
+    assert parse_command_line([*words, "--cfg=stylegan3-r", odd]).config.dataset.resolution == (720, 1280)
+    with pytest.raises(ValueError, match=r"--data: .*160.png: found 1280x720 pixels, expected 1280x640 or 1280x768, "):
+        parse_command_line([*words, "--cfg=stylegan2", odd])
 
 
 def test_going_on_with_other_images_has_to_be_asked_for(parse, tmp_path):

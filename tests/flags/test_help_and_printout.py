@@ -41,6 +41,12 @@ def test_printout_shows_every_field_and_marks_what_is_not_built(parse):
     assert "32 = 8 GPUs x 1 round x 4 images" in text
 
 
+def test_printout_of_rectangles(parse):
+    text = resolved_configuration(parse("-n", resolution=(384, 640), channels=4))
+    assert "100, 640x384, RGBA, no labels" in text and "  resolution              640x384\n" in text
+    assert "D channels      10x6 512, 20x12 512, 40x24 512, 80x48 512, 160x96 512, 320x192 256, 640x384 128" in text
+
+
 def test_printout_of_a_continuation(parse, tmp_path):
     (tmp_path / "training_config.json").write_text("{}")
     text = resolved_configuration(parse(f"--resume={tmp_path}@3", "-n"))

@@ -9,8 +9,8 @@ from PIL import Image
 from sg_keras.config import TrainingConfig
 from sg_keras.data import open_dataset
 from sg_keras.flags import parse_command_line
-from tests.curation.pictures import classes_of_noise, write
-from tests.curation.pictures import run as convert
+from tests.curation.originals import classes_of_noise, write
+from tests.curation.originals import run as convert
 from tests.flags.conftest import REQUIRED
 
 

@@ -1,4 +1,4 @@
-"""Conversion of data sets: pictures go in as files, and the images that come out are compared pixel by pixel."""
+"""Conversion of data sets: originals go in as files, and the images that come out are compared pixel by pixel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from sg_keras.curation.convert import Request, convert
 from sg_keras.curation.recipe import Recipe, Transform
-from sg_keras.curation.sources import open_pictures
+from sg_keras.curation.sources import open_originals
 from tests.golden.manifest import Case, take_args
 from tests.golden.report import Options, Result, UncoveredError, judge_outputs
 from tests.golden.tolerance import same
@@ -39,17 +39,17 @@ def check(case: Case, options: Options) -> Result:
 
 def _converted(case: Case, args: dict[str, Any], folder: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Images by name, and what dataset.json says."""
-    pictures = folder / "pictures"
+    originals = folder / "images"
     for name, pixels in case.below("in_").items():
-        (pictures / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(pictures / name)
-    (pictures / "dataset.json").write_text(json.dumps({"labels": args["labels"]}))
+        (originals / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(originals / name)
+    (originals / "dataset.json").write_text(json.dumps({"labels": args["labels"]}))
     size = args["resolution"]
     recipe = Recipe(
         transform=Transform(name=args["transform"] or "none"), resolution=None if size is None else (size[0], size[1])
     )
     destination = folder / "images.zip"
-    source = open_pictures(str(pictures))
+    source = open_originals(str(originals))
     convert(source, recipe, Request(destination=str(destination), max_images=args["max_images"]))
     source.close()
     with zipfile.ZipFile(destination) as archive:

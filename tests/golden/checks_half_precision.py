@@ -38,4 +38,4 @@ def _half_layers(network: keras.Model) -> dict[str, bool]:
 
 def half_by_side(blocks: Iterable[keras.layers.Layer]) -> dict[str, bool]:
     """Whether a block computes in half precision, by its side in pixels."""
-    return {str(block.resolution): computes_in_half(block) for block in blocks}
+    return {str(block.level): computes_in_half(block) for block in blocks}

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sg_keras.config.sizes import parse_size
 from sg_keras.metrics import equivariance
 from sg_keras.models import Generator
 
@@ -13,21 +14,22 @@ pytestmark = pytest.mark.rounding
 BATCHES, BATCH = 2, 2
 
 
-@pytest.fixture(scope="module", params=["stylegan3-t", "stylegan3-r"])
+@pytest.fixture(scope="module", params=["stylegan3-t 64", "stylegan3-r 64", "stylegan3-r 72x48"])
 def generator(request):
-    """64x64, with the capacity that the command line gives for cbase 512 and cmax 12 (twice as much for R).
+    """With the capacity that the command line gives for cbase 512 and cmax 12 (twice as much for R).
 
     Fresh networks make faint images, in which everything is near everything. So magnitudes are measured, as training
     does in time, and images brought to the contrast of a photograph.
     """
     keras.utils.set_random_seed(0)
-    wider = 2 if request.param == "stylegan3-r" else 1
+    cfg, size = request.param.split()
+    wider = 2 if cfg == "stylegan3-r" else 1
     G = Generator(
         z_dim=16,
         w_dim=16,
-        img_resolution=64,
+        img_resolution=parse_size(size).plain,
         img_channels=3,
-        cfg=request.param,
+        cfg=cfg,
         channel_base=512 * wider,
         channel_max=12 * wider,
         synthesis_kwargs={"magnitude_ema_beta": 0.0},
@@ -42,7 +44,7 @@ def generator(request):
     def synthesize(w, transform):
         return G.synthesis(w, transform=tf.cast(transform, w.dtype)) * contrast
 
-    return request.param, synthesize, ws
+    return cfg, synthesize, ws
 
 
 @pytest.mark.parametrize("measure", [equivariance.eqt_int, equivariance.eqt_frac])

@@ -47,8 +47,8 @@ def _error(found: tf.Tensor, expected: tf.Tensor) -> float:
 def test_the_highest_resolutions_are_half_but_never_4x4(num_fp16_res, expected):
     assert [side for side in (4, 8, 16, 32) if is_half_resolution(side, 32, num_fp16_res)] == expected
     G, D = _generator(num_fp16_res), _discriminator(num_fp16_res)
-    assert [b.resolution for b in G.synthesis.blocks if computes_in_half(b)] == expected
-    assert [b.resolution for b in reversed(D.blocks) if computes_in_half(b)] == expected
+    assert [b.level for b in G.synthesis.blocks if computes_in_half(b)] == expected
+    assert [b.level for b in reversed(D.blocks) if computes_in_half(b)] == expected
     assert not computes_in_half(D.b4) and not computes_in_half(G.mapping)
     assert computes_in_half(G) == computes_in_half(D) == bool(expected)
 

@@ -67,7 +67,7 @@ def test_summaries_show_the_blocks():
 @pytest.mark.parametrize(
     ("network", "kwargs", "message"),
     [
-        (Generator, {"img_resolution": 24}, "img_resolution: found 24, expected a power of two"),
+        (Generator, {"img_resolution": 36}, "img_resolution: found 36x36, expected 32x32 or 40x40, the nearest"),
         (Generator, {"architecture": "u-net"}, "architecture: found 'u-net'"),
         (Discriminator, {"architecture": "u-net"}, "architecture: found 'u-net'"),
         (Discriminator, {"img_resolution": 2}, "img_resolution: found 2"),

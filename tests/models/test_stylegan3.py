@@ -182,7 +182,7 @@ def test_summary_shows_the_plan():
     [
         ({"cfg": "stylegan4"}, "cfg: found 'stylegan4', expected stylegan2, stylegan3-t or stylegan3-r"),
         ({"cfg": "stylegan2"}, "synthesis_kwargs: found .* with stylegan2, expected none"),
-        ({"img_resolution": 24}, "img_resolution: found 24, expected a power of two of at least 8"),
+        ({"img_resolution": 25}, "img_resolution: found 25x25, expected 24x24 or 26x26, the nearest sizes"),
         ({"channel_base": 8}, "channel_base: found 8, expected 16 or more, for one channel at the end"),
         ({"synthesis_kwargs": {"layers": 3}}, "synthesis_kwargs: found 'layers', expected one of num_layers"),
         ({"synthesis_kwargs": {"num_layers": 2}}, "num_critical: found 2, expected 0 to 1"),

@@ -16,7 +16,7 @@ import pytest
 from sg_keras.data import open_dataset
 from sg_keras.flags.command_line import parse_command_line
 from sg_keras.tools import dataset
-from tests.curation.pictures import classes_of_noise, description_of, file_of, images_of, noise, write
+from tests.curation.originals import classes_of_noise, description_of, file_of, images_of, noise, write
 
 ROOT = pathlib.Path(__file__).parents[2]
 PHOTOS = ("convert", "--source=photos", "--dest=a.zip")
@@ -24,7 +24,7 @@ PHOTOS = ("convert", "--source=photos", "--dest=a.zip")
 
 @pytest.fixture
 def photos(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """A folder of pictures in the current one."""
+    """A folder of images in the current one."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "photos", classes_of_noise())
     return tmp_path / "photos"
@@ -34,7 +34,7 @@ def test_convert(photos: pathlib.Path, capsys):
     words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16x16", "--transform=center-crop"]
     assert dataset.main([*words, "--labels=folders", "--workers=1"]) == 0
     printed = capsys.readouterr()
-    assert printed.out == "7 images of 7 pictures in out.zip\n" and printed.err == ""
+    assert printed.out == "7 images of 7 originals in out.zip\n" and printed.err == ""
     assert len(images_of(pathlib.Path("out.zip"))) == 7
     opened = open_dataset("out.zip", use_labels=True)
     assert (opened.resolution, opened.num_images, opened.c_dim) == (16, 7, 3)
@@ -42,24 +42,34 @@ def test_convert(photos: pathlib.Path, capsys):
 
 
 @pytest.mark.parametrize("spelling", ["--on_bad_image", "--on-bad-image"])
-def test_bad_pictures(spelling: str, photos: pathlib.Path, capsys):
+def test_bad_originals(spelling: str, photos: pathlib.Path, capsys):
     (photos / "cat" / "bad.png").write_bytes(b"x")
     words = ["convert", "--source=photos", "--resolution=16", "--transform=center-crop", "--workers=1"]
     assert dataset.main([*words, "--dest=out.zip"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert (
-        "7 images of 8 pictures in out.zip; warning: 1 picture was left out as unreadable (cat/bad.png: found" in last
-    )
+    assert "7 images of 8 originals in out.zip; warning: 1 image was left out as unreadable (cat/bad.png: found" in last
     assert list(json.loads(pathlib.Path("out.zip.report.json").read_text())["bad"]) == ["cat/bad.png"]
     assert dataset.main([*words, "--dest=stopped.zip", f"{spelling}=stop"]) == 1
-    assert "Error: --source: photos/cat/bad.png: found no picture" in capsys.readouterr().err.splitlines()[-1]
+    assert "Error: --source: photos/cat/bad.png: found no image" in capsys.readouterr().err.splitlines()[-1]
     assert not pathlib.Path("stopped.zip").exists()
 
 
-def test_pictures_that_are_all_bad(photos: pathlib.Path, capsys):
+def test_odd_names(photos: pathlib.Path, capsys):
+    """Line breaks, escapes of terminals, letters, and bytes that are not UTF-8."""
+    for name in ("a\nb.png", "a\x1b[31m.png", "ünïcödé [1]*.png", os.fsdecode(b"\xe9.png")):
+        (photos / "cat" / name).write_bytes(file_of(noise(0)))
+    (photos / "cat" / os.fsdecode(b"bad\xff\n.png")).write_bytes(b"x")
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=random-crops=1"]
+    assert dataset.main([*words, "--workers=2", "--labels=folders"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1 and "(cat/bad\\xff\\n.png: found no image" in printed and printed.isascii()
+    assert len(description_of(pathlib.Path("out.zip"))["crops"]) == 11
+
+
+def test_originals_that_are_all_bad(photos: pathlib.Path, capsys):
     write(pathlib.Path("bad"), {"a.png": b"x", "b.png": b""})
     assert dataset.main(["convert", "--source=bad", "--dest=out.zip", "--resolution=16", "--transform=fit"]) == 1
-    assert "0 images of 2 pictures in nothing; warning: 2 pictures were left out" in capsys.readouterr().out
+    assert "0 images of 2 originals in nothing; warning: 2 images were left out" in capsys.readouterr().out
     assert not pathlib.Path("out.zip").exists()
 
 
@@ -132,7 +142,7 @@ def test_all_options_together(photos: pathlib.Path):
         ),
         (["convert", "--source=none", "--dest=a.zip"], "--source: none: found nothing there, expected a folder, zip"),
         (["convert", "--source=photos", "--dest=no/a.zip", "--resolution=8"], "--dest: no/a.zip: found nothing there"),
-        ([*PHOTOS], "--resolution: found none and pictures of 7 sizes"),
+        ([*PHOTOS], "--resolution: found none and images of 7 sizes"),
     ],
 )
 def test_one_line_errors(words: list[str], message: str, photos: pathlib.Path, capsys):
@@ -140,6 +150,15 @@ def test_one_line_errors(words: list[str], message: str, photos: pathlib.Path, c
     error = capsys.readouterr().err
     assert error.startswith("Error: ") and error.count("\n") == 1 and message in error
     assert [file.name for file in pathlib.Path().iterdir()] == ["photos"]
+
+
+def test_progress_without_a_terminal(photos: pathlib.Path, capsys, monkeypatch):
+    monkeypatch.setattr(dataset, "_LINE_SECONDS", 0.0)
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=fit", "--workers=1"]
+    assert dataset.main(words) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 14 and all(" of 7 images, " in line and line.endswith(" left") for line in lines)
+    assert lines[0].startswith("looking: 1 of 7") and lines[-1].startswith("converting: 7 of 7")
 
 
 def test_help(capsys):
@@ -160,7 +179,7 @@ def test_audit(photos: pathlib.Path, capsys):
     words = ["audit", "--data=photos", "--labels=folders", "--features=0", "--map=pca", "--workers=1"]
     assert dataset.main([*words, "--out=seen.html"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["8 pictures in photos, 1 of them unreadable", "pictures that cannot be read: 1"]
+    assert lines[:2] == ["8 images in photos, 1 of them unreadable", "images that cannot be read: 1"]
     assert lines[-1] == "seen.html shows it all in a browser; the numbers are in seen.json"
     record = json.loads(pathlib.Path("seen.json").read_text())
     assert record["classes"] == {"cat": 3, "dog": 2, "owl": 2} and list(record["unreadable"]) == ["cat/bad.png"]
@@ -189,7 +208,7 @@ def test_curate(photos: pathlib.Path, capsys):
     assert dataset.main([*command, "--classes=cat,owl", "--dry-run"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("symmetry (below is dropped), limit 0.1:")
-    assert lines[-4:-1] == ["2 dropped: another class", "1 dropped: unreadable", "6 of 9 pictures kept"]
+    assert lines[-4:-1] == ["2 dropped: another class", "1 dropped: unreadable", "6 of 9 images kept"]
     assert lines[-1] == "nothing is written (--dry-run)" and not pathlib.Path("out.zip").exists()
 
     assert dataset.main([*command, "--classes=cat,owl", "--balance"]) == 0
@@ -203,8 +222,8 @@ def test_curate(photos: pathlib.Path, capsys):
 
 
 def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys):
-    for name, picture in (("a.png", noise(0, 100, 70)), ("b.png", noise(1, 100, 70)), ("c.png", noise(2, 9, 9, 4))):
-        (photos / name).write_bytes(file_of(picture))
+    for name, original in (("a.png", noise(0, 100, 70)), ("b.png", noise(1, 100, 70)), ("c.png", noise(2, 9, 9, 4))):
+        (photos / name).write_bytes(file_of(original))
     command = ["--outdir=runs", "--cfg=stylegan2", "--data=photos", "--gpus=0", "--batch=8", "--gamma=1", "-n"]
     with pytest.raises(ValueError, match="--data: photos") as caught:
         parse_command_line(command)
@@ -219,7 +238,7 @@ def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys
     opened.close()
 
 
-def test_training_names_it_for_pictures_of_other_formats(photos: pathlib.Path):
+def test_training_names_it_for_originals_of_other_formats(photos: pathlib.Path):
     write(pathlib.Path("scans"), {f"{i}.tif": file_of(noise(i, 40, 40), "TIFF") for i in range(2)})
     command = ["--outdir=runs", "--cfg=stylegan2", "--data=scans", "--gpus=0", "--batch=8", "--gamma=1", "-n"]
     with pytest.raises(ValueError, match=r"found no images \(2 .tif\).*convert --source=scans --dest=scans-32.zip"):
@@ -227,9 +246,9 @@ def test_training_names_it_for_pictures_of_other_formats(photos: pathlib.Path):
 
 
 def test_an_interrupt_is_one_line_and_the_work_goes_on(photos: pathlib.Path, tmp_path: pathlib.Path):
-    pictures = np.random.default_rng(0).integers(0, 256, (500, 600, 3), np.uint8)
+    originals = np.random.default_rng(0).integers(0, 256, (500, 600, 3), np.uint8)
     for index in range(60):
-        (photos / "cat" / f"large{index:03d}.png").write_bytes(file_of(np.roll(pictures, index, 0)))
+        (photos / "cat" / f"large{index:03d}.png").write_bytes(file_of(np.roll(originals, index, 0)))
     words = [
         "convert",
         "--source=photos",
@@ -252,6 +271,6 @@ def test_an_interrupt_is_one_line_and_the_work_goes_on(photos: pathlib.Path, tmp
     assert (started.returncode, out, error) == (130, "", "Interrupted\n")
     assert not (tmp_path / "out.zip").exists()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert "of 67 pictures were done before, going on from there" in done.stderr
-    assert done.stdout == "67 images of 67 pictures in out.zip\n"
+    assert "of 67 images were done before, going on from there" in done.stderr
+    assert done.stdout == "67 images of 67 originals in out.zip\n"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out.zip", "out.zip.report.json", "photos"]

@@ -216,9 +216,9 @@ def test_onednn_may_be_held_to_a_processor_without_it(monkeypatch):
 def test_what_is_measured_is_of_the_runs_own_sizes(image_folder, tmp_path):
     config = tiny_config(image_folder, tmp_path, cbase=4096, cmax=128)
     large = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, resolution=64))
-    assert convolution_shapes(large) == [(6, 64, 64), (6, 32, 128)]
-    assert convolution_shapes(config) == [(8, 8, 128)]
-    assert all(0 < measure((2, 8, 4), dtype) < 5 for dtype in (tf.float32, tf.bfloat16))
+    assert convolution_shapes(large) == [(6, 64, 64, 64), (6, 32, 32, 128)]
+    assert convolution_shapes(config) == [(8, 8, 8, 128)]
+    assert all(0 < measure((2, 8, 8, 4), dtype) < 5 for dtype in (tf.float32, tf.bfloat16))
 
 
 @pytest.mark.bfloat16

@@ -18,10 +18,10 @@ IMAGES = 24
 NETWORK = {"cbase": 32, "cmax": 4, "z_dim": 8, "w_dim": 8, "map_depth": 2}
 
 
-def write_images(folder: pathlib.Path) -> pathlib.Path:
+def write_images(folder: pathlib.Path, shape: tuple[int, int, int] = (8, 8, 3)) -> pathlib.Path:
     """A data set of noise, three labels in turn."""
     folder.mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, [IMAGES, 8, 8, 3], np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, [IMAGES, *shape], np.uint8)
     names = [f"{number:02d}.png" for number in range(IMAGES)]
     for name, pixels in zip(names, noise, strict=True):
         Image.fromarray(pixels).save(folder / name)
@@ -73,20 +73,18 @@ def tiny_config(
 
 def command(image_folder: pathlib.Path, outdir: pathlib.Path, *words: str) -> list[str]:
     """Command line of a tiny run."""
-    network = [f"--{name}={value}" for name, value in NETWORK.items()]
+    chosen = {word.partition("=")[0] for word in words}
+    defaults = {**{"cfg": "stylegan2", "gamma": "0.1", "aug": "noaug"}, **NETWORK}
     return [
         sys.executable,
         str(ROOT / "run_training.py"),
         f"--outdir={outdir}",
         f"--data={image_folder}",
         "--cond=1",
-        "--cfg=stylegan2",
         "--gpus=0",
         "--batch=8",
-        "--gamma=0.1",
-        *([] if any(word.startswith("--aug=") for word in words) else ["--aug=noaug"]),
         "--sample-grid=3x2",
-        *network,
+        *(f"--{name}={value}" for name, value in defaults.items() if f"--{name}" not in chosen),
         *words,
     ]
 

@@ -171,7 +171,7 @@ def networks():
         ),
         ({"img_resolution": 2**14}, "G: found no synthesis.b32.conv0.weight, expected it with shape"),
         ({"img_resolution": 2**20}, "G: img_resolution: found 1048576, expected 4 to 16384"),
-        ({"img_resolution": 24}, "G: img_resolution: found 24, expected a power of two"),
+        ({"img_resolution": 36}, "G: img_resolution: found 36x36, expected 32x32 or 40x40"),
         ({"img_resolution": "big"}, "G: img_resolution: found a str, expected a whole number"),
         ({"w_dim": 10**9}, "G: found synthesis.b4.conv1.affine.weight with shape"),
         ({"c_dim": 5}, "D: found no mapping.fc0.weight in it, expected a network"),

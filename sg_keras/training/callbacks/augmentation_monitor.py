@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from sg_keras.augment.leaks import MAX_IMAGES, Leak, checked_transforms, find_leaks
 from sg_keras.data import ImageDataset
-from sg_keras.inference import tile, to_uint8
+from sg_keras.inference import tile, to_uint8, viewable
 from sg_keras.ops.pixel_values import from_uint8
 from sg_keras.training.callbacks.image_grid import generate_images
 from sg_keras.training.callbacks.image_grids import ImageGrids
@@ -108,4 +108,4 @@ class AugmentationMonitor(TickCallback):
         augmented = to_uint8(self.model.augmentation(images, tick.augment_p, random).numpy())
         missing = -len(augmented) % _COLUMNS
         filled = np.concatenate([augmented, np.zeros([missing, *augmented.shape[1:]], np.uint8)])
-        return tile(filled, _COLUMNS)
+        return tile(viewable(filled), _COLUMNS)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.config.sizes import Resolution, image_size
 from sg_keras.data import ImageDataset
 from sg_keras.files.atomic import atomic_file
 from sg_keras.inference import png_bytes, to_uint8
@@ -17,9 +18,10 @@ _MAX_WIDTH, _MAX_HEIGHT = 7680, 4320  # pixels, of a whole grid
 _LATENTS_KEY = -1  # beside the seed; training's own keys are not negative
 
 
-def grid_size(resolution: int) -> tuple[int, int]:
+def grid_size(resolution: Resolution) -> tuple[int, int]:
     """Columns and rows of a grid, as published: as many as fit 7680 x 4320 pixels, 7 to 32 and 4 to 32."""
-    return int(np.clip(_MAX_WIDTH // resolution, 7, 32)), int(np.clip(_MAX_HEIGHT // resolution, 4, 32))
+    size = image_size(resolution)
+    return int(np.clip(_MAX_WIDTH // size.width, 7, 32)), int(np.clip(_MAX_HEIGHT // size.height, 4, 32))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +96,6 @@ def generate_images(G: keras.Model, z: np.ndarray, labels: np.ndarray, batch: in
 
 
 def save_png(image: np.ndarray, path: pathlib.Path) -> None:
-    """Write an image uint8 [H,W,1 or 3] as a PNG that is never seen half-written."""
+    """Write an image uint8 [H,W,1, 3 or 4] as a PNG that is never seen half-written."""
     with atomic_file(path) as beside:
         beside.write_bytes(png_bytes(image))

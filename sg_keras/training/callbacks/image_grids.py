@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 from typing import Any
 
 import numpy as np
 
 from sg_keras.config.cadence import Every
-from sg_keras.inference import tile
+from sg_keras.inference import tile, viewable
 from sg_keras.training.callbacks.image_grid import SampleGrid, generate_images, save_png
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.ticks import TickClock
@@ -34,7 +35,7 @@ class ImageGrids(TickCallback):
     def __init__(self, meter: Meter, run_dir: pathlib.Path, grid: SampleGrid, clock: TickClock, every: Every) -> None:
         super().__init__(meter)
         self._run_dir, self._grid, self._clock, self._every = run_dir, grid, clock, every
-        self.reals = tile(grid.reals, grid.columns)
+        self.reals = tile(viewable(grid.reals), grid.columns)
         self.latest: np.ndarray | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -50,9 +51,9 @@ class ImageGrids(TickCallback):
 
     def batch_size(self) -> int:
         """Images to generate at a time: without gradients there is room for more than a micro-batch."""
-        return max(self.model.batch_gpu, _PIXELS_AT_A_TIME // self.model.G.img_resolution**2)
+        return max(self.model.batch_gpu, _PIXELS_AT_A_TIME // math.prod(self.model.G.image_shape[:2]))
 
     def _draw(self, name: str) -> None:
         fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, self.batch_size())
-        self.latest = tile(fakes, self._grid.columns)
+        self.latest = tile(viewable(fakes), self._grid.columns)
         save_png(self.latest, self._run_dir / name)

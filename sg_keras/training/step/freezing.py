@@ -119,16 +119,16 @@ def _membership(rule: FreezeRule, network: Any) -> Callable[[str], bool]:
     return lambda name: name == rule.part or name.startswith(f"{rule.part}.")
 
 
-def _resolutions(network: Any) -> dict[str, int]:
-    """The resolution of each block or layer that has one, by published name."""
+def _resolutions(network: Any) -> dict[str, float]:
+    """The level of each block, or the sampling rate of each layer, by published name."""
     if isinstance(network, Discriminator):
-        return {f"b{side}": side for side in (*network.resolutions, 4)}
+        return {f"b{level}": level for level in (*network.levels, 4)}
     synthesis = network.synthesis
     if network.takes_transform:  # StyleGAN3: layers keep their size, and the sampling rate is what grows
         rates = {layer.name: layer.design.out_sampling_rate for layer in synthesis.plan.layers}
         rates["input"] = synthesis.plan.input.sampling_rate
-        return {f"synthesis.{name}": int(rate) for name, rate in rates.items()}
-    return {f"synthesis.{block.name}": block.resolution for block in synthesis.blocks}
+        return {f"synthesis.{name}": rate for name, rate in rates.items()}
+    return {f"synthesis.{block.name}": block.level for block in synthesis.blocks}
 
 
 def _beginnings(name: str) -> Iterator[str]:

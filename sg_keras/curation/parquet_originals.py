@@ -1,4 +1,4 @@
-"""Pictures in a column of parquet files, as data sets on hubs have them: bytes, or structs of bytes and path."""
+"""Images in a column of parquet files, as data sets on hubs have them: bytes, or structs of bytes and path."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.curation.picture_source import OwnLabels, unreadable_source
+from sg_keras.curation.original_source import OwnLabels, unreadable_source
 
 _IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "bytes")
 _LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
 _HUB = b"huggingface"  # metadata that has the names of classes
 
 
-class ParquetPictures:
-    """Pictures of one or several parquet files, row by row; one group of rows is in memory at a time."""
+class ParquetOriginals:
+    """Images of one or several parquet files, row by row; one group of rows is in memory at a time."""
 
     def __init__(self, path: str, column: str | None) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class ParquetPictures:
         self.refused: dict[int, str] = {}
         self.notes: list[str] = []
         if not self.names:
-            raise ValueError(f"{path}: found no rows, expected pictures")
+            raise ValueError(f"{path}: found no rows, expected images")
 
     def read(self, index: int) -> bytes:
         number = int(np.searchsorted(self._starts, index, side="right")) - 1
@@ -53,7 +53,7 @@ class ParquetPictures:
         value = self._loaded[1][index - int(self._starts[number])]
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
-            raise OSError(f"{self.path}: found no bytes in row {index}, expected a picture")
+            raise OSError(f"{self.path}: found no bytes in row {index}, expected an image")
         return content
 
     def head(self, index: int, count: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Pictures as files, and ways to convert and to read what came of it."""
+"""Images as files, and ways to convert and to read what came of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from PIL import Image
 from sg_keras.curation.convert import Request, convert
 from sg_keras.curation.recipe import Recipe, Transform
 from sg_keras.curation.report import ConversionReport
-from sg_keras.curation.sources import open_pictures
+from sg_keras.curation.sources import open_originals
 
 
 def noise(index: int, width: int = 24, height: int = 20, channels: int = 3) -> np.ndarray:
-    """Random picture number `index`: uint8 [H,W,C], or [H,W] where channels is 0."""
+    """Random image number `index`: uint8 [H,W,C], or [H,W] where channels is 0."""
     shape = (height, width, channels) if channels else (height, width)
     return np.random.default_rng(index).integers(0, 256, shape, dtype=np.uint8)
 
@@ -53,11 +53,11 @@ def run(
     callbacks = {key: options.pop(key) for key in list(options) if key in ("tell", "on_progress")}
     numbers = options.pop("numbers", ())
     recipe = Recipe(transform=Transform(name=transform, numbers=numbers), resolution=size, **options)
-    pictures = open_pictures(source, **of_source)
+    originals = open_originals(source, **of_source)
     try:
-        return convert(pictures, recipe, Request(destination=str(destination), **of_request), **callbacks)
+        return convert(originals, recipe, Request(destination=str(destination), **of_request), **callbacks)
     finally:
-        pictures.close()
+        originals.close()
 
 
 def images_of(path: pathlib.Path) -> dict[str, np.ndarray]:

@@ -1,9 +1,9 @@
-"""Makes a mixed set of pictures with every kind of flaw in it, to see what the tools for data sets do.
+"""Makes a mixed set of images with every kind of flaw in it, to see what the tools for data sets do.
 
-    python -m examples.mixed_pictures --out=mixed --count=300
+    python -m examples.mixed_images --out=mixed --count=300
     python -m sg_keras.tools.dataset audit --data=mixed --out=mixed.html --labels=folders
 
-Crops of scikit-learn's two photographs and drawings, in three folders as classes. Of every 25 pictures one is there
+Crops of scikit-learn's two photographs and drawings, in three folders as classes. Of every 25 images one is there
 again as a copy, nearly as a copy, blurred and dark; some are noise, flat, transparent, or cannot be read. Equal
 arguments make equal files.
 """
@@ -25,7 +25,7 @@ _FLAWS_EVERY = 25
 _SUBJECTS = ("temple", "flower")  # of the photographs
 
 
-def mixed_pictures(count: int) -> Iterator[tuple[str, bytes]]:
+def mixed_images(count: int) -> Iterator[tuple[str, bytes]]:
     """Name and content of `count` files and more, flawed ones included."""
     random = np.random.default_rng(0)
     photographs = [Image.fromarray(pixels) for pixels in sklearn.datasets.load_sample_images().images]
@@ -86,15 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--out", type=pathlib.Path, required=True, metavar="DIR", help="a new folder")
-    parser.add_argument("--count", type=int, default=300, metavar="N", help="pictures without flaws (default: 300)")
+    parser.add_argument("--count", type=int, default=300, metavar="N", help="images without flaws (default: 300)")
     options = parser.parse_args(argv)
     try:
         options.out.mkdir()
-        for name, content in mixed_pictures(options.count):
+        for name, content in mixed_images(options.count):
             (options.out / name).parent.mkdir(exist_ok=True)
             (options.out / name).write_bytes(content)
     except OSError as error:
-        print(f"mixed_pictures: {error}", file=sys.stderr)
+        print(f"mixed_images: {error}", file=sys.stderr)
         return 1
     return 0
 

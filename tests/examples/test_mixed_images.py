@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from examples import curation_sheet, mixed_pictures
+from examples import curation_sheet, mixed_images
 from sg_keras.data import open_dataset
 from sg_keras.tools import dataset
 from tests.curation.drawn_set import Seen
@@ -16,18 +16,18 @@ from tests.curation.drawn_set import Seen
 @pytest.fixture
 def mixed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     monkeypatch.chdir(tmp_path)
-    assert mixed_pictures.main(["--out=mixed", "--count=26"]) == 0
+    assert mixed_images.main(["--out=mixed", "--count=26"]) == 0
     return tmp_path / "mixed"
 
 
 def test_equal_arguments_make_equal_files():
-    first, second = (dict(mixed_pictures.mixed_pictures(26)) for _ in range(2))
+    first, second = (dict(mixed_images.mixed_images(26)) for _ in range(2))
     assert first == second and len(first) >= 26 + 2 * 4
     assert {name.partition("/")[0] for name in first} == {"temple", "flower", "drawing"}
 
 
 def test_a_folder_that_is_there_is_one_line(mixed: pathlib.Path, capsys: pytest.CaptureFixture[str]):
-    assert mixed_pictures.main(["--out=mixed"]) == 1
+    assert mixed_images.main(["--out=mixed"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""Pictures in tar archives. A compressed one is unpacked once to a temporary file, as it cannot be read in parts."""
+"""Images in tar archives. A compressed one is unpacked once to a temporary file, as it cannot be read in parts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import tempfile
 import zlib
 from typing import IO, Any
 
-from sg_keras.curation.decode import picture_suffixes
-from sg_keras.curation.picture_source import OwnLabels, duplicate_names, unreadable_source, unsafe_names
+from sg_keras.curation.decode import original_suffixes
+from sg_keras.curation.original_source import OwnLabels, duplicate_names, unreadable_source, unsafe_names
 from sg_keras.data.image_source import count_by_suffix, is_hidden, suffix
 from sg_keras.data.label_file import is_label_file
 
@@ -72,25 +72,25 @@ class TarFile:
         self._release.close()
 
 
-class TarPictures:
-    """Pictures of a tar archive, in the order of their names."""
+class TarOriginals:
+    """Images of a tar archive, in the order of their names."""
 
     def __init__(self, archive: TarFile) -> None:
         self._archive = archive
         self.path = archive.path
         names = [name for name in archive.members if not is_hidden(name)]
-        self.names = sorted(name for name in names if suffix(name).lower() in picture_suffixes())
+        self.names = sorted(name for name in names if suffix(name).lower() in original_suffixes())
         self.other_names = sorted(set(names) - set(self.names))
         self.refused = unsafe_names(self.names)
         if not self.names:
             found = count_by_suffix(self.other_names) or "no files"
-            raise ValueError(f"{self.path}: found no pictures ({found}), expected some")
+            raise ValueError(f"{self.path}: found no images ({found}), expected some")
         others = [name for name in self.other_names if not is_label_file(name)]
         self.notes = duplicate_names(self.path, archive.counts)
         if others:
-            self.notes.append(f"{self.path}: files that are no pictures are left out ({count_by_suffix(others)})")
+            self.notes.append(f"{self.path}: files that are no images are left out ({count_by_suffix(others)})")
         if archive.num_links:
-            self.notes.append(f"{self.path}: {archive.num_links} links and devices in it are left out")
+            self.notes.append(f"{self.path}: links and devices are left out ({archive.num_links})")
 
     def read(self, index: int) -> bytes:
         return self._archive.read(self.names[index])

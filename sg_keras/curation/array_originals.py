@@ -1,4 +1,4 @@
-"""Pictures that are arrays: NumPy files, MNIST's idx files, CIFAR's archives, and the built-in digits."""
+"""Images that are arrays: NumPy files, MNIST's idx files, CIFAR's archives, and the built-in digits."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import IO, Any, cast
 import numpy as np
 from PIL import Image
 
-from sg_keras.curation.picture_source import OwnLabels, unreadable_source
-from sg_keras.curation.tar_pictures import TarFile
+from sg_keras.curation.original_source import OwnLabels, unreadable_source
+from sg_keras.curation.tar_originals import TarFile
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.image_headers import netpbm
 from sg_keras.data.pickled_arrays import ArrayRecord, array_names, named
@@ -31,8 +31,8 @@ _TRAIN = re.compile(r"(?:.*/)?(?:data_batch_[0-9]+|train)")
 _META = re.compile(r"(?:.*/)?(?:batches\.meta|meta)")
 
 
-class ArrayPictures:
-    """Pictures of arrays [n,H,W] or [n,H,W,C] of 8 or 16 bits, C 1, 3 or 4, one array after another."""
+class ArrayOriginals:
+    """Images of arrays [n,H,W] or [n,H,W,C] of 8 or 16 bits, C 1, 3 or 4, one array after another."""
 
     def __init__(self, path: str, arrays: Sequence[np.ndarray], labels: OwnLabels | None = None) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class ArrayPictures:
         self.notes: list[str] = []
         self._labels = labels
         if not self.names:
-            raise ValueError(f"{path}: found no pictures in it, expected some")
+            raise ValueError(f"{path}: found no images in it, expected some")
 
     def read(self, index: int) -> bytes:
         number = int(np.searchsorted(self._starts, index, side="right")) - 1
@@ -71,18 +71,18 @@ class ArrayPictures:
         self._arrays = []
 
 
-def digits_pictures() -> ArrayPictures:
+def digits_originals() -> ArrayOriginals:
     """The built-in digits, 32x32."""
     images, classes = load_digits()
-    return ArrayPictures(DIGITS_NAME, [images], OwnLabels(classes.tolist()))
+    return ArrayOriginals(DIGITS_NAME, [images], OwnLabels(classes.tolist()))
 
 
-def numpy_pictures(path: str) -> ArrayPictures:
+def numpy_originals(path: str) -> ArrayOriginals:
     """Images and labels of an .npz file, images of an .npy file, which is read piece by piece."""
     expected = "uint8 images [n,H,W,C], C 1, 3 or 4"
     try:
         if path.endswith(".npy"):
-            return ArrayPictures(path, [_images(np.load(path, mmap_mode="r", allow_pickle=False))])
+            return ArrayOriginals(path, [_images(np.load(path, mmap_mode="r", allow_pickle=False))])
         with zipfile.ZipFile(path) as archive:
             total = sum(info.file_size for info in archive.infolist())
         if total > _MAX_ARRAY_BYTES:
@@ -93,7 +93,7 @@ def numpy_pictures(path: str) -> ArrayPictures:
             if images is None:
                 raise ValueError(f"it has {', '.join(arrays.files) or 'nothing'} in it and no 'images'")
             found = _images(arrays[images])
-            return ArrayPictures(path, [found], None if labels is None else _labels(arrays[labels], len(found)))
+            return ArrayOriginals(path, [found], None if labels is None else _labels(arrays[labels], len(found)))
     except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile, KeyError) as error:
         raise unreadable_source(path, error, expected) from error
 
@@ -117,7 +117,7 @@ def _labels(array: np.ndarray, count: int) -> OwnLabels:
     return OwnLabels([[value] for value in values] if array.ndim == 1 and array.dtype.kind == "f" else values)
 
 
-def idx_pictures(path: str) -> ArrayPictures:
+def idx_originals(path: str) -> ArrayOriginals:
     """Images of an idx3 file, 28x28 padded to 32x32 as published; labels of the idx1 file beside it."""
     images = _read_idx(path, 3)
     if images.shape[1:] == (28, 28):
@@ -125,11 +125,11 @@ def idx_pictures(path: str) -> ArrayPictures:
     place = pathlib.Path(path)
     beside = place.with_name(place.name.replace("images", "labels").replace("idx3", "idx1"))
     if beside == place or not beside.exists():
-        return ArrayPictures(path, [images])
+        return ArrayOriginals(path, [images])
     classes = _read_idx(str(beside), 1)
     if len(classes) != len(images):
         raise ValueError(f"{beside}: found {len(classes)} labels for {len(images)} images, expected one for each")
-    return ArrayPictures(path, [images], OwnLabels(classes.tolist()))
+    return ArrayOriginals(path, [images], OwnLabels(classes.tolist()))
 
 
 def _read_idx(path: str, dimensions: int) -> np.ndarray:
@@ -157,7 +157,7 @@ def is_cifar(archive: TarFile) -> bool:
     return any(map(_META.fullmatch, archive.members)) and any(map(_TRAIN.fullmatch, archive.members))
 
 
-def cifar_pictures(archive: TarFile) -> ArrayPictures:
+def cifar_originals(archive: TarFile) -> ArrayOriginals:
     """The training images of CIFAR-10 or CIFAR-100 with their (fine) classes. Nothing in the pickles is run."""
     images, classes = [], []
     for name in sorted(filter(_TRAIN.fullmatch, archive.members)):
@@ -169,12 +169,12 @@ def cifar_pictures(archive: TarFile) -> ArrayPictures:
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (math.prod(shape),):
             raise ValueError(f"{archive.path}/{name}: found no pixels, expected a batch of CIFAR")
         if not isinstance(labels, list) or len(labels) != len(pixels):
-            raise ValueError(f"{archive.path}/{name}: found no label for each picture, expected a batch of CIFAR")
+            raise ValueError(f"{archive.path}/{name}: found no label for each image, expected a batch of CIFAR")
         images.append(pixels.reshape(-1, *shape).transpose(0, 2, 3, 1))
         classes += [int(label) for label in labels]
     meta = _read_pickle(archive, next(filter(_META.fullmatch, archive.members)))
     names = meta.get("label_names", meta.get("fine_label_names")) or []
-    return ArrayPictures(archive.path, images, OwnLabels(classes, tuple(map(_text, names))))
+    return ArrayOriginals(archive.path, images, OwnLabels(classes, tuple(map(_text, names))))
 
 
 def _read_pickle(archive: TarFile, name: str) -> Mapping[str, Any]:

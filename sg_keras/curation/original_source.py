@@ -1,4 +1,4 @@
-"""What a source of pictures is, and those that training reads as well: folders, zip files, LMDBs and TFRecords."""
+"""What a source of images is, and those that training reads as well: folders, zip files, LMDBs and TFRecords."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pathlib
 import zipfile
 from typing import Any, Protocol
 
-from sg_keras.curation.decode import picture_suffixes
+from sg_keras.curation.decode import original_suffixes
 from sg_keras.data.faults import first_names
 from sg_keras.data.folder_source import FolderSource
 from sg_keras.data.image_source import ImageSource, count_by_suffix
@@ -22,19 +22,19 @@ from sg_keras.files.errors import explain_file_error
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OwnLabels:
-    """Labels that a source has of itself: of each picture a class index or a list of numbers, and names of classes."""
+    """Labels that a source has of itself: of each image a class index or a list of numbers, and names of classes."""
 
     values: list[Any]
     class_names: tuple[str, ...] = ()
 
 
-class PictureSource(Protocol):
-    """Pictures in a fixed order, as whole files (of arrays: netpbm)."""
+class OriginalSource(Protocol):
+    """Images in a fixed order, as whole files (of arrays: netpbm)."""
 
     path: str
-    names: list[str]  # of the pictures; files are relative to `path`, with forward slashes
+    names: list[str]  # of the images; files are relative to `path`, with forward slashes
     other_names: list[str]  # of files beside them
-    refused: dict[int, str]  # pictures that must not be read, and why: "found ..., expected ..."
+    refused: dict[int, str]  # images that must not be read, and why: "found ..., expected ..."
     notes: list[str]  # lines that people should see
 
     def read(self, index: int) -> bytes:
@@ -53,8 +53,8 @@ class PictureSource(Protocol):
         """Release files."""
 
 
-class FilePictures:
-    """Pictures of a source that training reads, with what must not be read left out."""
+class FileOriginals:
+    """Images of a source that training reads, with what must not be read left out."""
 
     def __init__(self, source: ImageSource, refused: dict[int, str], notes: list[str]) -> None:
         self._source = source
@@ -80,24 +80,24 @@ class FilePictures:
         self._source.close()
 
 
-def folder_pictures(path: str, follow_links: bool) -> FilePictures:
-    """The pictures of a folder and the folders below it; links that lead out of it are followed only if that is asked.
+def folder_originals(path: str, follow_links: bool) -> FileOriginals:
+    """The images of a folder and the folders below it; links that lead out of it are followed only if that is asked.
 
     Raises:
         OSError, ValueError: as of `FolderSource`.
     """
-    source = FolderSource(path, picture_suffixes())
+    source = FolderSource(path, original_suffixes())
     refused = {} if follow_links else _links_out(path, source.names)
-    return FilePictures(source, refused, [*_left_out(path, source.other_names)])
+    return FileOriginals(source, refused, [*_left_out(path, source.other_names)])
 
 
-def zip_pictures(path: str) -> FilePictures:
-    """The pictures of a zip file. OSError, ValueError as of `ZipSource`."""
-    source = ZipSource(path, picture_suffixes())
+def zip_originals(path: str) -> FileOriginals:
+    """The images of a zip file. OSError, ValueError as of `ZipSource`."""
+    source = ZipSource(path, original_suffixes())
     refused = unsafe_names(source.names)
     with zipfile.ZipFile(path) as archive:
         names = collections.Counter(member_name(info) for info in archive.infolist())
-    return FilePictures(source, refused, [*duplicate_names(path, names), *_left_out(path, source.other_names)])
+    return FileOriginals(source, refused, [*duplicate_names(path, names), *_left_out(path, source.other_names)])
 
 
 def unsafe_names(names: list[str]) -> dict[int, str]:
@@ -116,12 +116,12 @@ def duplicate_names(path: str, names: collections.Counter[str]) -> list[str]:
     several = sorted(name for name, count in names.items() if count > 1 and not name.endswith("/"))
     if not several:
         return []
-    return [f"{path}: {len(several)} names are there several times ({first_names(several)}); the last of each counts"]
+    return [f"{path}: several files of one name, of which the last counts: {len(several)} ({first_names(several)})"]
 
 
 def _left_out(path: str, other_names: list[str]) -> list[str]:
     others = [name for name in other_names if not is_label_file(name)]
-    return [f"{path}: files that are no pictures are left out ({count_by_suffix(others)})"] if others else []
+    return [f"{path}: files that are no images are left out ({count_by_suffix(others)})"] if others else []
 
 
 def _links_out(path: str, names: list[str]) -> dict[int, str]:
