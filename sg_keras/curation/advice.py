@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sg_keras.config.sizes import ImageSize, takes_size
 from sg_keras.curation.feature_space import MirrorFinding
 from sg_keras.curation.quality import Measures
 
@@ -72,49 +73,52 @@ def advise(
         spoiling: how many images have what kind of flaw, in words.
         labels: where classes come from, as convert is to be told.
     """
-    side, why_side = _resolution(measures)
-    ready = _is_ready(measures)
-    data = path if ready else f"{_stem(path)}-{side}.zip"
+    size, why_size = _resolution(measures)
+    ready = _ready_size(measures) is not None
+    data = path if ready else f"{_stem(path)}-{size.height}.zip"
     choices = [
-        Choice("--resolution", f"{side}x{side}", why_side),
+        Choice("--resolution", str(size), why_size),
         *_of_mirroring(mirror),
     ]
     mirrored = any(choice.option == "--mirror" and choice.value == "1" for choice in choices)
     images = len(measures) * (2 if mirrored else 1)
-    choices += [*_of_size(images, side), *_of_labels(class_counts)]
+    choices += [*_of_size(images, size), *_of_labels(class_counts)]
     words = ["python", "run_training.py", "--outdir=runs", "--cfg=stylegan2", f"--data={data}", "--gpus=1"]
     words += [f"{choice.option}={choice.value}" for choice in choices if choice.option != "--resolution"]
     commands = [shlex.join(words)]
     if not ready:
-        commands.insert(0, _conversion(path, data, side, measures, labels))
+        commands.insert(0, _conversion(path, data, size, measures, labels))
     cautions = [f"images that {what}: {count}" for count, what in spoiling if count]
     if sum(count for count, _ in spoiling) > 0.01 * len(measures):
         cautions.append("1 to 2% of images that do not belong already spoil a set: reject them, then run curate")
     return Advice(tuple(choices), tuple(commands), tuple(_about_size(len(measures))), tuple(cautions))
 
 
-def _resolution(measures: Sequence[Measures]) -> tuple[int, str]:
+def _resolution(measures: Sequence[Measures]) -> tuple[ImageSize, str]:
+    ready = _ready_size(measures)
+    if ready is not None:
+        return ready, "all images have this size"
     sides = sorted(min(found.width, found.height) for found in measures)
     enough = sides[int((1 - _ENOUGH) * (len(sides) - 1))]
     side = int(np.clip(1 << (enough.bit_length() - 1), *_SIDES))
-    if _is_ready(measures):
-        return side, "all images have this size"
-    return side, f"the largest power of two for which {_ENOUGH:.0%} of the images have the pixels (up to {_SIDES[1]})"
+    why = f"the largest power of two for which {_ENOUGH:.0%} of the images have the pixels (up to {_SIDES[1]})"
+    return ImageSize(side, side), why
 
 
-def _is_ready(measures: Sequence[Measures]) -> bool:
-    """Whether training takes them as they are."""
+def _ready_size(measures: Sequence[Measures]) -> ImageSize | None:
+    """The size of all images where training takes them as they are, None where it does not."""
     kinds = {(found.width, found.height, found.channels) for found in measures}
     width, height, channels = next(iter(kinds))
-    square = width == height and width >= _SIDES[0] and width & (width - 1) == 0
-    return len(kinds) == 1 and square and channels in (1, 3) and not any(found.notes for found in measures)
+    size = ImageSize(height, width)
+    is_plain = channels in (1, 3, 4) and not any(found.notes for found in measures)
+    return size if len(kinds) == 1 and is_plain and takes_size("stylegan2", size) else None
 
 
-def _conversion(path: str, data: str, side: int, measures: Sequence[Measures], labels: str) -> str:
+def _conversion(path: str, data: str, size: ImageSize, measures: Sequence[Measures], labels: str) -> str:
     alpha = ["--alpha=white"] if any(found.channels in (2, 4) for found in measures) else []
     words = [
         *("python", "-m", "sg_keras.tools.dataset", "convert", f"--source={path}", f"--dest={data}"),
-        *(f"--resolution={side}x{side}", "--transform=center-crop", *alpha),
+        *(f"--resolution={size}", "--transform=center-crop", *alpha),
         *([] if labels == "auto" else [f"--labels={labels}"]),
     ]
     return shlex.join(words)
@@ -130,16 +134,16 @@ def _of_mirroring(mirror: MirrorFinding | None) -> list[Choice]:
     return [Choice("--mirror", "0", f"{found}: left and right differ in this set")]
 
 
-def _of_size(images: int, side: int) -> list[Choice]:
+def _of_size(images: int, size: ImageSize) -> list[Choice]:
     if images < _ADA_BELOW:
         augment = Choice("--aug", "ada", f"{images:,} images, mirrored copies counted: under {_ADA_BELOW:,}")
     elif images >= _NOAUG_FROM:
         augment = Choice("--aug", "noaug", f"{images:,} images, mirrored copies counted: {_NOAUG_FROM:,} or more")
     else:
         augment = Choice("--aug", "ada", f"{images:,} images, mirrored copies counted: try --aug=noaug as well")
-    batch = 64 if side <= 32 else 32
-    gamma = _R1_RULE * side**2 / batch
-    cbase = 16384 if side <= _HALF_CAPACITY_UP_TO else 32768
+    batch = 64 if size.shorter <= 32 else 32
+    gamma = _R1_RULE * size.height * size.width / batch
+    cbase = 16384 if size.shorter <= _HALF_CAPACITY_UP_TO else 32768
     kimg = 5000 if images < 5_000 else 10_000 if images < _ADA_BELOW else 25_000
     lengths = {
         5000: "with few images the best network comes early: stop when the score turns",
@@ -149,8 +153,12 @@ def _of_size(images: int, side: int) -> list[Choice]:
     return [
         augment,
         Choice("--batch", str(batch), "as in the published configurations of this resolution"),
-        Choice("--gamma", f"{gamma:.4g}", f"the rule 0.0002 * {side}^2 / {batch}; then try half and twice as much"),
-        Choice("--cbase", str(cbase), f"{'half' if cbase == 16384 else 'full'} capacity, usual at {side}x{side}"),
+        Choice(
+            "--gamma",
+            f"{gamma:.4g}",
+            f"the rule 0.0002 * {size.width} * {size.height} / {batch}; try half and twice",
+        ),
+        Choice("--cbase", str(cbase), f"{'half' if cbase == 16384 else 'full'} capacity, usual at {size}"),
         Choice("--kimg", str(kimg), lengths[kimg]),
     ]
 

@@ -63,6 +63,14 @@ def test_the_command_is_one_that_training_takes(tmp_path, monkeypatch):
     parse_command_line([*words[2:], "--gpus=0", "--dry-run"])
 
 
+def test_rectangles_and_transparency_are_trained_as_they_are():
+    wide = dataclasses.replace(ONE, width=384, height=256, channels=4)
+    found = advise("set.zip", [wide] * 3, None, (), [])
+    values = {choice.option: choice.value for choice in found.choices}
+    assert values["--resolution"] == "384x256" and values["--gamma"] == "0.6144" and len(found.commands) == 1
+    assert len(advise("set.zip", [dataclasses.replace(wide, width=380)], None, (), []).commands) == 2
+
+
 def test_label_counts():
     assert label_counts([0, 2, 0], ("cat", "dog", "owl")) == {"cat": 2, "dog": 0, "owl": 1}
     assert label_counts([1], ()) == {"0": 0, "1": 1}
