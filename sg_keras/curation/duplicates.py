@@ -17,7 +17,7 @@ NEAR_CORRELATION = 0.95
 #: photographs of 128x128 by 0.3 to 0.6, quality 50 by 0.4 to 0.7, another size by 0.2 to 0.4.
 NEAR_DISTANCE = 0.7
 _SIDE, _KEPT = 32, 8  # of the small copy, and of its lowest frequencies
-_BLOCK = 2048
+_BLOCK_NUMBERS = 1 << 24  # comparisons at a time: 64 MB
 
 
 def perceptual_hash(luma: np.ndarray) -> int:
@@ -59,9 +59,10 @@ def near_groups(
     flat = smalls.std(axis=1) < least_contrast
     taken: set[int] = set()
     groups = []
-    for start in range(0, len(signs), _BLOCK):
+    step = max(1, _BLOCK_NUMBERS // max(len(signs), 1))
+    for start in range(0, len(signs), step):
         # Of signs, a product of 64 less twice the bits that differ.
-        near = signs[start : start + _BLOCK] @ signs.T >= _KEPT**2 - 2 * bits
+        near = signs[start : start + step] @ signs.T >= _KEPT**2 - 2 * bits
         for first, row in enumerate(near, start):
             if first in taken or flat[first]:
                 continue

@@ -10,7 +10,7 @@ import numpy as np
 
 _COMPONENTS = 50
 _NEIGHBOURS = 5
-_BLOCK = 1024
+_BLOCK_NUMBERS = 1 << 23  # distances at a time: 64 MB
 _TSNE_MOST, _TSNE_LEAST = 5000, 12  # images
 _FAR_DEVIATIONS, _FAR_RATIO = 4.0, 1.3
 #: Mirrored copies may lie so much farther from the others than the images themselves, to pass for some of them.
@@ -168,7 +168,8 @@ def _distances(queries: np.ndarray, vectors: np.ndarray) -> Iterator[tuple[int, 
     """Blocks of Euclidean distances, float64 [n,N], each with the number of its first row."""
     vectors = np.asarray(vectors, np.float64)
     squares = np.square(vectors).sum(axis=1)
-    for start in range(0, len(queries), _BLOCK):
-        rows = np.asarray(queries[start : start + _BLOCK], np.float64)
+    step = max(1, _BLOCK_NUMBERS // max(len(vectors), 1))
+    for start in range(0, len(queries), step):
+        rows = np.asarray(queries[start : start + step], np.float64)
         squared = np.square(rows).sum(axis=1)[:, None] + squares - 2 * rows @ vectors.T
         yield start, np.sqrt(np.maximum(squared, 0))
