@@ -138,15 +138,29 @@ document.documentElement.setAttribute("data-report", JSON.stringify(report));
 }</script></body>"""
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium")
-def test_the_page_in_a_browser(found: Audit, tmp_path: pathlib.Path):
-    page = tmp_path / "audit.html"
-    page.write_text(audit_page(found).replace("</body>", _CLICKS), encoding="utf-8")
+def _opened(page: str, script: str, tmp_path: pathlib.Path) -> str:
+    """What a browser makes of a page, to which a script is added."""
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium")
+    path = tmp_path / "audit.html"
+    path.write_text(page.replace("</body>", script), encoding="utf-8")
     words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     done = subprocess.run(
-        [*words, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+        [*words, "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=120, check=True
     )
-    text = re.search(r'data-report="([^"]*)"', done.stdout).group(1)
+    return done.stdout
+
+
+@pytest.mark.parametrize("which", ["small images", "nothing readable"])
+def test_pages_of_unusual_sets_open_to_the_end(which: str, tmp_path: pathlib.Path):
+    files = {"a.png": file_of(noise(0)), "b.png": file_of(noise(1))} if which == "small images" else {"a.png": b"x"}
+    found = audited(write(tmp_path / "set", files), labels="none")
+    text = _opened(audit_page(found), "</body>", tmp_path)
+    assert '<section id="images">' in text and 'data-theme="' in text and "accepted" in text
+
+
+def test_the_page_in_a_browser(found: Audit, tmp_path: pathlib.Path):
+    text = re.search(r'data-report="([^"]*)"', _opened(audit_page(found), _CLICKS, tmp_path)).group(1)
     report = json.loads(text.replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     assert report["all"] == report["after"] == 29
     assert report["copies"] == ["cat/p02.png", "cat/same.png"]
