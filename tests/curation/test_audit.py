@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +16,9 @@ from sg_keras.curation.audit import Audit
 from sg_keras.curation.audit_page import audit_page
 from tests.curation.drawn_set import Seen, audited, drawn_set
 from tests.curation.originals import file_of, noise, write
+
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,12 @@ def test_features_are_computed_in_batches(path: str):
     seen = Seen()
     audited(path, extractor=seen)
     assert max(seen.batches) <= 16 and sum(seen.batches) == 2 * 29
+
+
+def test_processes_that_look_load_no_tensorflow():
+    code = "import sys, sg_keras.curation.audit, sg_keras.curation.curated; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "False\n"
 
 
 def test_without_a_network_or_labels(path: str):
