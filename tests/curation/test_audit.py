@@ -17,7 +17,6 @@ from sg_keras.curation.audit_page import audit_page
 from tests.curation.drawn_set import Seen, audited, drawn_set
 from tests.curation.originals import file_of, noise, write
 
-
 ROOT = pathlib.Path(__file__).parents[2]
 
 
