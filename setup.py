@@ -83,6 +83,7 @@ setup(
     package_data={
         "sg_keras": [
             *("data/*.npz", "data/*.zip", "data/*.txt", "data/*.md"),
+            *("curation/data/*.npz", "curation/data/*.txt", "curation/data/*.html"),
             *("features/data/*.npz", "features/data/*.txt", "py.typed"),
         ],
     },

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
+from sg_keras.flags.curate_options import CURATE_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
 
@@ -22,6 +24,8 @@ PROGRAMS: dict[str, Sequence[Option]] = {
     "Images: `sg-keras-generate`": GENERATE_OPTIONS,
     "Exports: `sg-keras-export`": EXPORT_OPTIONS,
     "Data sets: `sg-keras-dataset convert`": CONVERT_OPTIONS,
+    "Data sets: `sg-keras-dataset audit`": AUDIT_OPTIONS,
+    "Data sets: `sg-keras-dataset curate`": CURATE_OPTIONS,
     "What is installed: `sg-keras-doctor`": DOCTOR_OPTIONS,
 }
 

@@ -21,7 +21,7 @@ ALLOWED = {
     "ops": set(),
     "layers": {"ops"},
     "augment": {"layers", "ops"},
-    "curation": {"data"},
+    "curation": {"data", "features"},
     "data": {"layers", "ops"},
     "losses": {"layers", "ops"},
     "models": {"layers", "ops"},

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
+from sg_keras.flags.curate_options import CURATE_OPTIONS
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS, ITERATIONS
 
@@ -82,7 +84,10 @@ def test_links_lead_somewhere(page: pathlib.Path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_options_exist(page: pathlib.Path):
-    tables = (OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, CONVERT_OPTIONS, DOCTOR_OPTIONS, (ITERATIONS,))
+    tables = (
+        *(OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS, (ITERATIONS,)),
+        *(CONVERT_OPTIONS, AUDIT_OPTIONS, CURATE_OPTIONS),
+    )
     known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
     found = re.findall(r"(?<![\w-])--([a-z][a-z0-9_-]*[a-z0-9])", page.read_text(encoding="utf-8"))
     unknown = {name for name in found if name.replace("-", "_") not in known}

@@ -1,1 +1,1 @@
-"""Data sets from people's images: conversion. Functions without flags that print nothing, and without TensorFlow."""
+"""Data sets from people's images: conversion, audit, curation. Nothing here prints, knows flags or loads TensorFlow."""

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from sg_keras.curation.journal import BAD, Entry, Journal
 from sg_keras.curation.labels import OriginalLabels, dataset_json, read_labels
 from sg_keras.curation.original_source import OriginalSource
 from sg_keras.curation.partial_files import discard_partial, refuse_existing
+from sg_keras.curation.progress import Progress, clock
 from sg_keras.curation.recipe import PIXELS, Recipe
 from sg_keras.curation.report import ConversionReport, make_report, report_path, write_report
 from sg_keras.curation.survey import Survey, first_transparent, survey
@@ -27,17 +27,6 @@ from sg_keras.files.errors import file_errors_explained
 
 _FOLDER_IMAGES = 1000  # by the first five digits of eight, as published
 _KEPT_EVERY = 16  # images
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Progress:
-    """How far it is. `stage` is "looking" or "converting"; numbers are of images and seconds."""
-
-    stage: str
-    done: int
-    total: int
-    per_sec: float
-    seconds_left: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +79,7 @@ def convert(
     with file_errors_explained(path):
         refuse_existing(path)
     count = len(source.names) if request.max_images is None else min(request.max_images, len(source.names))
-    found = survey(source, count, _clock("looking", count, 0, on_progress))
+    found = survey(source, count, clock("looking", count, 0, on_progress))
     recipe = _settled(source, found, recipe, request)
     used = [index for index in range(count) if index not in found.bad]
     labels = read_labels(source, request.labels, request.label_separator, used)
@@ -161,7 +150,7 @@ class _Conversion:
             if start:
                 tell(f"{self._path}: {start} of {self._total} images were done before, going on from there")
             try:
-                self._work(destination, journal, _clock("converting", self._total, start, on_progress))
+                self._work(destination, journal, clock("converting", self._total, start, on_progress))
                 report = self._report(journal, start)
                 if report.images:
                     destination.finish(*self._last(journal, report))
@@ -197,7 +186,7 @@ class _Conversion:
         content = (sg_keras.__version__, self._recipe.record(), self._survey.digest, self._request.skip_bad)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
-    def _work(self, destination: Destination, journal: Journal, clock: Callable[[int], None]) -> None:
+    def _work(self, destination: Destination, journal: Journal, on_done: Callable[[int], None]) -> None:
         kept: list[Entry] = []
         done = len(journal.entries)
         for result in results(self._jobs(done), self._recipe, self._request.workers):
@@ -207,7 +196,7 @@ class _Conversion:
                 destination.flush()
                 journal.add(kept)
                 kept = []
-            clock(done)
+            on_done(done)
         destination.flush()
         journal.add(kept)
 
@@ -274,14 +263,3 @@ def image_name(index: int, number: int | None, suffix: str) -> str:
     """The name of an image by its original's index, as published; `number` counts the images of one original."""
     part = "" if number is None else f"-{number:05d}"
     return f"{index // _FOLDER_IMAGES:05d}/img{index:08d}{part}{suffix}"
-
-
-def _clock(stage: str, total: int, start: int, on_progress: Callable[[Progress], None]) -> Callable[[int], None]:
-    """A function that is told how many images are done, and tells the rest of it."""
-    began = time.monotonic()
-
-    def tick(done: int) -> None:
-        per_sec = (done - start) / max(time.monotonic() - began, 1e-9)
-        on_progress(Progress(stage, done, total, per_sec, (total - done) / max(per_sec, 1e-9)))
-
-    return tick

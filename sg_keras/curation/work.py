@@ -5,19 +5,23 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
 
 from sg_keras.curation.decode import UnreadableOriginalError, decode_original
 from sg_keras.curation.encode import encoded, is_transparent, with_channels, without_alpha
 from sg_keras.curation.journal import BAD, LEFT_OUT, TRANSPARENT
 from sg_keras.curation.recipe import Recipe
 from sg_keras.curation.transforms import Box, pieces
+
+Done = TypeVar("Done")
 
 ASKED = "asked"  # kind of a result: a transparent image, of which nobody said what becomes
 _BATCH_ORIGINALS, _BATCH_BYTES = 8, 1 << 22
@@ -71,28 +75,32 @@ def convert_original(job: Job, recipe: Recipe) -> Result:
 
 
 def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Result]:
-    """The results of all jobs in their order.
+    """The results of all jobs in their order. Arguments and errors as of `in_order`; the recipe is for all images."""
+    return in_order(jobs, functools.partial(convert_original, recipe=recipe), workers)
+
+
+def in_order(jobs: Iterable[Job], work: Callable[[Job], Done], workers: int) -> Iterator[Done]:
+    """What `work` makes of all jobs, in their order.
 
     Args:
         jobs: taken as they are needed, so that few files are in memory at a time.
-        recipe: what becomes of each image.
+        work: a function that other processes can import.
         workers: processes; with 1 the work is done in this one.
 
     Raises:
         OSError: a process was ended by somebody else, as where memory is short.
     """
     if workers == 1:
-        for job in jobs:
-            yield convert_original(job, recipe)
+        yield from map(work, jobs)
         return
     # Not forked: threads, of TensorFlow too, may hold locks. Nothing of TensorFlow is loaded there.
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, context, _prepare_worker)
-    waiting: collections.deque[Future[list[Result]]] = collections.deque()
+    waiting: collections.deque[Future[list[Done]]] = collections.deque()
     try:
         for batch in _batches(jobs):
             with _interrupts_held():
-                waiting.append(executor.submit(_convert_batch, batch, recipe))
+                waiting.append(executor.submit(_work_on_batch, batch, work))
             if len(waiting) >= _WAITING * workers:
                 yield from waiting.popleft().result()
         while waiting:
@@ -100,7 +108,7 @@ def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Resul
     except BrokenProcessPool as error:
         raise OSError(
             f"--workers: found that one of {workers} processes was ended from outside, expected all to run on: is "
-            "there enough memory? Lower --workers and repeat the command, which goes on where it was"
+            "there enough memory? Lower --workers and repeat the command"
         ) from error
     finally:
         executor.shutdown(cancel_futures=True)
@@ -119,8 +127,8 @@ def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
         yield batch
 
 
-def _convert_batch(jobs: list[Job], recipe: Recipe) -> list[Result]:
-    return [convert_original(job, recipe) for job in jobs]
+def _work_on_batch(jobs: list[Job], work: Callable[[Job], Done]) -> list[Done]:
+    return [work(job) for job in jobs]
 
 
 @contextlib.contextmanager

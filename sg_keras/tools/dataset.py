@@ -1,78 +1,202 @@
-"""Make data sets of images.
+"""Make data sets of images, and see what they are like.
 
     python -m sg_keras.tools.dataset convert --source=photos --dest=photos-256.zip \\
         --resolution=256x256 --transform=center-crop
     python -m sg_keras.tools.dataset convert --source=photos --dest=cats.zip --resolution=128 \\
         --transform=fit --background=blur --labels=folders --alpha=white
+    python -m sg_keras.tools.dataset audit --data=photos-256.zip --out=audit.html
+    python -m sg_keras.tools.dataset curate --data=photos-256.zip --dest=good.zip --max_brisque=45 \\
+        --drop_duplicates --list=curation.json --dry-run
 
 convert makes all originals of a folder or file images of one size and kind: a zip file, a folder,
 TFRecords or an LMDB, which --data of the training takes as they are. An image that cannot be read
 stops nothing: the last line counts them, and DEST.report.json says why. Killed and repeated, the
 command goes on where it was.
+
+audit looks at all images of a set, prepared or not, and writes a page for the browser:
+duplicates, blurred and dark images, outliers, a map, whether mirrored copies look natural, and
+the options to train with. What is accepted or rejected there can be saved as curation.json.
+
+curate writes a new set of the images that pass: by sharpness, symmetry, likeness, classes or a
+list such as curation.json. It says why each other image is dropped, and touches no source.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pathlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sg_keras.files.cache import is_url
 from sg_keras.files.printable import printable
+from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
+from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.options import Option
 from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
-    from sg_keras.curation.convert import Progress
+    from sg_keras.curation.original_source import OriginalSource
+    from sg_keras.curation.progress import Progress
 
-_VERBS = ("convert",)
+_NUMBERS_BEGIN = b'{\n "tool": "sg-keras'  # of audit.json
 _LINE_SECONDS = 30.0  # between lines on progress where there is no terminal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the first word says; returns the exit status."""
-    return run_words(_run, lambda: tool_help_text(__doc__ or "", CONVERT_OPTIONS), argv)
+    words = sys.argv[1:] if argv is None else argv
+    return run_words(_run, lambda: _help(words), argv)
 
 
 def _run(words: list[str]) -> int:
     if not words or words[0] not in _VERBS:
         found = f"{words[0]!r}" if words else "nothing"
         raise ValueError(f"found {found}, expected {' or '.join(_VERBS)} and its options (see --help)")
-    return _convert(parse_tool_options(words[1:], CONVERT_OPTIONS))
+    work, options = _VERBS[words[0]]
+    return work(parse_tool_options(words[1:], options))
+
+
+def _help(words: Sequence[str]) -> str:
+    """The options of the verb that is there, or those of all."""
+    asked = [verb for verb in _VERBS if verb in words] or list(_VERBS)
+    texts = [tool_help_text(f"Options of {verb}:", _VERBS[verb][1]) for verb in asked]
+    return "\n\n".join([(__doc__ or "").strip(), *texts])
 
 
 def _convert(values: dict[str, Any]) -> int:
     from sg_keras.curation.convert import Request, convert
-    from sg_keras.curation.sources import open_originals
 
-    if is_url(values["source"]):
-        load_quietly("tensorflow")  # which has the file systems
     recipe = _recipe(values)
     request = Request(
         destination=values["dest"],
         labels=values["labels"],
         label_separator=values["label_separator"],
         max_images=values["max_images"],
-        workers=values["workers"] or len(os.sched_getaffinity(0)),
+        workers=_workers(values),
         skip_bad=values["on_bad_image"] == "skip",
     )
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
-    source = named_errors("--source", lambda: open_originals(values["source"], **how))
-    try:
+    with _opened("--source", values["source"], **how) as source, _Shown() as on_progress:
         for note in source.notes:
             _tell(note)
-        with _Shown() as on_progress:
-            report = convert(source, recipe, request, on_progress, _tell)
-    finally:
-        source.close()
+        report = convert(source, recipe, request, on_progress, _tell)
     for line in report.lines():
         print(_one_line(line))
     return 0 if report.images else 1
+
+
+def _audit(values: dict[str, Any]) -> int:
+    from sg_keras.curation.audit import audit
+    from sg_keras.curation.audit_page import audit_page
+    from sg_keras.files.atomic import write_text
+
+    page = _page(values["out"])
+    extractor = _extractor(values["features"])
+    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+        found = audit(
+            source,
+            values["data"],
+            extractor,
+            workers=_workers(values),
+            max_images=values["max_images"],
+            labels=values["labels"],
+            map_method=values["map"],
+            on_progress=on_progress,
+        )
+    numbers = page.with_suffix(".json")
+    write_text(numbers, found.json())
+    write_text(page, audit_page(found))
+    print("\n".join(found.lines()))
+    print(f"{page} shows it all in a browser; the numbers are in {numbers}")
+    return 0 if found.measures else 1
+
+
+def _page(typed: str) -> pathlib.Path:
+    """Where the page goes. ValueError: nothing can be written there, or the numbers would replace another file."""
+    page = pathlib.Path(typed)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"--out: found {typed!r}, expected a name that ends in .html")
+    if not page.parent.is_dir():
+        raise ValueError(f"--out: {page.parent}: found no such folder, expected one that is there")
+    numbers = page.with_suffix(".json")
+    if numbers.exists() and not numbers.read_bytes()[:200].lstrip().startswith(_NUMBERS_BEGIN):
+        raise ValueError(f"--out: {numbers}: found another file there, expected nothing or the numbers of an audit")
+    return page
+
+
+def _curate(values: dict[str, Any]) -> int:
+    from sg_keras.curation.audit import audit
+    from sg_keras.curation.curate import Listed, Rules, curate, histogram_lines, read_list
+    from sg_keras.curation.curated import check_curated, curation_path, write_curated
+
+    check_curated(values["dest"])
+    path = values["list"]
+    names = ("max_brisque", "min_symmetry", "drop_duplicates", "outliers", "min_per_class", "balance")
+    rules = Rules(
+        classes=values["classes"] or (),
+        listed=Listed() if path is None else named_errors("--list", lambda: read_list(path)),
+        **{name: values[name] for name in names},
+    )
+    extractor = _extractor(rules.outliers or rules.drop_duplicates)
+    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+        how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
+        found = audit(source, values["data"], extractor, workers=_workers(values), **how)
+        curation = curate(found, rules)
+        if curation.kept and not values["dry_run"]:
+            write_curated(source, curation, values["dest"], on_progress)
+    if values["dry_run"]:
+        for label, limit, counts in curation.histograms:
+            print("\n".join(histogram_lines(label, limit, counts)))
+    print("\n".join([*found.notes, *curation.lines()]))
+    if not curation.kept:
+        return 1
+    place = pathlib.Path(values["dest"])
+    written = f"{place} holds them; {curation_path(place)} says why the others are not in it"
+    print("nothing is written (--dry-run)" if values["dry_run"] else written)
+    return 0
+
+
+_VERBS: dict[str, tuple[Callable[[dict[str, Any]], int], tuple[Option, ...]]] = {
+    "convert": (_convert, CONVERT_OPTIONS),
+    "audit": (_audit, AUDIT_OPTIONS),
+    "curate": (_curate, CURATE_OPTIONS),
+}
+
+
+@contextlib.contextmanager
+def _opened(option: str, path: str, **how: Any) -> Iterator[OriginalSource]:
+    """The images that an option names."""
+    from sg_keras.curation.sources import open_originals
+
+    if is_url(path):
+        load_quietly("tensorflow")  # which has the file systems
+    source = named_errors(option, lambda: open_originals(path, **how))
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def _extractor(wanted: bool) -> Any:
+    """The network that sees, None where it is not wanted."""
+    if not wanted:
+        return None
+    load_quietly("tensorflow", "keras")
+    from sg_keras.features import EfficientNetLite0
+
+    return EfficientNetLite0()
+
+
+def _workers(values: dict[str, Any]) -> int:
+    return int(values["workers"] or len(os.sched_getaffinity(0)))
 
 
 def _tell(line: str) -> None:

@@ -89,8 +89,22 @@ def test_all_options_together(photos: pathlib.Path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "found nothing, expected convert and its options"),
-        (["audit"], "found 'audit', expected convert"),
+        ([], "found nothing, expected convert or audit or curate and its options"),
+        (["audits"], "found 'audits', expected convert or audit or curate"),
+        (["audit"], "--data, --out: found nothing, expected a value"),
+        (["audit", "--data=photos", "--out=a.zip"], "--out: found 'a.zip', expected a name that ends in .html"),
+        (["audit", "--data=none", "--out=a.html", "--features=0"], "--data: none: found nothing there, expected a f"),
+        (
+            ["curate", "--data=photos", "--dest=a.tfrecords"],
+            "--dest: a.tfrecords: found TFRecords, expected .zip, .lmdb",
+        ),
+        (["curate", "--data=photos", "--dest=a.zip", "--min_symmetry=2"], "--min_symmetry: found '2', expected"),
+        (["curate", "--data=photos", "--dest=a.zip", "--list=no.json"], "--list: no.json: found nothing there"),
+        (["curate", "--data=photos", "--dest=a.zip", "--classes=a,,b"], "--classes: found 'a,,b', expected names or"),
+        (
+            ["curate", "--data=photos", "--dest=a.zip", "--workers=1", "--classes=elk"],
+            "--classes: found 'elk', expected",
+        ),
         (["convert"], "--source, --dest: found nothing, expected a value"),
         (
             [*PHOTOS, "--resolution=0x16"],
@@ -152,6 +166,59 @@ def test_help(capsys):
     text = capsys.readouterr().out
     assert "python -m sg_keras.tools.dataset convert" in text and "--on-bad-image" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_help_of_a_verb(capsys):
+    assert dataset.main(["audit", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "--max-images" in text and "--transform=" not in text.partition("Options of audit")[2]
+
+
+def test_audit(photos: pathlib.Path, capsys):
+    (photos / "cat" / "bad.png").write_bytes(b"x")
+    words = ["audit", "--data=photos", "--labels=folders", "--features=0", "--map=pca", "--workers=1"]
+    assert dataset.main([*words, "--out=seen.html"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["8 images in photos, 1 of them unreadable", "images that cannot be read: 1"]
+    assert lines[-1] == "seen.html shows it all in a browser; the numbers are in seen.json"
+    record = json.loads(pathlib.Path("seen.json").read_text())
+    assert record["classes"] == {"cat": 3, "dog": 2, "owl": 2} and list(record["unreadable"]) == ["cat/bad.png"]
+    assert pathlib.Path("seen.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert sorted(file.name for file in pathlib.Path().iterdir()) == ["photos", "seen.html", "seen.json"]
+
+
+def test_audit_replaces_its_own_files_alone(photos: pathlib.Path, capsys):
+    words = ["audit", "--data=photos", "--features=0", "--map=pca", "--workers=1", "--out=dataset.html"]
+    pathlib.Path("dataset.json").write_text('{"labels": []}')
+    assert dataset.main(words) == 1
+    assert "--out: dataset.json: found another file there, expected nothing or" in capsys.readouterr().err
+    assert pathlib.Path("dataset.json").read_text() == '{"labels": []}' and not pathlib.Path("dataset.html").exists()
+    pathlib.Path("dataset.json").unlink()
+    assert dataset.main(words) == 0 and dataset.main(words) == 0
+
+
+def test_audit_with_a_network(photos: pathlib.Path, capsys):
+    assert dataset.main(["audit", "--data=photos", "--out=seen.html", "--map=pca", "--workers=1"]) == 0
+    assert json.loads(pathlib.Path("seen.json").read_text())["network"] == "efficientnet_lite0"
+
+
+def test_curate(photos: pathlib.Path, capsys):
+    write(photos, {"owl/twin.png": (photos / "owl" / "p02.png").read_bytes(), "dog/bad.png": b"x"})
+    command = ["curate", "--data=photos", "--dest=out.zip", "--labels=folders", "--workers=1", "--min_symmetry=0.1"]
+    assert dataset.main([*command, "--classes=cat,owl", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("symmetry (below is dropped), limit 0.1:")
+    assert lines[-4:-1] == ["2 dropped: another class", "1 dropped: unreadable", "6 of 9 images kept"]
+    assert lines[-1] == "nothing is written (--dry-run)" and not pathlib.Path("out.zip").exists()
+
+    assert dataset.main([*command, "--classes=cat,owl", "--balance"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "out.zip holds them; out.zip.curation.json says why the others are not in it"
+    assert description_of(pathlib.Path("out.zip"))["class_names"] == ["cat", "owl"]
+    assert len(images_of(pathlib.Path("out.zip"))) == 6
+    record = json.loads(pathlib.Path("out.zip.curation.json").read_text())
+    assert len(record["kept"]) == 6 and record["dropped"]["dog/p01.png"] == "another class: dog"
+    assert dataset.main(command) == 1 and "--dest: out.zip: found it there already" in capsys.readouterr().err
 
 
 def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys):

@@ -1,0 +1,67 @@
+"""Options of `sg_keras.tools.dataset curate`."""
+
+from __future__ import annotations
+
+from sg_keras.config.options.kinds import Boolean, Integer, Number, PathName, refusal
+from sg_keras.flags.audit_options import DATA, LABELS, WORKERS
+from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
+
+
+class ClassNames:
+    """Classes by name or number, such as cat,dog."""
+
+    metavar = "A,B,C"
+
+    def parse(self, argument: str) -> tuple[str, ...]:
+        """Return them, each once."""
+        names = tuple(dict.fromkeys(part.strip() for part in argument.split(",")))
+        if not all(names):
+            raise refusal(argument, "names or numbers of classes such as cat,dog")
+        return names
+
+
+def _switch(name: str, meaning: str) -> Option:
+    return Option(RUN, name, Boolean(), meaning, default=False, switch=True)
+
+
+CURATE_OPTIONS: tuple[Option, ...] = (
+    DATA,
+    Option(
+        REQUIRED,
+        "dest",
+        PathName("the name of a new file or folder"),
+        "What is written, and new: NAME.zip, NAME.lmdb, or any other name for a folder.",
+    ),
+    Option(
+        RUN,
+        "max-brisque",
+        Number(),
+        "Drop images with a higher BRISQUE score: blurred, noisy or compressed ones. 45 is a start.",
+        default_text="none by that",
+    ),
+    Option(
+        RUN,
+        "min-symmetry",
+        Number(0, 1),
+        "Drop images whose left and right are less alike than this, 0 to 1.",
+        default_text="none by that",
+    ),
+    _switch("drop-duplicates", "Of images that are, or look, the same keep the one with the most pixels."),
+    _switch("outliers", "Drop images that are far from all others."),
+    Option(RUN, "classes", ClassNames(), "Keep these classes alone, by name or number.", default_text="all"),
+    Option(RUN, "min-per-class", Integer(0), "Drop classes with fewer images than this.", default=0),
+    _switch("balance", "Cut all classes down to the number of the rarest one."),
+    Option(
+        RUN,
+        "list",
+        PathName("a file"),
+        "Decisions by name, above all measures: curation.json of the audit's page or of an earlier curate, or a text "
+        "file of the names that may stay.",
+        "FILE",
+        default_text="none",
+    ),
+    LABELS,
+    _switch("dry-run", "Print what would be dropped, with a histogram of each measure, and write nothing."),
+    WORKERS,
+    BY_KEY["debug"],
+)

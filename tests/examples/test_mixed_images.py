@@ -1,0 +1,82 @@
+"""The mixed set, through all three verbs, and the sheet of what filters keep."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from examples import curation_sheet, mixed_images
+from sg_keras.data import open_dataset
+from sg_keras.tools import dataset
+from tests.curation.drawn_set import Seen
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def mixed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    monkeypatch.chdir(tmp_path)
+    assert mixed_images.main(["--out=mixed", "--count=26"]) == 0
+    return tmp_path / "mixed"
+
+
+def test_equal_arguments_make_equal_files():
+    first, second = (dict(mixed_images.mixed_images(26)) for _ in range(2))
+    assert first == second and len(first) >= 26 + 2 * 4
+    assert {name.partition("/")[0] for name in first} == {"temple", "flower", "drawing"}
+
+
+def test_a_folder_that_is_there_is_one_line(mixed: pathlib.Path, capsys: pytest.CaptureFixture[str]):
+    assert mixed_images.main(["--out=mixed"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("count", [26, pytest.param(2500, marks=pytest.mark.long)])
+def test_convert_audit_curate_train(count: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
+    """2,500 with flaws are 3,000 files; those are looked at by the network, too."""
+    monkeypatch.chdir(tmp_path)
+    assert mixed_images.main(["--out=mixed", f"--count={count}"]) == 0
+    convert = ["convert", "--source=mixed", "--dest=set.zip", "--resolution=64x64", "--transform=center-crop"]
+    assert dataset.main([*convert, "--labels=folders", "--alpha=white"]) == 0
+    with_network = ["--features=1"] if count > 100 else ["--features=0", "--workers=1", "--map=pca"]
+    assert dataset.main(["audit", "--data=set.zip", *with_network, "--out=audit.html"]) == 0
+    assert pathlib.Path("audit.html").stat().st_size < 10_000_000
+    record = json.loads(pathlib.Path("audit.json").read_text())
+    assert record["exact_duplicates"] and set(record["classes"]) == {"temple", "flower", "drawing"}
+
+    rejected = record["measures"][0]["name"]
+    decisions = {"format": "sg-keras curation 1", "kept": [], "dropped": {rejected: "by hand"}}
+    pathlib.Path("curation.json").write_text(json.dumps(decisions))
+    rules = ["--max_brisque=60", "--list=curation.json", "--classes=temple,flower"]
+    assert dataset.main(["curate", "--data=set.zip", "--dest=good.zip", *rules]) == 0
+    dropped = json.loads(pathlib.Path("good.zip.curation.json").read_text())["dropped"]
+    assert dropped[rejected] == "by the list: by hand"
+    opened = open_dataset("good.zip", use_labels=True)
+    assert (opened.resolution, opened.c_dim, opened.num_images) == (64, 2, len(record["measures"]) - len(dropped))
+    opened.close()
+
+    words = record["advice"]["commands"][-1].replace("set.zip", "good.zip").split()[2:]
+    small = ["--gpus=0", "--batch=8", "--cbase=256", "--cmax=4", "--kimg=0.016", "--tick=0.016", "--ops=reference"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run_training.py"), *words, *small, "--sample-grid=2x2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    (run_dir,) = pathlib.Path("runs").iterdir()
+    assert (run_dir / "stats.jsonl").read_text().count("\n") >= 1
+
+
+def test_the_sheet(mixed: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(curation_sheet, "EfficientNetLite0", Seen)
+    assert curation_sheet.main(["--data=mixed", "--out=sheet.png"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == list(curation_sheet.FILTERS)
+    assert pathlib.Path("sheet.png").exists()
+    assert curation_sheet.main(["--data=none", "--out=sheet.png"]) == 1
