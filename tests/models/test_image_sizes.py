@@ -98,6 +98,7 @@ def _is_half(layer):
     return layer.compute_dtype == "float16"
 
 
+@pytest.mark.long  # four networks of full size
 def test_a_large_rectangle_is_built_and_counted():
     options = TrainingOptions(cfg="stylegan2", batch=4, gamma=1.0, gpus=0)
     data = DatasetConfig(path="data", resolution=(512, 768), channels=3)

@@ -14,7 +14,13 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(OPTIONS["stylegan2"], id="stylegan2"),
+        pytest.param(OPTIONS["stylegan3-r"], id="stylegan3-r", marks=pytest.mark.long),
+    ],
+)
 def test_no_phase_is_traced_again_in_200_iterations(options, image_folder, tmp_path):
     config = tiny_config(image_folder, tmp_path, **options)
     model = build_stylegan(config)
