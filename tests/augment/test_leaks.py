@@ -91,6 +91,7 @@ def test_another_leak_is_not_taken_for_this_one(halves):
     )  # a rotation by any angle
 
 
+@pytest.mark.long
 def test_bad_images_are_no_leak(halves):
     flat = halves[0].reshape(898, -1).astype(np.float32)
     mean, (_, strengths, directions) = flat.mean(0), np.linalg.svd(flat - flat.mean(0), full_matrices=False)

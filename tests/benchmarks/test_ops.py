@@ -44,6 +44,7 @@ def test_sizes_are_those_that_were_agreed_on(op: str) -> None:
     assert not names or expected.get(op, names[0]) in names
 
 
+@pytest.mark.long
 @needs_ops
 def test_the_last_line_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--op=channel_scale", "--threads=1", "--tiny", "--seconds=0", "--json"]) == 0

@@ -25,6 +25,7 @@ def test_the_last_line_is_a_json_object_with_all_figures(capsys: pytest.CaptureF
     assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
 
 
+@pytest.mark.long
 def test_augmentation_has_a_share_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TINY, "--aug=ada", "--p=0.3", "--augpipe=bgcfnc"]) == 0
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -51,6 +51,7 @@ def test_training_that_fails():
         demo_digits.train([sys.executable, "-c", "raise SystemExit(1)"], 30)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
 def test_what_is_shown_of_a_run(tmp_path, monkeypatch, capsys, cfg):
     run_dir = tmp_path / f"00000-{cfg}-digits"

@@ -19,6 +19,7 @@ def image_folder(tmp_path_factory):
     return write_images(tmp_path_factory.mktemp("data") / "noise")
 
 
+@pytest.mark.long
 def test_the_same_bits(image_folder, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert verify_resume.main(words(image_folder, "--kimg=5", "--iterations", "6")) == 0

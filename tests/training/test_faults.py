@@ -74,6 +74,7 @@ def test_a_stop_ends_the_process_though_images_are_being_read(image_folder, tmp_
     assert last_state(only_run(tmp_path / "runs"))[0] == 56
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not can_mount(), reason="no mount namespaces here; see the test with a limit on files")
 def test_a_full_disk_and_one_that_became_read_only(image_folder, finished_run, tmp_path):
     disk, kept = tmp_path / "disk", tmp_path / "kept"
@@ -182,6 +183,7 @@ def test_a_second_process_in_a_run_directory_is_refused(image_folder, copied_run
     assert {path: path.stat().st_mtime_ns for path in copied_run.rglob("*")} == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["stop", "skip"])
 def test_a_bad_image_in_the_midst_of_an_epoch(image_folder, tmp_path, policy):
     damaged = tmp_path / "noise"

@@ -46,6 +46,7 @@ def test_with_the_same_options_it_ends_in_the_same_bits(image_folder, finished_r
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
 
 
+@pytest.mark.long
 def test_with_many_options_changed(image_folder, finished_run, tmp_path):
     changed = {"batch": 4, "gamma": 0.5, "glr": 0.001, "aug": "ada", "seed": 3, "style_mixing_prob": 0.0}
     config = tiny_config(
@@ -97,6 +98,7 @@ def test_other_networks_are_refused_with_a_table(image_folder, finished_run, tmp
         find_start(tiny_config(image_folder, tmp_path), ResumeRequest("latest", str(tmp_path / "none"), fork=True))
 
 
+@pytest.mark.long
 def test_of_a_run_that_was_transferred_and_frozen(image_folder, finished_run, tmp_path):
     options = {"transfer": str(newest_snapshot(finished_run)), "freeze": "g:mapping until 0.06kimg; d:first1"}
     (tmp_path / "parent").mkdir()

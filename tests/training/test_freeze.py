@@ -122,6 +122,7 @@ def test_frozen_variables_get_no_update_of_any_kind(image_folder, tmp_path):
     assert "G/mapping/w_avg" in touched  # a buffer: what the mapping network does is still measured
 
 
+@pytest.mark.long
 def test_freezed_is_the_same_as_the_first_layers(image_folder, tmp_path):
     results = []
     for options in ({"freezed": 3}, {"freeze": "d:first3"}):

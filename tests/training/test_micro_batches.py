@@ -35,6 +35,7 @@ def state_of(outdir) -> str:
     return checkpoint_fingerprint(saved_checkpoints(only_run(outdir) / "checkpoints")[-1])[1]
 
 
+@pytest.mark.long
 def test_halves_until_it_fits(image_folder, tmp_path, monkeypatch):
     options = {"batch": 16, "mbstd_group": 2}
     assert run(tiny_config(image_folder, tmp_path / "small", SHORT, batch_gpu=4, **options)) == 0

@@ -221,6 +221,7 @@ def test_what_is_measured_is_of_the_runs_own_sizes(image_folder, tmp_path):
     assert all(0 < measure((2, 8, 8, 4), dtype) < 5 for dtype in (tf.float32, tf.bfloat16))
 
 
+@pytest.mark.long
 @pytest.mark.bfloat16
 def test_a_continued_run_takes_what_was_chosen(image_folder, tmp_path, monkeypatch):
     measured(monkeypatch, 4, 1)

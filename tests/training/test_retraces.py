@@ -14,11 +14,12 @@ OPTIONS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "options",
     [
         pytest.param(OPTIONS["stylegan2"], id="stylegan2"),
-        pytest.param(OPTIONS["stylegan3-r"], id="stylegan3-r", marks=pytest.mark.long),
+        pytest.param(OPTIONS["stylegan3-r"], id="stylegan3-r"),
     ],
 )
 def test_no_phase_is_traced_again_in_200_iterations(options, image_folder, tmp_path):

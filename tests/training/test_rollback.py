@@ -38,6 +38,7 @@ def config_of(image_folder, outdir, kimg=0.16):
     return tiny_config(image_folder, outdir, run=run_options, seed=SEED)
 
 
+@pytest.mark.long
 def test_on_from_the_last_checkpoint_with_other_noise_and_exactly_so(image_folder, tmp_path, poisoned):
     poisoned(1)
     at_once, stopped = tmp_path / "at_once", tmp_path / "stopped"

@@ -86,6 +86,7 @@ def test_each_worker_reads_its_own_copy_of_the_data(image_folder, tmp_path, monk
     assert (config.seed, config.dataset.path) == (7, str(tmp_path / "scratch"))
 
 
+@pytest.mark.long
 def test_one_writes_and_both_train(uninterrupted):
     outdir, (chief, other) = uninterrupted
     assert "TF_CONFIG names 2 workers, which share the run; this is number 1" in other
@@ -97,6 +98,7 @@ def test_one_writes_and_both_train(uninterrupted):
     assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
 
 
+@pytest.mark.long
 def test_two_workers_are_two_devices(uninterrupted, image_folder, tmp_path):
     words = [word for word in OPTIONS if not word.startswith("--image")]
     line = command(image_folder, tmp_path, *words, f"--kimg={LENGTH}", "--cpu_devices=2")

@@ -41,6 +41,7 @@ def print_of(model):
     return fingerprint((name, variable.numpy()) for name, variable in model.state_variables().items())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "options",
     [
@@ -66,6 +67,7 @@ def test_going_on_from_any_iteration_gives_the_same_bits(options, image_folder, 
         assert print_of(model) == final
 
 
+@pytest.mark.long
 def test_the_controller_follows_the_signs_of_the_reals_without_new_graphs(ada_config):
     model = build_stylegan(ada_config)
     seen = train(ada_config, model, 7)
