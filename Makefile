@@ -34,7 +34,7 @@ BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 -
 help:
 	@echo "make demo    train on handwritten digits, write an image grid and an exported model"
 	@echo "make demo-stylegan3  the same with StyleGAN3-T, and a film; DEMO_CFG=stylegan3-r for R"
-	@echo "make test    all tests but the long proofs: ten minutes;  make test-long  those"
+	@echo "make test    all tests but the long proofs: twelve minutes;  make test-long  those"
 	@echo "make test-quick  two minutes of it;  make test-gpu  those that need a GPU"
 	@echo "make test-machines  the tests that depend on rounding, as on other processors and numbers of threads; CI=true: on few"
 	@echo "make fuzz    the tests with random input, FUZZ_ROUNDS=$(FUZZ_ROUNDS) times with other input than make test"
