@@ -97,7 +97,9 @@ def convert_command(source: ImageSource, path: str) -> str:
 
 def _size_and_alpha(source: ImageSource, index: int) -> tuple[tuple[int, int], bool] | None:
     try:
-        for data in (source.ends(index, _HEAD_BYTES).head, source.read(index)):
+        # The whole file is read only where its beginning says nothing.
+        for read in (lambda: source.ends(index, _HEAD_BYTES).head, lambda: source.read(index)):
+            data = read()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
