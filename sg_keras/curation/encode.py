@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from sg_keras.curation.recipe import PIXELS
+from sg_keras.data.image_headers import PILLOW_MODES
 from sg_keras.data.tfrecord_format import encode_example, framed
 
 _NAMED = {"white": "#ffffff", "black": "#000000"}
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def is_transparent(image: Image.Image) -> bool:
@@ -34,7 +34,7 @@ def without_alpha(image: Image.Image, colour: str | None) -> Image.Image:
 
 def with_channels(image: Image.Image, channels: int) -> Image.Image:
     """An image of 1 (gray, by ITU-R 601 luma), 3 or 4 channels."""
-    mode = _MODES[channels]
+    mode = PILLOW_MODES[channels]
     return image if image.mode == mode else image.convert(mode)
 
 

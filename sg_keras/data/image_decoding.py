@@ -10,13 +10,18 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
-from sg_keras.data.image_headers import NeedMoreBytesError, check_png_chunks, netpbm_pixels, parse_image_header
+from sg_keras.data.image_headers import (
+    PILLOW_MODES,
+    NeedMoreBytesError,
+    check_png_chunks,
+    netpbm_pixels,
+    parse_image_header,
+)
 from sg_keras.files.errors import first_line
 
 # TensorFlow decodes large PNGs 1.8 times as fast as Pillow but has a high fixed cost a call, which several threads
 # cannot share. From this many pixels on it wins.
 _TENSORFLOW_MIN_PIXELS = 128 * 128
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # of Pillow, by channels
 _DECODING_ERRORS = (
     OSError,
     SyntaxError,
@@ -53,7 +58,7 @@ def decode_image(data: bytes, where: str) -> np.ndarray:
         if header.format == "PNG":
             check_png_chunks(data)  # TensorFlow's decoder does this itself
         with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
-            pixels = np.asarray(image.convert(_MODES[header.channels]))
+            pixels = np.asarray(image.convert(PILLOW_MODES[header.channels]))
         return pixels.reshape(header.height, header.width, header.channels)
     except _DECODING_ERRORS as error:
         reason = _reason(error)

@@ -21,6 +21,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _PNG_GRAY, _PNG_RGB, _PNG_PALETTE, _PNG_GRAY_ALPHA, _PNG_RGB_ALPHA = 0, 2, 3, 4, 6
 _PNG_END = b"IEND"
+PILLOW_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
 _NETPBM = (b"P5 ", b"P6 ", b"P7\n")
 _NETPBM_HEADERS = (
     re.compile(rb"(?P<kind>P[56]) (?P<width>[0-9]{1,6}) (?P<height>[0-9]{1,6}) 255\n"),

@@ -14,20 +14,10 @@ import pytest
 from sg_keras.curation import audit_page as page_module
 from sg_keras.curation.audit import Audit
 from sg_keras.curation.audit_page import audit_page
-from tests.curation.drawn_set import Seen, audited, drawn_set
+from tests.curation.drawn_set import Seen, audited
 from tests.curation.originals import file_of, noise, write
 
 ROOT = pathlib.Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return drawn_set(tmp_path_factory.mktemp("set"))
-
-
-@pytest.fixture(scope="module")
-def found(path: str) -> Audit:
-    return audited(path, extractor=Seen())
 
 
 def _named(audit: Audit, groups: list) -> list[list[str]]:

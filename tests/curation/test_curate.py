@@ -13,18 +13,8 @@ from sg_keras.curation.curate import Curation, Listed, Rules, curate, histogram_
 from sg_keras.curation.curated import curation_path, write_curated
 from sg_keras.curation.sources import open_originals
 from sg_keras.data import open_dataset
-from tests.curation.drawn_set import Seen, audited, drawn_set
+from tests.curation.drawn_set import audited
 from tests.curation.originals import description_of, images_of
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return drawn_set(tmp_path_factory.mktemp("set"))
-
-
-@pytest.fixture(scope="module")
-def found(path: str) -> Audit:
-    return audited(path, extractor=Seen())
 
 
 def _dropped(curation: Curation) -> dict[str, str]:
