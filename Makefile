@@ -24,7 +24,9 @@ TEST_PROCESSES ?= 2
 export SG_KERAS_TEST_MEMORY_GB ?= 4
 QUICK_TESTS = $(wildcard tests/*_test.py) $(addprefix tests/,config flags data curation augment layers losses models checkpoint \
   inference ops training/test_stylegan_state.py)
-TEST = $(BIN)/python -m tests.peak_memory $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --durations=15
+# Long proofs of a module share what is long about them, so that one process has all of a module.
+DIST = worksteal
+TEST = $(BIN)/python -m tests.peak_memory $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist $(DIST) --durations=15
 FUZZ_ROUNDS ?= 20
 BENCH_STEP := $(BIN)/python -m benchmarks.training_step --batch=16 --threads=2 --json
 
@@ -70,6 +72,7 @@ ops: $(OPS)
 test: ops
 	$(TEST) -m 'not long'
 
+test-long: DIST = loadscope
 test-long: ops
 	$(TEST) -m long
 

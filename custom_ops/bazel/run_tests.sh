@@ -9,4 +9,4 @@ cp -RL . "$tree"
 cd "$tree"
 cp -R flags sg_keras/flags
 cp custom_ops/sg_keras_ops-tf*.so sg_keras/ops/
-exec "$python" -m pytest -p no:cacheprovider "$folder"
+exec "$python" -m pytest -n 2 --dist worksteal -p no:cacheprovider "$folder"

@@ -9,13 +9,10 @@ import pytest
 
 from tests.training.tiny_run import ROOT
 
-pytestmark = pytest.mark.rounding
+pytestmark = [pytest.mark.rounding, pytest.mark.long]
 
 # Rounding in float64: sums over micro-batches are taken in another order. 5e-16 was measured, a step of Adam is 2e-3.
 LARGEST_DIFFERENCE = {"G": 1e-12, "D": 1e-12, "G_ema": 1e-12, "pl_mean": 1e-12}
-
-
-pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
