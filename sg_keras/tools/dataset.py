@@ -43,6 +43,7 @@ from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
+    from sg_keras.curation.audit import Audit
     from sg_keras.curation.original_source import OriginalSource
     from sg_keras.curation.progress import Progress
 
@@ -134,22 +135,25 @@ def _page(typed: str) -> pathlib.Path:
 
 def _curate(values: dict[str, Any]) -> int:
     from sg_keras.curation.audit import audit
-    from sg_keras.curation.curate import Listed, Rules, curate, histogram_lines, read_list
+    from sg_keras.curation.curate import Listed, Rules, curate, read_list
     from sg_keras.curation.curated import check_curated, curation_path, write_curated
+    from sg_keras.curation.histograms import histogram_lines
 
     check_curated(values["dest"])
     path = values["list"]
     names = ("max_brisque", "min_symmetry", "drop_duplicates", "outliers", "min_per_class", "balance")
     rules = Rules(
         classes=values["classes"] or (),
+        faces=values["faces"] or (),
         listed=Listed() if path is None else named_errors("--list", lambda: read_list(path)),
         **{name: values[name] for name in names},
     )
+    memory = _face_memory("--faces") if rules.faces else None
     extractor = _extractor(rules.outliers or rules.drop_duplicates)
     with _opened("--data", values["data"]) as source, _Shown() as on_progress:
         how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
         found = audit(source, values["data"], extractor, workers=_workers(values), **how)
-        curation = curate(found, rules)
+        curation = curate(found, rules, _faces(source, found, memory, on_progress))
         if curation.kept and not values["dry_run"]:
             write_curated(source, curation, values["dest"], on_progress)
     if values["dry_run"]:
@@ -193,6 +197,25 @@ def _extractor(wanted: bool) -> Any:
     from sg_keras.features import EfficientNetLite0
 
     return EfficientNetLite0()
+
+
+def _face_memory(option: str) -> Any:
+    """What finds faces, in this process alone, and remembers them."""
+    load_quietly("tensorflow", "keras")
+    from sg_keras.curation.faces import FaceMemory, MTCNNDetector
+
+    return FaceMemory(MTCNNDetector(option))
+
+
+def _faces(source: OriginalSource, found: Audit, memory: Any, on_progress: Callable[[Progress], None]) -> Any:
+    """Measures of faces of all readable images; None where nobody asks."""
+    from sg_keras.curation.faces import all_faces
+    from sg_keras.curation.progress import clock
+
+    if memory is None:
+        return None
+    sizes = {index: (one.width, one.height) for index, one in found.measures.items()}
+    return all_faces(source.read, sizes, memory, clock("finding faces", len(sizes), 0, on_progress))
 
 
 def _workers(values: dict[str, Any]) -> int:
