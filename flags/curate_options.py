@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sg_keras.config.face_conditions import FaceCondition, parse_face_conditions
 from sg_keras.config.options.kinds import Boolean, Integer, Number, PathName, refusal
+from sg_keras.files.cache import expand_home
 from sg_keras.flags.audit_options import DATA, LABELS, WORKERS
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 
@@ -31,6 +32,19 @@ class FaceConditions:
         return parse_face_conditions(argument)
 
 
+class Silhouette:
+    """u2netp, or u2netp:FILE."""
+
+    metavar = "u2netp[:FILE]"
+
+    def parse(self, argument: str) -> str:
+        """Return the file's path, "" where it is to be found."""
+        name, colon, path = argument.partition(":")
+        if name != "u2netp" or bool(colon) != bool(path.strip()):
+            raise refusal(argument, "u2netp, or u2netp:FILE with u2netp.onnx or the wheel that has it")
+        return expand_home(path)
+
+
 def _switch(name: str, meaning: str) -> Option:
     return Option(RUN, name, Boolean(), meaning, default=False, switch=True)
 
@@ -56,6 +70,14 @@ CURATE_OPTIONS: tuple[Option, ...] = (
         Number(0, 1),
         "Drop images whose left and right are less alike than this, 0 to 1.",
         default_text="none by that",
+    ),
+    Option(
+        RUN,
+        "silhouette",
+        Silhouette(),
+        "Measure symmetry on the silhouette that this network sees where there is no alpha; FILE is u2netp.onnx or the "
+        "wheel that has it.",
+        default_text="what differs from the border's colour",
     ),
     _switch("drop-duplicates", "Of images that are, or look, the same keep the one with the most pixels."),
     _switch("outliers", "Drop images that are far from all others."),

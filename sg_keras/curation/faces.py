@@ -7,6 +7,7 @@ finds is kept in the cache folder by the content of the file, so each image is l
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from sg_keras.config.face_conditions import FaceCondition
 from sg_keras.curation.decode import UnreadableOriginalError, decode_original
 from sg_keras.curation.encode import is_transparent, without_alpha
+from sg_keras.curation.progress import Progress, clock
 from sg_keras.files.cache import cache_errors_explained, cache_folder, prepare_cache
 from sg_keras.files.optional import optional_package
 
@@ -65,7 +67,7 @@ class MTCNNDetector:
 
     def __init__(self, asker: str) -> None:
         package = optional_package("mtcnn", "curate", asker)
-        self.name = f"mtcnn-{package.__version__}" if hasattr(package, "__version__") else "mtcnn"
+        self.name = f"mtcnn-{importlib.metadata.version('mtcnn')}"
         self._network = package.MTCNN(device="CPU:0")
 
     def find(self, pixels: np.ndarray) -> tuple[Face, ...]:
@@ -184,7 +186,10 @@ def failed_condition(conditions: Sequence[FaceCondition], measured: Mapping[str,
 
 
 def all_faces(
-    read: Callable[[int], bytes], sizes: Mapping[int, tuple[int, int]], memory: FaceMemory, tick: Callable[[int], None]
+    read: Callable[[int], bytes],
+    sizes: Mapping[int, tuple[int, int]],
+    memory: FaceMemory,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> dict[int, dict[str, float]]:
     """Measures of faces by image.
 
@@ -192,8 +197,9 @@ def all_faces(
         read: gives the file of an image.
         sizes: (width, height) of the images to look at, by index.
         memory: of faces.
-        tick: is told how many images are done.
+        on_progress: is told how far it is.
     """
+    tick = clock("finding faces", len(sizes), 0, on_progress)
     found = {}
     for done, (index, size) in enumerate(sizes.items(), 1):
         found[index] = face_measures(memory.faces(read(index)), size)

@@ -84,11 +84,12 @@ def _convert(values: dict[str, Any]) -> int:
         workers=_workers(values),
         skip_bad=values["on_bad_image"] == "skip",
     )
+    memory = _face_memory("--align" if recipe.align else "--crop-box-from") if recipe.wants_faces else None
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
     with _opened("--source", values["source"], **how) as source, _Shown() as on_progress:
         for note in source.notes:
             _tell(note)
-        report = convert(source, recipe, request, on_progress, _tell)
+        report = convert(source, recipe, request, on_progress, _tell, memory)
     for line in report.lines():
         print(_one_line(line))
     return 0 if report.images else 1
@@ -138,6 +139,7 @@ def _curate(values: dict[str, Any]) -> int:
     from sg_keras.curation.curate import Listed, Rules, curate, read_list
     from sg_keras.curation.curated import check_curated, curation_path, write_curated
     from sg_keras.curation.histograms import histogram_lines
+    from sg_keras.curation.silhouettes import silhouette_symmetries as silhouettes
 
     check_curated(values["dest"])
     path = values["list"]
@@ -148,11 +150,14 @@ def _curate(values: dict[str, Any]) -> int:
         listed=Listed() if path is None else named_errors("--list", lambda: read_list(path)),
         **{name: values[name] for name in names},
     )
+    masks = _masks(values)
     memory = _face_memory("--faces") if rules.faces else None
     extractor = _extractor(rules.outliers or rules.drop_duplicates)
     with _opened("--data", values["data"]) as source, _Shown() as on_progress:
         how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
         found = audit(source, values["data"], extractor, workers=_workers(values), **how)
+        if masks is not None:
+            found = found.with_symmetries(silhouettes(source.read, found.symmetries(), masks, on_progress))
         curation = curate(found, rules, _faces(source, found, memory, on_progress))
         if curation.kept and not values["dry_run"]:
             write_curated(source, curation, values["dest"], on_progress)
@@ -199,6 +204,19 @@ def _extractor(wanted: bool) -> Any:
     return EfficientNetLite0()
 
 
+def _masks(values: dict[str, Any]) -> Any:
+    """What finds silhouettes; None where nobody asks."""
+    if values["silhouette"] is None:
+        return None
+    if values["min_symmetry"] is None:
+        raise ValueError(
+            "--silhouette: found it without --min_symmetry, expected both: it is symmetry that is measured"
+        )
+    from sg_keras.curation.silhouettes import U2NetP
+
+    return U2NetP(values["silhouette"])
+
+
 def _face_memory(option: str) -> Any:
     """What finds faces, in this process alone, and remembers them."""
     load_quietly("tensorflow", "keras")
@@ -209,13 +227,12 @@ def _face_memory(option: str) -> Any:
 
 def _faces(source: OriginalSource, found: Audit, memory: Any, on_progress: Callable[[Progress], None]) -> Any:
     """Measures of faces of all readable images; None where nobody asks."""
-    from sg_keras.curation.faces import all_faces
-    from sg_keras.curation.progress import clock
-
     if memory is None:
         return None
+    from sg_keras.curation.faces import all_faces
+
     sizes = {index: (one.width, one.height) for index, one in found.measures.items()}
-    return all_faces(source.read, sizes, memory, clock("finding faces", len(sizes), 0, on_progress))
+    return all_faces(source.read, sizes, memory, on_progress)
 
 
 def _workers(values: dict[str, Any]) -> int:
@@ -236,9 +253,13 @@ def _recipe(values: dict[str, Any]) -> Any:
 
     name, numbers = values["transform"]
     names = ("resolution", "filter", "linear_light", "background", "alpha", "format", "seed", "draft")
+    faces: dict[str, Any] = {name: values[name] or "" for name in ("crop_box_from", "align")}
     channels = None if values["channels"] == "auto" else values["channels"]
     return Recipe(
-        transform=Transform(name=name, numbers=numbers), channels=channels, **{key: values[key] for key in names}
+        transform=Transform(name=name, numbers=numbers),
+        channels=channels,
+        **faces,
+        **{key: values[key] for key in names},
     )
 
 

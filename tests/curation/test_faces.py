@@ -75,9 +75,14 @@ def test_each_file_is_looked_at_once(memory: FaceMemory):
     assert FaceMemory(again).faces(first) == (FACE,) and again.looks == 0
 
 
+def test_all_faces_of_a_set(memory: FaceMemory):
+    found = all_faces(lambda index: _marked(index, index == 1), {1: (100, 80), 3: (100, 80)}, memory)
+    assert found == {1: face_measures([FACE], (100, 80)), 3: {"count": 0}}
+
+
 def test_curate_keeps_what_meets_all_conditions(found: Audit, path: str):
     good = {"count": 1.0, "eye_height": 0.05}
-    faces = {index: good for index in found.measures}
+    faces = dict.fromkeys(found.measures, good)
     faces[0], faces[2] = {"count": 0.0}, {"count": 1.0, "eye_height": 0.4}
     rules = Rules(faces=(FaceCondition("eye_height", "<", 0.1),))
     curation = curate(found, rules, faces)
@@ -133,7 +138,7 @@ def test_convert_leaves_out_images_without_faces(how: dict[str, str], memory: Fa
 def test_what_does_not_go_together():
     good = Recipe(resolution=(8, 8), align="ffhq")
     for change in ({"resolution": None}, {"crop_box_from": "faces"}, {"draft": True}):
-        with pytest.raises(ValueError, match="^--(align|resolution): found "):
+        with pytest.raises(ValueError, match=r"^--(align|resolution): found "):
             dataclasses.replace(good, **change)
 
 
@@ -142,4 +147,3 @@ def test_the_network_finds_a_face():
     data = pytest.importorskip("skimage.data", reason="needs scikit-image")
     (face,) = MTCNNDetector("--faces").find(data.astronaut())
     np.testing.assert_allclose(face.points, [[204, 100], [245, 102], [224, 126], [202, 139], [244, 140]], atol=4)
-    assert all_faces(lambda index: b"", {}, None, print) == {}  # type: ignore[arg-type]
