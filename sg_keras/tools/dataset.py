@@ -27,7 +27,6 @@ import contextlib
 import os
 import pathlib
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +40,7 @@ from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.shown_progress import ShownProgress
 
 if TYPE_CHECKING:
     from sg_keras.curation.audit import Audit
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from sg_keras.curation.progress import Progress
 
 _NUMBERS_BEGIN = b'{\n "tool": "sg-keras'  # of audit.json
-_LINE_SECONDS = 30.0  # between lines on progress where there is no terminal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +85,7 @@ def _convert(values: dict[str, Any]) -> int:
     )
     memory = _face_memory("--align" if recipe.align else "--crop-box-from") if recipe.wants_faces else None
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
-    with _opened("--source", values["source"], **how) as source, _Shown() as on_progress:
+    with _opened("--source", values["source"], **how) as source, ShownProgress() as on_progress:
         for note in source.notes:
             _tell(note)
         report = convert(source, recipe, request, on_progress, _tell, memory)
@@ -102,7 +101,7 @@ def _audit(values: dict[str, Any]) -> int:
 
     page = _page(values["out"])
     extractor = _extractor(values["features"])
-    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+    with _opened("--data", values["data"]) as source, ShownProgress() as on_progress:
         found = audit(
             source,
             values["data"],
@@ -153,7 +152,7 @@ def _curate(values: dict[str, Any]) -> int:
     masks = _masks(values)
     memory = _face_memory("--faces") if rules.faces else None
     extractor = _extractor(rules.outliers or rules.drop_duplicates)
-    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+    with _opened("--data", values["data"]) as source, ShownProgress() as on_progress:
         how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
         found = audit(source, values["data"], extractor, workers=_workers(values), **how)
         if masks is not None:
@@ -261,51 +260,6 @@ def _recipe(values: dict[str, Any]) -> Any:
         **faces,
         **{key: values[key] for key in names},
     )
-
-
-class _Shown:
-    """Shows progress on stderr: a bar on a terminal, or else a line now and then."""
-
-    def __init__(self) -> None:
-        import rich.console
-        import rich.progress
-
-        columns = (
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
-            rich.progress.MofNCompleteColumn(),
-            rich.progress.TextColumn("{task.fields[rate]}"),
-        )
-        console = rich.console.Console(stderr=True)
-        self._is_bar = sys.stderr.isatty()
-        self._bar = rich.progress.Progress(*columns, console=console, transient=True, disable=not self._is_bar)
-        self._task: rich.progress.TaskID | None = None
-        self._stage, self._next_line = "", 0.0
-
-    def __enter__(self) -> Callable[[Progress], None]:
-        self._bar.start()
-        return self._show
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
-
-    def _show(self, progress: Progress) -> None:
-        rate = f"{progress.per_sec:.0f} images/s, {_duration(progress.seconds_left)} left"
-        if progress.stage != self._stage:
-            self._stage, self._next_line = progress.stage, time.monotonic() + _LINE_SECONDS
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(progress.stage, total=progress.total, rate="")
-        if self._task is not None:
-            self._bar.update(self._task, completed=progress.done, rate=rate)
-        if not self._is_bar and time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + _LINE_SECONDS
-            print(f"{progress.stage}: {progress.done} of {progress.total} images, {rate}", file=sys.stderr)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 if __name__ == "__main__":
