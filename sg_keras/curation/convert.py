@@ -12,7 +12,7 @@ from typing import Any
 import sg_keras
 from sg_keras.curation.destinations import Destination, destination_kind, open_destination
 from sg_keras.curation.encode import suffix_of
-from sg_keras.curation.faces import FaceMemory
+from sg_keras.curation.faces import LEAST_CONFIDENCE, FaceMemory
 from sg_keras.curation.journal import BAD, Entry, Journal
 from sg_keras.curation.labels import OriginalLabels, dataset_json, read_labels
 from sg_keras.curation.original_source import OriginalSource
@@ -219,7 +219,8 @@ class _Conversion:
                 yield Job(index, name, reason=str(error))
                 continue
             faces = self._memory.faces(data) if self._memory is not None and data else ()
-            yield Job(index, name, data, reason, faces[0] if faces else None)
+            sure = [face for face in faces if face.confidence >= LEAST_CONFIDENCE]
+            yield Job(index, name, data, reason, sure[0] if sure else None)
 
     def _write(self, destination: Destination, result: Result) -> Entry:
         if result.kind == ASKED:

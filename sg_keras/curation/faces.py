@@ -22,6 +22,8 @@ from sg_keras.curation.progress import Progress, clock
 from sg_keras.files.cache import cache_errors_explained, cache_folder, prepare_cache
 from sg_keras.files.optional import optional_package
 
+#: Of faces that convert cuts out: a temple's roofs were found to be one with 0.80, true faces lie above 0.97.
+LEAST_CONFIDENCE = 0.9
 _POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 _LEAST_EYE_DISTANCE = 2.0  # pixels; points that lie closer say nothing
 _SEEN_SIDE = 1024  # longer sides are made this long before faces are looked for
