@@ -193,7 +193,13 @@ class _Conversion:
 
     def _plan(self) -> str:
         """A digest of all that the bytes of images follow from."""
-        content = (sg_keras.__version__, self._recipe.record(), self._survey.digest, self._request.skip_bad)
+        content: tuple[Any, ...] = (
+            sg_keras.__version__,
+            self._recipe.record(),
+            self._survey.digest,
+            self._request.skip_bad,
+        )
+        content = content if self._memory is None else (*content, self._memory.name)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _work(self, destination: Destination, journal: Journal, on_done: Callable[[int], None]) -> None:

@@ -96,6 +96,7 @@ class FaceMemory:
 
     def __init__(self, detector: FaceDetector) -> None:
         self._detector = detector
+        self.name = detector.name
         self._path = cache_folder() / "faces" / f"{detector.name}.jsonl"
         prepare_cache(self._path.parent)
         self._known = _read(self._path)
