@@ -131,6 +131,20 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         default=("none", ()),
         default_text="none",
     ),
+    Option(
+        RUN,
+        "crop-box-from",
+        Choice("faces"),
+        "faces: the transform gets a box around the largest face; images without a face are left out.",
+        default_text="all of the image",
+    ),
+    Option(
+        RUN,
+        "align",
+        Choice("ffhq"),
+        "ffhq: the transform gets the largest face, rotated and cut as in FFHQ; images without a face are left out.",
+        default_text="none",
+    ),
     Option(RUN, "filter", Choice(*RESIZE_FILTERS), "Filter of resizing.", default="lanczos"),
     Option(
         RUN,

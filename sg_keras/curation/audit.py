@@ -128,6 +128,15 @@ class Audit:
         lines += [f"{choice.option}={choice.value}: {choice.reason}" for choice in self.advice.choices]
         return [*lines, *self.advice.commands]
 
+    def symmetries(self) -> dict[int, float]:
+        """Of all images that can be read, by index."""
+        return {index: found.symmetry for index, found in self.measures.items()}
+
+    def with_symmetries(self, found: Mapping[int, float]) -> Audit:
+        """The same with other symmetries, such as those of silhouettes."""
+        measures = {i: dataclasses.replace(one, symmetry=found[i]) for i, one in self.measures.items()}
+        return dataclasses.replace(self, measures=measures)
+
     def json(self) -> str:
         """audit.json as text."""
         return json.dumps(self.record(), indent=1, ensure_ascii=True) + "\n"

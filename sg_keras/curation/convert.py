@@ -12,6 +12,7 @@ from typing import Any
 import sg_keras
 from sg_keras.curation.destinations import Destination, destination_kind, open_destination
 from sg_keras.curation.encode import suffix_of
+from sg_keras.curation.faces import LEAST_CONFIDENCE, FaceMemory
 from sg_keras.curation.journal import BAD, Entry, Journal
 from sg_keras.curation.labels import OriginalLabels, dataset_json, read_labels
 from sg_keras.curation.original_source import OriginalSource
@@ -56,6 +57,7 @@ def convert(
     request: Request,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     tell: Callable[[str], None] = lambda line: None,
+    memory: FaceMemory | None = None,
 ) -> ConversionReport:
     """Convert all images of a source. Killed and called again with the same arguments, it goes on where it was.
 
@@ -65,6 +67,7 @@ def convert(
         request: the rest.
         on_progress: is told how far it is.
         tell: is told lines that people should see meanwhile.
+        memory: finds faces, in this process; needed where the recipe asks for them.
 
     Returns:
         What was done. Where no image could be used there is no destination, but a report.
@@ -86,7 +89,7 @@ def convert(
     for line in labels.notes:
         tell(line)
     with file_errors_explained(path):
-        return _Conversion(source, found, recipe, request, labels).run(on_progress, tell)
+        return _Conversion(source, found, recipe, request, labels, memory).run(on_progress, tell)
 
 
 def _settled(source: OriginalSource, found: Survey, recipe: Recipe, request: Request) -> Recipe:
@@ -133,9 +136,16 @@ class _Conversion:
     """One conversion, once all questions are answered."""
 
     def __init__(
-        self, source: OriginalSource, found: Survey, recipe: Recipe, request: Request, labels: OriginalLabels
+        self,
+        source: OriginalSource,
+        found: Survey,
+        recipe: Recipe,
+        request: Request,
+        labels: OriginalLabels,
+        memory: FaceMemory | None,
     ) -> None:
         self._source, self._survey, self._recipe, self._request, self._labels = source, found, recipe, request, labels
+        self._memory = memory if recipe.wants_faces else None
         self._path = pathlib.Path(request.destination)
         self._total = len(found.facts)
         sizes = [facts.size for facts in found.facts if facts is not None]
@@ -183,7 +193,13 @@ class _Conversion:
 
     def _plan(self) -> str:
         """A digest of all that the bytes of images follow from."""
-        content = (sg_keras.__version__, self._recipe.record(), self._survey.digest, self._request.skip_bad)
+        content: tuple[Any, ...] = (
+            sg_keras.__version__,
+            self._recipe.record(),
+            self._survey.digest,
+            self._request.skip_bad,
+        )
+        content = content if self._memory is None else (*content, self._memory.name)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _work(self, destination: Destination, journal: Journal, on_done: Callable[[int], None]) -> None:
@@ -204,9 +220,13 @@ class _Conversion:
         for index in range(start, self._total):
             name, reason = self._source.names[index], self._survey.bad.get(index, "")
             try:
-                yield Job(index, name, b"" if reason else self._source.read(index), reason)
+                data = b"" if reason else self._source.read(index)
             except OSError as error:
                 yield Job(index, name, reason=str(error))
+                continue
+            faces = self._memory.faces(data) if self._memory is not None and data else ()
+            sure = [face for face in faces if face.confidence >= LEAST_CONFIDENCE]
+            yield Job(index, name, data, reason, sure[0] if sure else None)
 
     def _write(self, destination: Destination, result: Result) -> Entry:
         if result.kind == ASKED:

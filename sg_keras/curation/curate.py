@@ -7,11 +7,13 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sg_keras
+from sg_keras.config.face_conditions import FaceCondition
 from sg_keras.curation.audit import Audit
+from sg_keras.curation.faces import failed_condition
 from sg_keras.curation.histograms import Histogram, histogram
 from sg_keras.data.faults import first_names
 from sg_keras.files.errors import explain_file_error
@@ -43,6 +45,7 @@ class Rules:
         min_symmetry: images with less; None = none by that.
         drop_duplicates: all but one of those that are, or look, the same: the one with the most pixels stays.
         outliers: images far from all others.
+        faces: conditions on the largest face of an image; images without one are dropped by any but count.
         classes: names or numbers of the classes that stay; empty = all.
         min_per_class: classes with fewer images, once all else is dropped.
         balance: whether all classes are cut down to the rarest one's number, in an order that follows from names.
@@ -53,6 +56,7 @@ class Rules:
     min_symmetry: float | None = None
     drop_duplicates: bool = False
     outliers: bool = False
+    faces: tuple[FaceCondition, ...] = ()
     classes: tuple[str, ...] = ()
     min_per_class: int = 0
     balance: bool = False
@@ -86,6 +90,7 @@ class Curation:
     def record(self) -> dict[str, Any]:
         """The content of curation.json, which --list takes again."""
         rules = dataclasses.asdict(self.rules)
+        rules["faces"] = "; ".join(map(str, self.rules.faces))
         rules["classes"] = list(self.rules.classes)
         rules["listed"] = len(self.rules.listed.kept) + len(self.rules.listed.dropped)
         return {
@@ -108,12 +113,13 @@ class Curation:
         return [*lines, f"{len(self.kept)} of {len(self.names)} images kept"]
 
 
-def curate(audit: Audit, rules: Rules) -> Curation:
+def curate(audit: Audit, rules: Rules, faces: Mapping[int, Mapping[str, float]] | None = None) -> Curation:
     """Decide on all images of a set.
 
     Args:
         audit: of the set.
         rules: what is dropped.
+        faces: measures by index, as of `faces.all_faces`; needed where rules ask for faces.
 
     Raises:
         ValueError: the list names images, or the rules classes, that are not there. One line.
@@ -122,6 +128,8 @@ def curate(audit: Audit, rules: Rules) -> Curation:
     _check_names(audit, rules)
     _by_list(audit, rules.listed, dropped)
     _by_measures(audit, rules, dropped)
+    faces = faces or {}
+    _by_faces(audit, rules, faces, dropped)
     _by_class(audit, rules, dropped)
     if rules.drop_duplicates:
         _by_likeness(audit, rules.listed, dropped)
@@ -129,7 +137,9 @@ def curate(audit: Audit, rules: Rules) -> Curation:
     kept = [index for index in range(len(audit.names)) if index not in dropped]
     labels, class_names = _renumbered(audit, kept)
     ordered = dict(sorted(dropped.items()))
-    return Curation(audit.path, audit.names, kept, ordered, labels, class_names, _histograms(audit, rules), rules)
+    return Curation(
+        audit.path, audit.names, kept, ordered, labels, class_names, _histograms(audit, rules, faces), rules
+    )
 
 
 def _check_names(audit: Audit, rules: Rules) -> None:
@@ -168,6 +178,13 @@ def _by_measures(audit: Audit, rules: Rules, dropped: dict[int, str]) -> None:
             dropped.setdefault(index, f"symmetry below {rules.min_symmetry:g}: {found.symmetry:.3f}")
         elif index in far:
             dropped.setdefault(index, f"far from all others: {audit.outlier_scores[index]:.2f} times as usual")
+
+
+def _by_faces(audit: Audit, rules: Rules, faces: Mapping[int, Mapping[str, float]], dropped: dict[int, str]) -> None:
+    for index, measured in faces.items():
+        reason = failed_condition(rules.faces, measured)
+        if reason and audit.names[index] not in rules.listed.kept:
+            dropped.setdefault(index, reason)
 
 
 def _by_class(audit: Audit, rules: Rules, dropped: dict[int, str]) -> None:
@@ -237,7 +254,9 @@ def _renumbered(audit: Audit, kept: Iterable[int]) -> tuple[dict[int, Any], tupl
     return renumbered, tuple(names[label] for label in left) if names else ()
 
 
-def _histograms(audit: Audit, rules: Rules) -> list[tuple[str, float, Histogram]]:
+def _histograms(
+    audit: Audit, rules: Rules, faces: Mapping[int, Mapping[str, float]]
+) -> list[tuple[str, float, Histogram]]:
     measures = audit.measures.items()
     columns: list[tuple[str, float | None, dict[int, float | None]]] = [
         ("BRISQUE (above is dropped)", rules.max_brisque, {index: found.brisque for index, found in measures}),
@@ -246,6 +265,9 @@ def _histograms(audit: Audit, rules: Rules) -> list[tuple[str, float, Histogram]
     if rules.outliers:
         limit = min((audit.outlier_scores[index] for index in audit.outliers), default=float("inf"))
         columns.append(("distance to others (from here on is dropped)", limit, dict(audit.outlier_scores)))
+    for asked in rules.faces:
+        column = {index: measured.get(asked.measure) for index, measured in faces.items()}
+        columns.append((f"{asked.measure} of faces ({asked} stays)", asked.limit, column))
     found = [(label, limit, histogram(column)) for label, limit, column in columns if limit is not None]
     return [(label, limit, one) for label, limit, one in found if one is not None]
 
@@ -274,25 +296,3 @@ def read_list(path: str) -> Listed:
         return Listed(frozenset(kept), {str(name): str(reason) for name, reason in dropped.items()})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: found something else in it, expected {expected}") from error
-
-
-def histogram_lines(
-    label: str, limit: float, found: Histogram, write: Callable[[float], str] = "{:.3g}".format
-) -> list[str]:
-    """A histogram for a terminal: ten rows at most, and where the limit lies.
-
-    Args:
-        label: what is counted.
-        limit: of what is dropped.
-        found: the histogram.
-        write: numbers as text.
-    """
-    step = max(1, len(found.counts) // 10)
-    rows = [(start, sum(found.counts[start : start + step])) for start in range(0, len(found.counts), step)]
-    most = max(count for _, count in rows)
-    lines = [f"{label}, limit {write(limit)}:"]
-    for start, count in rows:
-        low, high = found.edges[start], found.edges[min(start + step, len(found.counts))]
-        mark = " <- limit" if low <= limit < high else ""
-        lines.append(f"  {write(low):>8} to {write(high):>8}  {'#' * round(40 * count / most):40} {count}{mark}")
-    return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -68,3 +68,25 @@ def highest(values: Mapping[int, float | None], count: int) -> list[int]:
 def _ordered(values: Mapping[int, float | None]) -> list[int]:
     known = [(value, index) for index, value in values.items() if value is not None]
     return [index for _, index in sorted(known)]
+
+
+def histogram_lines(
+    label: str, limit: float, found: Histogram, write: Callable[[float], str] = "{:.3g}".format
+) -> list[str]:
+    """A histogram for a terminal: ten rows at most, and where the limit lies.
+
+    Args:
+        label: what is counted.
+        limit: of what is dropped.
+        found: the histogram.
+        write: numbers as text.
+    """
+    step = max(1, len(found.counts) // 10)
+    rows = [(start, sum(found.counts[start : start + step])) for start in range(0, len(found.counts), step)]
+    most = max(count for _, count in rows)
+    lines = [f"{label}, limit {write(limit)}:"]
+    for start, count in rows:
+        low, high = found.edges[start], found.edges[min(start + step, len(found.counts))]
+        mark = " <- limit" if low <= limit < high else ""
+        lines.append(f"  {write(low):>8} to {write(high):>8}  {'#' * round(40 * count / most):40} {count}{mark}")
+    return lines

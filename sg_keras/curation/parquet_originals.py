@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sg_keras.curation.original_source import OwnLabels, unreadable_source
+from sg_keras.files.optional import optional_package
 
 _IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "bytes")
 _LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
@@ -21,7 +22,7 @@ class ParquetOriginals:
 
     def __init__(self, path: str, column: str | None) -> None:
         self.path = path
-        parquet = _library(path)
+        parquet = optional_package("pyarrow.parquet", "parquet", path)
         place = pathlib.Path(path)
         paths = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
         try:
@@ -78,16 +79,6 @@ class ParquetOriginals:
     def close(self) -> None:
         for file in self._files:
             file.close()
-
-
-def _library(path: str) -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ValueError(
-            f"{path}: found no package pyarrow to read it with, expected it: pip install 'sg-keras[parquet]'"
-        ) from error
-    return pyarrow.parquet
 
 
 def _column(names: list[str], wanted: str | None, path: str) -> str:

@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sg_keras.curation.journal import BAD, LEFT_OUT, TRANSPARENT, Entry
+from sg_keras.curation.journal import BAD, LEFT_OUT, NO_FACE, TRANSPARENT, Entry
 from sg_keras.files.atomic import write_text
 
 _SIZES_KEPT = 20
@@ -26,6 +26,7 @@ class ConversionReport:
         bad: images that could not be read, and why.
         left_out: images that are too small for the transform.
         transparent: images that were dropped since they are transparent.
+        faceless: images in which no face was found, where one is asked for.
         converted: what had to be converted, and in how many images.
         sizes_before: "WxH" of the images and how many have it, the most frequent ones.
         continued_from: how many images an earlier process had done.
@@ -38,6 +39,7 @@ class ConversionReport:
     bad: Mapping[str, str]
     left_out: Sequence[str]
     transparent: Sequence[str]
+    faceless: Sequence[str]
     converted: Mapping[str, int]
     sizes_before: Mapping[str, int]
     continued_from: int
@@ -51,6 +53,7 @@ class ConversionReport:
             "unreadable": len(self.bad),
             "too_small": len(self.left_out),
             "transparent_dropped": len(self.transparent),
+            **({"no_face": len(self.faceless)} if self.faceless else {}),
             "sizes_before": dict(list(self.sizes_before.items())[:_SIZES_KEPT]),
             "converted": dict(self.converted),
         }
@@ -62,6 +65,8 @@ class ConversionReport:
             lines.append(f"too small for the transform, left out: {len(self.left_out)}")
         if self.transparent:
             lines.append(f"transparent, dropped: {len(self.transparent)}")
+        if self.faceless:
+            lines.append(f"no face found, left out: {len(self.faceless)}")
         made = f"{self.images} images of {self.originals} originals in {self.destination or 'nothing'}"
         if not self.bad:
             return [*lines, made]
@@ -76,7 +81,7 @@ def make_report(
 ) -> ConversionReport:
     """The report on all entries of a journal; `places` are its fields destination, continued_from and path."""
     notes = collections.Counter(note for entry in entries for note in entry.notes)
-    kinds: dict[str, list[int]] = {BAD: [], LEFT_OUT: [], TRANSPARENT: []}
+    kinds: dict[str, list[int]] = {BAD: [], LEFT_OUT: [], TRANSPARENT: [], NO_FACE: []}
     for entry in entries:
         if entry.kind:
             kinds[entry.kind].append(entry.index)
@@ -86,6 +91,7 @@ def make_report(
         bad={names[index]: entries[index].reason for index in kinds[BAD]},
         left_out=[names[index] for index in kinds[LEFT_OUT]],
         transparent=[names[index] for index in kinds[TRANSPARENT]],
+        faceless=[names[index] for index in kinds[NO_FACE]],
         converted=dict(sorted(notes.items())),
         sizes_before=dict(sizes),
         **places,

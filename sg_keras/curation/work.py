@@ -15,11 +15,15 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from PIL import Image
+
+from sg_keras.curation.alignment import aligned, box_around
 from sg_keras.curation.decode import UnreadableOriginalError, decode_original
 from sg_keras.curation.encode import encoded, is_transparent, with_channels, without_alpha
-from sg_keras.curation.journal import BAD, LEFT_OUT, TRANSPARENT
+from sg_keras.curation.faces import Face
+from sg_keras.curation.journal import BAD, LEFT_OUT, NO_FACE, TRANSPARENT
 from sg_keras.curation.recipe import Recipe
-from sg_keras.curation.transforms import Box, pieces
+from sg_keras.curation.transforms import Box, Piece, pieces
 
 Done = TypeVar("Done")
 
@@ -31,12 +35,13 @@ _WHOLE_DRAFTS = ("none", "center-crop", "fit")  # transforms that need no more t
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
-    """An image: its index and name in the source, and the file; or why that cannot be read."""
+    """An image: its index and name in the source, the file, its largest face; or why it cannot be read."""
 
     index: int
     name: str
     data: bytes = b""
     reason: str = ""
+    face: Face | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ def convert_original(job: Job, recipe: Recipe) -> Result:
     except UnreadableOriginalError as error:
         return Result(job.index, kind=BAD, reason=str(error))
     image, notes = decoded.image, decoded.notes
+    if recipe.wants_faces and job.face is None:
+        return Result(job.index, kind=NO_FACE)
     transparent = is_transparent(image)
     if transparent and recipe.alpha is None:
         return Result(job.index, kind=ASKED)
@@ -69,9 +76,19 @@ def convert_original(job: Job, recipe: Recipe) -> Result:
         if transparent:
             notes = (*notes, f"transparency on {recipe.alpha}")
         image = without_alpha(image, recipe.alpha if transparent else None)
-    made = pieces(with_channels(image, recipe.channels or 3), recipe, job.name)
+    made = _made(with_channels(image, recipe.channels or 3), recipe, job)
     images = [(encoded(piece.image, recipe.format), piece.box) for piece in made]
     return Result(job.index, images, notes, "" if images else LEFT_OUT)
+
+
+def _made(image: Image.Image, recipe: Recipe, job: Job) -> list[Piece]:
+    if job.face is None or not recipe.wants_faces:
+        return pieces(image, recipe, job.name)
+    if recipe.align:
+        return pieces(aligned(image, job.face), recipe, job.name)
+    left, top, width, height = box = box_around(job.face, image.size, recipe.resolution or (1, 1))
+    cut = image.crop((left, top, left + width, top + height))
+    return [piece._replace(box=box) for piece in pieces(cut, recipe, job.name)]
 
 
 def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Result]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sg_keras.data.image_source import TAIL_BYTES, Ends, suffix
 from sg_keras.files.errors import explain_file_error
+from sg_keras.files.optional import optional_package
 
 _DATA_FILE = "data.mdb"
 _NUMBERED = re.compile(r"([0-9]+)-([0-9]{5,})")  # size and index
@@ -75,7 +76,7 @@ class _Environment:
     """An open LMDB. A process may open each but once, so that all who read it share one of these."""
 
     def __init__(self, path: str) -> None:
-        lmdb = _library(path)
+        lmdb = optional_package("lmdb", "lmdb", path)
         self._errors = lmdb.Error
         self._path = path
         try:
@@ -119,16 +120,6 @@ class _Environment:
 
 
 _OPENED: weakref.WeakValueDictionary[str, _Environment] = weakref.WeakValueDictionary()
-
-
-def _library(path: str) -> Any:
-    try:
-        import lmdb
-    except ImportError as error:
-        raise ValueError(
-            f"{path}: found no package lmdb to read it with, expected it: pip install 'sg-keras[lmdb]'"
-        ) from error
-    return lmdb
 
 
 def _select(keys: Iterable[str]) -> tuple[list[str], list[str]]:

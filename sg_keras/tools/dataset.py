@@ -27,7 +27,6 @@ import contextlib
 import os
 import pathlib
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +40,14 @@ from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.shown_progress import ShownProgress
 
 if TYPE_CHECKING:
+    from sg_keras.curation.audit import Audit
     from sg_keras.curation.original_source import OriginalSource
     from sg_keras.curation.progress import Progress
 
 _NUMBERS_BEGIN = b'{\n "tool": "sg-keras'  # of audit.json
-_LINE_SECONDS = 30.0  # between lines on progress where there is no terminal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,11 +83,12 @@ def _convert(values: dict[str, Any]) -> int:
         workers=_workers(values),
         skip_bad=values["on_bad_image"] == "skip",
     )
+    memory = _face_memory("--align" if recipe.align else "--crop-box-from") if recipe.wants_faces else None
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
-    with _opened("--source", values["source"], **how) as source, _Shown() as on_progress:
+    with _opened("--source", values["source"], **how) as source, ShownProgress() as on_progress:
         for note in source.notes:
             _tell(note)
-        report = convert(source, recipe, request, on_progress, _tell)
+        report = convert(source, recipe, request, on_progress, _tell, memory)
     for line in report.lines():
         print(_one_line(line))
     return 0 if report.images else 1
@@ -100,7 +101,7 @@ def _audit(values: dict[str, Any]) -> int:
 
     page = _page(values["out"])
     extractor = _extractor(values["features"])
-    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+    with _opened("--data", values["data"]) as source, ShownProgress() as on_progress:
         found = audit(
             source,
             values["data"],
@@ -134,22 +135,29 @@ def _page(typed: str) -> pathlib.Path:
 
 def _curate(values: dict[str, Any]) -> int:
     from sg_keras.curation.audit import audit
-    from sg_keras.curation.curate import Listed, Rules, curate, histogram_lines, read_list
+    from sg_keras.curation.curate import Listed, Rules, curate, read_list
     from sg_keras.curation.curated import check_curated, curation_path, write_curated
+    from sg_keras.curation.histograms import histogram_lines
+    from sg_keras.curation.silhouettes import silhouette_symmetries as silhouettes
 
     check_curated(values["dest"])
     path = values["list"]
     names = ("max_brisque", "min_symmetry", "drop_duplicates", "outliers", "min_per_class", "balance")
     rules = Rules(
         classes=values["classes"] or (),
+        faces=values["faces"] or (),
         listed=Listed() if path is None else named_errors("--list", lambda: read_list(path)),
         **{name: values[name] for name in names},
     )
+    masks = _masks(values)
+    memory = _face_memory("--faces") if rules.faces else None
     extractor = _extractor(rules.outliers or rules.drop_duplicates)
-    with _opened("--data", values["data"]) as source, _Shown() as on_progress:
+    with _opened("--data", values["data"]) as source, ShownProgress() as on_progress:
         how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
         found = audit(source, values["data"], extractor, workers=_workers(values), **how)
-        curation = curate(found, rules)
+        if masks is not None:
+            found = found.with_symmetries(silhouettes(source.read, found.symmetries(), masks, on_progress))
+        curation = curate(found, rules, _faces(source, found, memory, on_progress))
         if curation.kept and not values["dry_run"]:
             write_curated(source, curation, values["dest"], on_progress)
     if values["dry_run"]:
@@ -195,6 +203,37 @@ def _extractor(wanted: bool) -> Any:
     return EfficientNetLite0()
 
 
+def _masks(values: dict[str, Any]) -> Any:
+    """What finds silhouettes; None where nobody asks."""
+    if values["silhouette"] is None:
+        return None
+    if values["min_symmetry"] is None:
+        raise ValueError(
+            "--silhouette: found it without --min_symmetry, expected both: it is symmetry that is measured"
+        )
+    from sg_keras.curation.silhouettes import U2NetP
+
+    return U2NetP(values["silhouette"])
+
+
+def _face_memory(option: str) -> Any:
+    """What finds faces, in this process alone, and remembers them."""
+    load_quietly("tensorflow", "keras")
+    from sg_keras.curation.faces import FaceMemory, MTCNNDetector
+
+    return FaceMemory(MTCNNDetector(option))
+
+
+def _faces(source: OriginalSource, found: Audit, memory: Any, on_progress: Callable[[Progress], None]) -> Any:
+    """Measures of faces of all readable images; None where nobody asks."""
+    if memory is None:
+        return None
+    from sg_keras.curation.faces import all_faces
+
+    sizes = {index: (one.width, one.height) for index, one in found.measures.items()}
+    return all_faces(source.read, sizes, memory, on_progress)
+
+
 def _workers(values: dict[str, Any]) -> int:
     return int(values["workers"] or len(os.sched_getaffinity(0)))
 
@@ -213,55 +252,14 @@ def _recipe(values: dict[str, Any]) -> Any:
 
     name, numbers = values["transform"]
     names = ("resolution", "filter", "linear_light", "background", "alpha", "format", "seed", "draft")
+    faces: dict[str, Any] = {name: values[name] or "" for name in ("crop_box_from", "align")}
     channels = None if values["channels"] == "auto" else values["channels"]
     return Recipe(
-        transform=Transform(name=name, numbers=numbers), channels=channels, **{key: values[key] for key in names}
+        transform=Transform(name=name, numbers=numbers),
+        channels=channels,
+        **faces,
+        **{key: values[key] for key in names},
     )
-
-
-class _Shown:
-    """Shows progress on stderr: a bar on a terminal, or else a line now and then."""
-
-    def __init__(self) -> None:
-        import rich.console
-        import rich.progress
-
-        columns = (
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
-            rich.progress.MofNCompleteColumn(),
-            rich.progress.TextColumn("{task.fields[rate]}"),
-        )
-        console = rich.console.Console(stderr=True)
-        self._is_bar = sys.stderr.isatty()
-        self._bar = rich.progress.Progress(*columns, console=console, transient=True, disable=not self._is_bar)
-        self._task: rich.progress.TaskID | None = None
-        self._stage, self._next_line = "", 0.0
-
-    def __enter__(self) -> Callable[[Progress], None]:
-        self._bar.start()
-        return self._show
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
-
-    def _show(self, progress: Progress) -> None:
-        rate = f"{progress.per_sec:.0f} images/s, {_duration(progress.seconds_left)} left"
-        if progress.stage != self._stage:
-            self._stage, self._next_line = progress.stage, time.monotonic() + _LINE_SECONDS
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(progress.stage, total=progress.total, rate="")
-        if self._task is not None:
-            self._bar.update(self._task, completed=progress.done, rate=rate)
-        if not self._is_bar and time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + _LINE_SECONDS
-            print(f"{progress.stage}: {progress.done} of {progress.total} images, {rate}", file=sys.stderr)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 if __name__ == "__main__":

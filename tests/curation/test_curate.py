@@ -9,8 +9,9 @@ import zipfile
 import pytest
 
 from sg_keras.curation.audit import Audit
-from sg_keras.curation.curate import Curation, Listed, Rules, curate, histogram_lines, read_list
+from sg_keras.curation.curate import Curation, Listed, Rules, curate, read_list
 from sg_keras.curation.curated import curation_path, write_curated
+from sg_keras.curation.histograms import histogram_lines
 from sg_keras.curation.sources import open_originals
 from sg_keras.data import open_dataset
 from tests.curation.drawn_set import audited

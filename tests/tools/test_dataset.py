@@ -15,7 +15,7 @@ import pytest
 
 from sg_keras.data import open_dataset
 from sg_keras.flags.command_line import parse_command_line
-from sg_keras.tools import dataset
+from sg_keras.tools import dataset, shown_progress
 from tests.curation.originals import classes_of_noise, description_of, file_of, images_of, noise, write
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -153,7 +153,7 @@ def test_one_line_errors(words: list[str], message: str, photos: pathlib.Path, c
 
 
 def test_progress_without_a_terminal(photos: pathlib.Path, capsys, monkeypatch):
-    monkeypatch.setattr(dataset, "_LINE_SECONDS", 0.0)
+    monkeypatch.setattr(shown_progress, "_LINE_SECONDS", 0.0)
     words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=fit", "--workers=1"]
     assert dataset.main(words) == 0
     lines = capsys.readouterr().err.splitlines()
