@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import re
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec:
-    """One of the published metrics.
+    """One of the metrics.
 
     Attributes:
-        name: published name. Names of results begin with it, as pr50k3_full_precision does.
+        name: published name, or one of ours. Names of results begin with it, as pr50k3_full_precision does.
         family: beginning of the names of all metrics of its kind.
         higher_is_better: of two networks, the better one has the higher value.
         num_generated: generated images (of ppl2_wend pairs of them) that it takes.
@@ -43,7 +45,57 @@ METRICS: dict[str, MetricSpec] = {
     )
 }
 
-_HIGHER_FAMILIES = tuple({spec.family for spec in METRICS.values() if spec.higher_is_better})
+#: Scores that need nothing but EfficientNet-Lite0, which comes along, and whether higher is better. Any number of fakes
+#: may follow, as in fd5k or kd500. Frechet distance, kernel distance, MIND (arXiv:2605.06797), precision and recall,
+#: density and coverage (arXiv:2002.09797), inception score, AuthPct (arXiv:2102.08921).
+OFFLINE_FAMILIES = {
+    "fd": False,
+    "kd": False,
+    "mind": False,
+    "precision": True,
+    "recall": True,
+    "density": True,
+    "coverage": True,
+    "is": True,
+    "authpct": True,
+}
+_OFFLINE_NAME = re.compile(rf"({'|'.join(OFFLINE_FAMILIES)})([1-9][0-9]{{0,8}})(k?)")
+
+
+def parse_offline_metric(name: str) -> MetricSpec:
+    """A score on EfficientNet-Lite0 by its name: the family, and the number of fakes.
+
+    Raises:
+        ValueError: there is no such score; one line.
+
+    Example:
+        >>> parse_offline_metric("kd5k").num_generated
+        5000
+    """
+    match = _OFFLINE_NAME.fullmatch(name)
+    if match is None or name in METRICS:
+        usual = [f"{family}5k" for family in OFFLINE_FAMILIES]
+        alike = difflib.get_close_matches(name, [*usual, *(f"{family}1k" for family in OFFLINE_FAMILIES)], 1)
+        hint = f" (did you mean {alike[0]}?)" if alike else ""
+        published = ", a published score by a network that does not come along" if name in METRICS else ""
+        raise ValueError(
+            f"found {name!r}{published}, expected some of {', '.join(usual)}, or with another number of fakes, such as "
+            f"fd1k or kd500{hint}"
+        )
+    family, count, thousands = match.groups()
+    return MetricSpec(
+        name=name,
+        family=family,
+        higher_is_better=OFFLINE_FAMILIES[family],
+        num_generated=int(count) * (1000 if thousands else 1),
+        max_real=None,
+    )
+
+
+_HIGHER_FAMILIES = tuple(
+    {spec.family for spec in METRICS.values() if spec.higher_is_better}
+    | {family for family, higher in OFFLINE_FAMILIES.items() if higher}
+)
 
 
 def higher_is_better(result: str) -> bool:

@@ -97,6 +97,11 @@ class EfficientNetLite0(FeatureExtractor):
             found.append(np.asarray(self._pool(resized_rgb(images[start : start + _BATCH], INPUT_SIDE))))
         return np.concatenate(found)
 
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """float32 [N,1000], of ImageNet's classes, from features [N,1280]."""
+        classifier = self.network.get_layer("classifier")
+        return np.asarray(tf.nn.softmax(classifier(tf.constant(features, tf.float32))))
+
     def _pooled(self, images: tf.Tensor) -> tf.Tensor:
         return self.network(images, training=False)["pool"]
 

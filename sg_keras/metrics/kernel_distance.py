@@ -11,6 +11,8 @@ import numpy as np
 
 from sg_keras.metrics.checked import check_features
 
+_BLOCK = 1024  # rows of a block of kernels
+
 
 class DrawsIndices(Protocol):
     """NumPy's Generator, or the older RandomState that the published code draws with."""
@@ -24,7 +26,7 @@ def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def kernel_distance(real: np.ndarray, fake: np.ndarray) -> float:
-    """Unbiased estimate over all pairs of [N,D] and [M,D], in float64; memory grows with N*M.
+    """Unbiased estimate over all pairs of [N,D] and [M,D], in float64; memory grows with M*M.
 
     Raises:
         ValueError: fewer than two rows, NaN or Inf, or other numbers of columns.
@@ -35,7 +37,7 @@ def kernel_distance(real: np.ndarray, fake: np.ndarray) -> float:
         True
     """
     check_features(real, fake, least=2)
-    return KernelMatrices(real, fake).distance(np.ones(len(real)), np.ones(len(fake)))
+    return KernelSums(real, fake).distance()
 
 
 def subset_kernel_distances(
@@ -60,41 +62,42 @@ def subset_kernel_distances(
     for number in range(subsets):
         fakes = fake[random.choice(len(fake), size, replace=False)]
         reals = real[random.choice(len(real), size, replace=False)]
-        found[number] = KernelMatrices(reals, fakes).distance(np.ones(size), np.ones(size))
+        found[number] = KernelSums(reals, fakes).distance()
     return found
 
 
-class KernelMatrices:
-    """Kernels of all pairs, from which weighted estimates are cheap.
+class KernelSums:
+    """Sums of kernels from which estimates with other weights of the fakes are cheap. The reals stay as they are.
 
     Args:
-        real, fake: [N,D] and [M,D].
+        real, fake: [N,D] and [M,D]; memory grows with M*M, and with N in blocks.
     """
 
     def __init__(self, real: np.ndarray, fake: np.ndarray) -> None:
         real, fake = real.astype(np.float64), fake.astype(np.float64)
-        self._real, self._fake, self._between = kernel(real, real), kernel(fake, fake), kernel(fake, real)
+        total = sum(float(kernel(rows, real).sum()) for rows in _blocks(real))
+        own = float((((real**2).sum(axis=1) / real.shape[1] + 1) ** 3).sum())
+        self._within_real = (total - own) / (len(real) * (len(real) - 1))
+        self._fake = kernel(fake, fake)
+        self._to_real = np.concatenate([kernel(rows, real).mean(axis=1) for rows in _blocks(fake)])
 
-    def distance(self, real_weights: np.ndarray, fake_weights: np.ndarray) -> float:
-        """The unbiased estimate where row i counts so many times, [N] and [M]; a row and itself are never a pair."""
-        between = fake_weights @ self._between @ real_weights / (fake_weights.sum() * real_weights.sum())
-        return float(_within(self._real, real_weights) + _within(self._fake, fake_weights) - 2 * between)
+    def distance(self, weights: np.ndarray | None = None) -> float:
+        """The unbiased estimate where fake i counts so many times, [M]; a row and itself are never a pair."""
+        weights = np.ones(len(self._fake)) if weights is None else weights
+        return float(self._within_real + _within(self._fake, weights) - 2 * weights @ self._to_real / weights.sum())
 
     def standard_error(self, *, repeats: int = 200, seed: int = 0) -> float:
-        """Of the distance, by bootstrap over rows."""
-        random = np.random.default_rng(seed)
-        found = [
-            self.distance(_counts(random, len(self._real)), _counts(random, len(self._fake))) for _ in range(repeats)
-        ]
-        return float(np.std(found, ddof=1))
+        """Of the distance, by bootstrap over the fakes."""
+        random, count = np.random.default_rng(seed), len(self._fake)
+        draws = random.multinomial(count, np.full([count], 1 / count), size=repeats).astype(np.float64)
+        return float(np.std([self.distance(weights) for weights in draws], ddof=1))
+
+
+def _blocks(rows: np.ndarray) -> list[np.ndarray]:
+    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
 
 
 def _within(kernels: np.ndarray, weights: np.ndarray) -> float:
     """Mean over ordered pairs of different rows."""
     diagonal = float(weights**2 @ np.diagonal(kernels))
     return (float(weights @ kernels @ weights) - diagonal) / float(weights.sum() ** 2 - (weights**2).sum())
-
-
-def _counts(random: np.random.Generator, count: int) -> np.ndarray:
-    """How often each of `count` rows is drawn, of as many draws."""
-    return random.multinomial(count, np.full([count], 1 / count)).astype(np.float64)

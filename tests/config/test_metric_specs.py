@@ -2,7 +2,7 @@
 
 import pytest
 
-from sg_keras.config.metric_specs import METRICS, higher_is_better
+from sg_keras.config.metric_specs import METRICS, higher_is_better, parse_offline_metric
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,25 @@ def test_results_are_rated_by_the_family_of_their_metric():
     for name, spec in METRICS.items():
         assert spec.name == name and name.startswith(spec.family)
         assert higher_is_better(name) == spec.higher_is_better
+
+
+def test_offline_scores_have_any_number_of_fakes():
+    assert [parse_offline_metric(name).num_generated for name in ("fd5k", "kd500", "authpct50k")] == [5000, 500, 50000]
+    assert higher_is_better("precision5k") and not higher_is_better("mind5k")
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        (
+            "fid50k_full",
+            "found 'fid50k_full', a published score by a network that does not come along, expected some of",
+        ),
+        ("converage5k", r"\(did you mean coverage5k\?\)"),
+        ("fd0", "found 'fd0', expected some of fd5k"),
+        ("fd", "with another number of fakes"),
+    ],
+)
+def test_names_that_are_none(name, message):
+    with pytest.raises(ValueError, match=message):
+        parse_offline_metric(name)

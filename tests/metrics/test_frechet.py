@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sg_keras.metrics import FeatureMoments, frechet_distance
+from sg_keras.metrics.frechet import standard_error
 
 
 def features(count: int, dimension: int, seed: int, shift: float = 0.0) -> np.ndarray:
@@ -46,6 +47,14 @@ def test_batches_add_up():
 def test_equal_features_are_at_distance_0():
     rows = features(100, 16, 0)
     assert frechet_distance(FeatureMoments.of(rows), FeatureMoments.of(rows)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("count", [20, 200], ids=["fewer rows than columns", "more"])
+def test_the_bootstrap_draws_fakes_and_keeps_reals(count):
+    real, fake = FeatureMoments.of(features(300, 32, 0)), features(count, 32, 1)
+    random = np.random.default_rng(3)
+    found = [frechet_distance(real, FeatureMoments.of(fake[random.integers(count, size=count)])) for _ in range(5)]
+    assert standard_error(real, fake, repeats=5, seed=3) == pytest.approx(np.std(found, ddof=1), rel=1e-6)
 
 
 def test_what_is_no_number_is_refused():

@@ -1,0 +1,97 @@
+"""Images of a generator to be scored: each a function of a seed and its number, whatever else is scored."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
+from sg_keras.models import Generator
+from sg_keras.ops.pixel_values import to_uint8
+
+#: Images that the generator makes at a time. Their noise is drawn for so many at once, and so part of what they are.
+AT_ONCE = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FakeSampling:
+    """How fakes are made.
+
+    Attributes:
+        seed: of latents, labels and noise.
+        truncation_psi: 1 = none, as published scores have it.
+        noise_mode: "random", as published, "const" or "none".
+    """
+
+    seed: int = 0
+    truncation_psi: float = 1.0
+    noise_mode: str = "random"
+
+
+def network_digest(G: Generator) -> str:
+    """SHA-256 of a generator's variables, by name, and of the type that it computes in."""
+    digest = hashlib.sha256(f"{G.compute_dtype} ".encode())
+    for variable in sorted(G.variables, key=lambda variable: variable.path):
+        digest.update(f"{variable.path} {tuple(variable.shape)} ".encode() + np.asarray(variable).tobytes())
+    return digest.hexdigest()
+
+
+def fake_blocks(
+    G: Generator, count: int, labels: Callable[[np.ndarray], np.ndarray] | None, sampling: FakeSampling
+) -> Iterator[ImageBlock]:
+    """The first `count` fakes of a generator, made when they are asked for.
+
+    Args:
+        G: generator, usually G_ema.
+        count: of the fakes.
+        labels: from uniform numbers in 0..1 [n], one for each fake, to labels float32 [n,c_dim]; None = G takes none.
+        sampling: how they are made.
+
+    Raises:
+        ValueError: G is conditional, and there are no labels.
+    """
+    if G.c_dim and labels is None:
+        raise ValueError("the network is conditional: found no labels, expected those of its training images")
+    render = _renderer(G, sampling)
+    made_by = f"{network_digest(G)} {sampling} "
+    for start in range(0, count, BLOCK):
+        numbers = np.arange(start, min(start + BLOCK, count))
+        z, c = _inputs(G, numbers, labels, sampling.seed)
+        content = hashlib.sha256(made_by.encode() + f"{start} ".encode() + z.tobytes() + c.tobytes()).hexdigest()
+        yield ImageBlock(len(numbers), content, lambda start=start, z=z, c=c: render(start, z, c))  # type: ignore[misc]
+
+
+def _inputs(
+    G: Generator, numbers: np.ndarray, labels: Callable[[np.ndarray], np.ndarray] | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """z float32 [n,z_dim] and labels float32 [n,c_dim] of the fakes of these numbers."""
+    streams = [np.random.Generator(np.random.Philox(key=[seed, int(number)])) for number in numbers]
+    uniform = np.array([stream.random() for stream in streams])
+    z = np.stack([stream.standard_normal(G.z_dim, np.float32) for stream in streams])
+    c = np.zeros([len(numbers), 0], np.float32) if labels is None else labels(uniform)
+    return z, c
+
+
+def _renderer(G: Generator, sampling: FakeSampling) -> Callable[[int, np.ndarray, np.ndarray], np.ndarray]:
+    """Makes the fakes from a number on: uint8 [n,H,W,C]."""
+
+    @tf.function(autograph=False, jit_compile=False)
+    def render(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
+        options = {"truncation_psi": sampling.truncation_psi, "noise_mode": sampling.noise_mode}
+        return G(z, c, noise_seed=noise_seed, **options)
+
+    def images(first: int, z: np.ndarray, c: np.ndarray) -> np.ndarray:
+        made = []
+        for start in range(0, len(z), AT_ONCE):
+            # Always so many, so that the noise of an image does not depend on how many are scored.
+            rows = np.arange(start, start + AT_ONCE) % len(z)
+            noise_seed = tf.constant([sampling.seed, first + start], tf.int64)
+            batch = [tf.constant(values[rows], G.compute_dtype) for values in (z, c)]
+            made.append(to_uint8(render(*batch, noise_seed).numpy())[: len(z) - start])
+        return np.concatenate(made)
+
+    return images

@@ -1,0 +1,117 @@
+"""Scores on the features of one network, each with an interval: what `--metrics` names, made of reals and fakes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from sg_keras.config.metric_specs import MetricSpec
+from sg_keras.metrics.bootstrap import interval, interval_of_mean
+from sg_keras.metrics.frechet import FeatureMoments, frechet_distance, standard_error
+from sg_keras.metrics.inception_score import inception_score
+from sg_keras.metrics.kernel_distance import KernelSums, subset_kernel_distances
+from sg_keras.metrics.memorisation import authenticity
+from sg_keras.metrics.precision_recall import density_coverage, precision_recall
+from sg_keras.metrics.sliced_distance import mind
+
+MOST_IN_FULL = 1000  # fakes, for a kernel distance over all pairs; with more, the mean over subsets of so many
+_MOST_REALS_IN_FULL = 20_000
+_SUBSETS = 100
+_REPEATS = 10  # of a bootstrap of what takes seconds
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Measured:
+    """A score, and the ends of its 95% interval: what other fakes of the same generator would give."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """What scores are made of.
+
+    Attributes:
+        real: float32 [N,D], features of all reals.
+        fake: float32 [M,D], of as many fakes as the score takes.
+        probabilities: from features [M,D] to those of classes [M,C].
+    """
+
+    real: np.ndarray
+    fake: np.ndarray
+    probabilities: Callable[[np.ndarray], np.ndarray]
+
+
+def measure(spec: MetricSpec, seen: Seen) -> Measured:
+    """One score.
+
+    Args:
+        spec: of a family of OFFLINE_FAMILIES.
+        seen: features of more fakes than the score takes, of which it takes the first.
+
+    Raises:
+        ValueError: there are fewer fakes than it takes, or too few images for this score; one line.
+    """
+    if len(seen.fake) < spec.num_generated:
+        raise ValueError(f"{spec.name}: found {len(seen.fake)} images, expected {spec.num_generated} at least")
+    chosen = dataclasses.replace(seen, fake=seen.fake[: spec.num_generated])
+    try:
+        return _FAMILIES[spec.family](chosen)
+    except ValueError as error:
+        raise ValueError(f"{spec.name}: {error}") from error
+
+
+def measure_all(specs: Sequence[MetricSpec], seen: Seen) -> dict[str, Measured]:
+    """Several scores by name: see `measure`."""
+    return {spec.name: measure(spec, seen) for spec in specs}
+
+
+def _frechet(seen: Seen) -> Measured:
+    real = FeatureMoments.of(seen.real)
+    value = frechet_distance(real, FeatureMoments.of(seen.fake))
+    return Measured(value, *interval(value, standard_error(real, seen.fake)))
+
+
+def _kernel(seen: Seen) -> Measured:
+    if len(seen.fake) <= MOST_IN_FULL and len(seen.real) <= _MOST_REALS_IN_FULL:
+        sums = KernelSums(seen.real, seen.fake)
+        value = sums.distance()
+        return Measured(value, *interval(value, sums.standard_error()))
+    found = subset_kernel_distances(
+        seen.real, seen.fake, subsets=_SUBSETS, size=MOST_IN_FULL, random=np.random.default_rng(0)
+    )
+    value = float(found.mean())
+    return Measured(value, *interval(value, float(found.std(ddof=1)) / np.sqrt(len(found))))
+
+
+def _sliced(seen: Seen) -> Measured:
+    value, random, count = mind(seen.real, seen.fake), np.random.default_rng(0), len(seen.fake)
+    drawn = (seen.fake[random.integers(count, size=count)] for _ in range(_REPEATS))
+    found = [mind(seen.real, rows, directions=100) for rows in drawn]
+    return Measured(value, *interval(value, float(np.std(found, ddof=1))))
+
+
+def _mean(values: np.ndarray, scale: float = 1.0) -> Measured:
+    return Measured(scale * float(np.mean(values)), *interval_of_mean(values, scale=scale))
+
+
+def _inception(seen: Seen) -> Measured:
+    mean, std = inception_score(seen.probabilities(seen.fake))
+    return Measured(mean, *interval(mean, std / np.sqrt(10)))
+
+
+_FAMILIES: dict[str, Callable[[Seen], Measured]] = {
+    "fd": _frechet,
+    "kd": _kernel,
+    "mind": _sliced,
+    "precision": lambda seen: _mean(precision_recall(seen.real, seen.fake).precision),
+    "recall": lambda seen: _mean(precision_recall(seen.real, seen.fake).recall),
+    "density": lambda seen: _mean(density_coverage(seen.real, seen.fake).density),
+    "coverage": lambda seen: _mean(density_coverage(seen.real, seen.fake).coverage),
+    "is": _inception,
+    "authpct": lambda seen: _mean(authenticity(seen.real, seen.fake).authentic, 100),
+}
