@@ -2,6 +2,7 @@
 
 from sg_keras.inference.images import grid_columns, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
+from sg_keras.inference.row_names import named_rows
 from sg_keras.inference.sample import generate, latent
 from sg_keras.inference.transform import inverse_transform
 from sg_keras.inference.video import film_bytes, latent_walk
@@ -16,6 +17,7 @@ __all__ = [
     "inverse_transform",
     "latent",
     "latent_walk",
+    "named_rows",
     "png_bytes",
     "tile",
     "to_uint8",

@@ -12,7 +12,7 @@ import tensorflow as tf
 from sg_keras.config.sizes import Resolution, image_size
 from sg_keras.data import ImageDataset
 from sg_keras.files.atomic import atomic_file
-from sg_keras.inference import png_bytes, to_uint8
+from sg_keras.inference import named_rows, png_bytes, tile, to_uint8, viewable
 
 _MAX_WIDTH, _MAX_HEIGHT = 7680, 4320  # pixels, of a whole grid
 _LATENTS_KEY = -1  # beside the seed; training's own keys are not negative
@@ -33,6 +33,7 @@ class SampleGrid:
         reals: uint8 [columns*rows,H,W,C].
         z: float32 [columns*rows,z_dim].
         labels: float32 [columns*rows,c_dim], of the reals and for the fakes.
+        row_names: of each row's class, empty where rows have none or classes no names.
     """
 
     columns: int
@@ -40,6 +41,11 @@ class SampleGrid:
     reals: np.ndarray
     z: np.ndarray
     labels: np.ndarray
+    row_names: tuple[str, ...] = ()
+
+    def drawn(self, images: np.ndarray) -> np.ndarray:
+        """The grid of images uint8 [columns*rows,H,W,C] as people see it, uint8 [H,W,1 or 3]."""
+        return named_rows(tile(viewable(images), self.columns), self.row_names)
 
 
 def make_sample_grid(dataset: ImageDataset, size: tuple[int, int] | None, z_dim: int, seed: int) -> SampleGrid:
@@ -54,7 +60,18 @@ def make_sample_grid(dataset: ImageDataset, size: tuple[int, int] | None, z_dim:
     columns, rows = size or grid_size(dataset.resolution)
     items = _grid_items(dataset, columns, rows)
     z = tf.random.stateless_normal([columns * rows, z_dim], [_LATENTS_KEY, seed], alg="philox")
-    return SampleGrid(columns, rows, dataset.images(items), z.numpy(), dataset.labels(items))
+    labels = dataset.labels(items)
+    return SampleGrid(columns, rows, dataset.images(items), z.numpy(), labels, _row_names(dataset, labels, rows))
+
+
+def _row_names(dataset: ImageDataset, labels: np.ndarray, rows: int) -> tuple[str, ...]:
+    names = dataset.description.class_names
+    if dataset.label_kind != "classes" or len(names) != dataset.c_dim:
+        return ()
+    classes = labels.argmax(axis=1).reshape(rows, -1)
+    if (classes != classes[:, :1]).any():  # so many classes that rows mix them
+        return ()
+    return tuple(names[number] for number in classes[:, 0])
 
 
 def _grid_items(dataset: ImageDataset, columns: int, rows: int) -> np.ndarray:

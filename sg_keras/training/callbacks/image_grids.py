@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from sg_keras.config.cadence import Every
-from sg_keras.inference import tile, viewable
 from sg_keras.training.callbacks.image_grid import SampleGrid, generate_images, save_png
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.ticks import TickClock
@@ -23,6 +22,7 @@ class ImageGrids(TickCallback):
     Attributes:
         latest: the grid of fakes drawn at this tick, uint8 [H,W,C], None if none was.
         reals: the grid of reals.
+        row_names: of the classes that the rows show, empty where there are none.
 
     Args:
         meter: of the run.
@@ -35,7 +35,8 @@ class ImageGrids(TickCallback):
     def __init__(self, meter: Meter, run_dir: pathlib.Path, grid: SampleGrid, clock: TickClock, every: Every) -> None:
         super().__init__(meter)
         self._run_dir, self._grid, self._clock, self._every = run_dir, grid, clock, every
-        self.reals = tile(viewable(grid.reals), grid.columns)
+        self.reals = grid.drawn(grid.reals)
+        self.row_names = grid.row_names
         self.latest: np.ndarray | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -55,5 +56,5 @@ class ImageGrids(TickCallback):
 
     def _draw(self, name: str) -> None:
         fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, self.batch_size())
-        self.latest = tile(viewable(fakes), self._grid.columns)
+        self.latest = self._grid.drawn(fakes)
         save_png(self.latest, self._run_dir / name)

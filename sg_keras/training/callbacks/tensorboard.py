@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ class TensorBoardEvents(TickCallback):
             if nimg == 0:
                 _write_grid("Pictures/reals", self._image_grids.reals)
                 _write_grid("Pictures/fakes", self._image_grids.latest)
+                _write_row_names(self._image_grids.row_names)
         self._writer.flush()
 
     def on_tick(self, tick: Tick) -> None:
@@ -84,3 +86,9 @@ def _write_grid(name: str, grid: np.ndarray | None) -> None:
     """Show a grid's upper left part, at most 2048 pixels a side: TensorBoard keeps many of them in memory."""
     if grid is not None:
         tf.summary.image(name, grid[None, :_LARGEST_SIDE, :_LARGEST_SIDE])
+
+
+def _write_row_names(names: Sequence[str]) -> None:
+    """The classes of the grids' rows, as a list to copy from."""
+    if names:
+        tf.summary.text("Pictures/rows", "\n".join(f"{row}. {name}" for row, name in enumerate(names, start=1)))

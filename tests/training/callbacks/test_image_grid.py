@@ -1,10 +1,14 @@
 """Which images a grid shows, and how it becomes a file."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from sg_keras.data import open_dataset
+from sg_keras.inference import tile
 from sg_keras.training.callbacks.image_grid import grid_size, make_sample_grid, save_png
 
 
@@ -46,3 +50,22 @@ def test_png(tmp_path, channels, mode):
         assert read.mode == mode
         np.testing.assert_array_equal(np.asarray(read).reshape(image.shape), image)
     assert [path.name for path in tmp_path.iterdir()] == ["grid.png"]
+
+
+@pytest.mark.parametrize(
+    "cond, names, rows",
+    [
+        (True, ["cat", "dog", "owl"], ("cat", "dog", "owl", "cat")),
+        (True, ["cat", "dog"], ()),  # of another number of classes
+        (False, ["cat", "dog", "owl"], ()),
+    ],
+)
+def test_rows_are_named_where_classes_are(image_folder, tmp_path, cond, names, rows):
+    folder = shutil.copytree(image_folder, tmp_path / "named")
+    labels = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    (folder / "dataset.json").write_text(json.dumps(labels | {"class_names": names}), encoding="utf-8")
+    grid = make_sample_grid(open_dataset(folder, use_labels=cond), (5, 4), z_dim=4, seed=0)
+    assert grid.row_names == rows
+    drawn, pixels = grid.drawn(grid.reals), tile(grid.reals, 5)
+    assert (drawn.shape[1] > 40) == bool(rows)
+    np.testing.assert_array_equal(drawn[:, -40:], pixels)  # the images stay as they are
