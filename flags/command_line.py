@@ -208,7 +208,9 @@ def _count_gpus() -> int:
 def _notes(values: Mapping[str, Any], typed: Mapping[str, str]) -> list[str]:
     notes = []
     if "metrics" not in typed:
-        notes.append("metrics: none are computed, since they are not built yet (published default: fid50k_full)")
+        notes.append(
+            "metrics: none are computed in runs yet; calc_metrics scores snapshots (published default: fid50k_full)"
+        )
     full = values["fp32"] or values["precision"] == "float32" or (values["precision"] is None and not values["gpus"])
     if full and "num_fp16_res" in typed:
         notes.append(f"{typed['num_fp16_res']} has no effect in full precision")

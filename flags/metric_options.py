@@ -24,8 +24,8 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
         REQUIRED,
         "metrics",
         OfflineMetrics(),
-        "Scores and how many fakes each takes, such as fd5k,kd5k: fd, kd, mind, precision, recall, density, coverage, is, "
-        "authpct.",
+        "Scores and how many fakes each takes, such as fd5k,kd5k: fd, kd, mind, precision, recall, density, coverage, "
+        "is, authpct.",
     ),
     Option(
         RUN,
@@ -45,6 +45,13 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
         PathName("a folder or file of images, or its address", in_utf8=False),
         "The reals: all that are there.",
         default_text="what the network was trained on",
+    ),
+    Option(
+        RUN,
+        "features",
+        Choice("effnetlite0", "boxes"),
+        "What sees the images: EfficientNet-Lite0, or an 8x8 grid of averages, for small sets unlike photographs.",
+        default="effnetlite0",
     ),
     Option(RUN, "mirror", Boolean(), "Mirrored copies of the reals count as reals.", default=False, switch=True),
     Option(RUN, "seed", Integer(0), "Of the fakes' latents, labels and noise.", default=0),
@@ -66,7 +73,14 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
         default_text="features in the cache folder",
     ),
     Option(RUN, "no_cache", Boolean(), "Keep no features and use none that were kept.", default=False, switch=True),
-    Option(RUN, "json", Boolean(), "The last line is a JSON object, by score value, low, high and fingerprint.", default=False, switch=True),
+    Option(
+        RUN,
+        "json",
+        Boolean(),
+        "The last line is a JSON object, by score value, low, high and fingerprint.",
+        default=False,
+        switch=True,
+    ),
     BY_KEY["ops"],
     BY_KEY["debug"],
 )

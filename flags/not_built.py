@@ -25,7 +25,7 @@ NOT_BUILT = (
         "metrics",
         "--metrics other than none",
         lambda values: bool(values["metrics"]),
-        "use --metrics=none, until metrics exist",
+        "use --metrics=none, and sg_keras.tools.calc_metrics for scores of snapshots",
     ),
 )
 

@@ -22,7 +22,10 @@ class DrawsIndices(Protocol):
 
 def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(x.y/d + 1)^3 of rows [N,D] and [M,D]: [N,M] in their type."""
-    return (x @ y.T / x.shape[1] + 1) ** 3
+    base = x @ y.T
+    base /= x.shape[1]
+    base += 1
+    return base * base * base  # a power takes ten times as long
 
 
 def kernel_distance(real: np.ndarray, fake: np.ndarray) -> float:

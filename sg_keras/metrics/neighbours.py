@@ -1,6 +1,6 @@
 """Nearest neighbours by brute force, in blocks: a block of distances is the most that is held.
 
-With 50,000 rows against 50,000 of 1280 columns the features take 512 MB, and blocks less than 0.5 GB more.
+With 50,000 rows against 50,000 of 1280 columns the features take 512 MB, their copies as much, and blocks 0.1 GB.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-#: Distances held at once: 2^25 of float32 are 134 MB.
-BLOCK = 1 << 25
+#: Distances held at once, where that is not fewer than those of LEAST_ROWS queries: 8 MB, which caches can hold.
+BLOCK, LEAST_ROWS = 1 << 21, 128
 # Of the squared lengths: what rounding leaves of the distance between equal rows, or rows as good as equal.
 _ROUNDING = 4e-6
 
@@ -40,15 +40,16 @@ def k_nearest(
         raise ValueError(f"references: found {len(references)} rows, expected {k + same} at least")
     distances = np.empty([len(queries), k], np.float32)
     indices = np.empty([len(queries), k], np.intp)
-    for rows, block in distance_blocks(queries, references, half=half):
+    for rows, block, smallest in _square_blocks(queries, references, half):
         if same:
             block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = np.inf
         nearest = np.argpartition(block, k - 1, axis=1)[:, :k]
         found = np.take_along_axis(block, nearest, axis=1)
+        found[found < smallest[nearest]] = 0
         order = np.argsort(found, axis=1, kind="stable")
-        distances[rows] = np.take_along_axis(found, order, axis=1)
+        distances[rows] = np.sqrt(np.take_along_axis(found, order, axis=1))
         indices[rows] = np.take_along_axis(nearest, order, axis=1)
-    return distances, indices
+    return (_rounded(distances) if half else distances), indices
 
 
 def count_within(queries: np.ndarray, references: np.ndarray, radii: np.ndarray, *, half: bool = False) -> np.ndarray:
@@ -56,36 +57,45 @@ def count_within(queries: np.ndarray, references: np.ndarray, radii: np.ndarray,
 
     Args:
         queries, references: float32 [Q,D] and [R,D].
-        radii: [R], each reference's own.
+        radii: [R], each reference's own, as of k_nearest.
         half: as in k_nearest.
 
     Returns:
         int64 [Q].
     """
     counts = np.empty([len(queries)], np.int64)
-    for rows, block in distance_blocks(queries, references, half=half):
-        counts[rows] = np.count_nonzero(block <= radii, axis=1)
+    # A query that is equal to the row that gave the radius counts, whatever the order of additions made of it.
+    limits = np.square(radii) * np.float32(1 + _ROUNDING)
+    for rows, block, smallest in _square_blocks(queries, references, half):
+        if half:
+            inside = _rounded(np.sqrt(np.maximum(block, 0, out=block), out=block)) <= radii
+        else:
+            inside = block <= np.maximum(limits, smallest)
+        counts[rows] = np.count_nonzero(inside, axis=1)
     return counts
 
 
-def distance_blocks(
-    queries: np.ndarray, references: np.ndarray, *, half: bool = False
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Distances float32 [q,R] of some queries after others, with which they are. The caller may write to them."""
+def _square_blocks(
+    queries: np.ndarray, references: np.ndarray, half: bool
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Squared distances float32 [q,R] of some queries after others, with which they are. They may be written to.
+
+    The last is what rounding may leave of 0, [R]: rows that are nearer than that are equal.
+    """
     if half:
-        queries, references = (rows.astype(np.float16).astype(np.float32) for rows in (queries, references))
+        queries, references = _rounded(queries), _rounded(references)
     centre = references.mean(axis=0, dtype=np.float64).astype(np.float32)  # small numbers cancel less
     references = references.astype(np.float32) - centre
-    reference_lengths = np.einsum("rd,rd->r", references, references)
-    step = max(1, BLOCK // max(1, len(references)))
+    lengths = np.einsum("rd,rd->r", references, references)
+    step = max(LEAST_ROWS, BLOCK // max(1, len(references)))
     for start in range(0, len(queries), step):
         rows = slice(start, min(start + step, len(queries)))
         some = queries[rows].astype(np.float32) - centre
-        lengths = np.einsum("qd,qd->q", some, some)[:, np.newaxis] + reference_lengths
-        squares = some @ references.T
-        squares *= -2
+        squares = (-2 * some) @ references.T
+        squares += np.einsum("qd,qd->q", some, some)[:, np.newaxis]
         squares += lengths
-        lengths *= _ROUNDING
-        squares[squares < lengths] = 0
-        distances = np.sqrt(squares, out=squares)
-        yield rows, distances.astype(np.float16).astype(np.float32) if half else distances
+        yield rows, squares, _ROUNDING * lengths
+
+
+def _rounded(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(np.float16).astype(np.float32)

@@ -38,12 +38,12 @@ class Seen:
     Attributes:
         real: float32 [N,D], features of all reals.
         fake: float32 [M,D], of as many fakes as the score takes.
-        probabilities: from features [M,D] to those of classes [M,C].
+        probabilities: from features [M,D] to those of classes [M,C]; None = there are none.
     """
 
     real: np.ndarray
     fake: np.ndarray
-    probabilities: Callable[[np.ndarray], np.ndarray]
+    probabilities: Callable[[np.ndarray], np.ndarray] | None
 
 
 def measure(spec: MetricSpec, seen: Seen) -> Measured:
@@ -100,6 +100,8 @@ def _mean(values: np.ndarray, scale: float = 1.0) -> Measured:
 
 
 def _inception(seen: Seen) -> Measured:
+    if seen.probabilities is None:
+        raise ValueError("found features without classes, expected those of a network that has some")
     mean, std = inception_score(seen.probabilities(seen.fake))
     return Measured(mean, *interval(mean, std / np.sqrt(10)))
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from sg_keras.curation.original_source import OriginalSource
-    from sg_keras.features import EfficientNetLite0
+    from sg_keras.features import FeatureExtractor
     from sg_keras.metrics.feature_blocks import FeatureCache, Features, ImageBlock
     from sg_keras.metrics.record import Score
 
@@ -77,7 +77,7 @@ def _values(words: Sequence[str]) -> list[dict[str, Any]]:
 
 def _scores(values: dict[str, Any]) -> list[Score]:
     """Scores of one network, or of --images, told as lines."""
-    from sg_keras.features import EfficientNetLite0
+    from sg_keras.features import BoxAverages, EfficientNetLite0
     from sg_keras.metrics.feature_blocks import FeatureCache
 
     most = max(spec.num_generated for spec in values["metrics"])
@@ -95,19 +95,19 @@ def _scores(values: dict[str, Any]) -> list[Score]:
         from sg_keras.curation.progress import clock
         from sg_keras.tools.scored_images import original_blocks
 
-        extractor = EfficientNetLite0()
+        extractor = EfficientNetLite0() if values["features"] == "effnetlite0" else BoxAverages()
         real_blocks = original_blocks(reals, len(reals.names), values["mirror"])
         total = len(reals.names) * (1 + values["mirror"])
         real = _features(real_blocks, extractor, cache, clock("reals", total, 0, on_progress))
         fake = _features(blocks, extractor, cache, clock("fakes", most, 0, on_progress))
     scores = _measured(values, extractor, real, fake)
     print(printable(f"{scored} against {data}, {len(real.values)} reals, 95% intervals:"))
-    print("\n".join(_lines(scores, len(real.values), extractor)))
+    print("\n".join(_lines(scores, real.values.shape)))
     return scores
 
 
 def _features(
-    blocks: Iterable[ImageBlock], extractor: EfficientNetLite0, cache: FeatureCache, on_images: Callable[[int], None]
+    blocks: Iterable[ImageBlock], extractor: FeatureExtractor, cache: FeatureCache, on_images: Callable[[int], None]
 ) -> Features:
     from sg_keras.metrics.feature_blocks import features_of
 
@@ -172,15 +172,16 @@ def _of_network(values: dict[str, Any], data: str, most: int) -> Iterator[ImageB
     return fake_blocks(G, most, labels, FakeSampling(values["seed"], values["trunc"], values["noise_mode"]))
 
 
-def _measured(values: dict[str, Any], extractor: EfficientNetLite0, real: Features, fake: Features) -> list[Score]:
+def _measured(values: dict[str, Any], extractor: FeatureExtractor, real: Features, fake: Features) -> list[Score]:
+    from sg_keras.features import EfficientNetLite0
     from sg_keras.features.resize import RESIZE_RULE
     from sg_keras.metrics.record import Score, versions
     from sg_keras.metrics.scores import Seen, measure
 
     shared = {
-        "extractor": "effnetlite0",
+        "extractor": values["features"],
         "extractor_sha256": extractor.fingerprint,
-        "resize": RESIZE_RULE,
+        "resize": RESIZE_RULE if values["features"] == "effnetlite0" else "none",
         "real": real.content,
         "num_real": len(real.values),
         "mirror": values["mirror"],
@@ -195,7 +196,8 @@ def _measured(values: dict[str, Any], extractor: EfficientNetLite0, real: Featur
             "truncation": values["trunc"],
             "noise_mode": values["noise_mode"],
         }
-    seen, scores = Seen(real.values, fake.values, extractor.probabilities), []
+    probabilities = extractor.probabilities if isinstance(extractor, EfficientNetLite0) else None
+    seen, scores = Seen(real.values, fake.values, probabilities), []
     for spec in values["metrics"]:
         found = measure(spec, seen)
         fingerprint = {"metric": spec.name, "num_fake": spec.num_generated, **shared}
@@ -203,13 +205,13 @@ def _measured(values: dict[str, Any], extractor: EfficientNetLite0, real: Featur
     return scores
 
 
-def _lines(scores: Sequence[Score], reals: int, extractor: EfficientNetLite0) -> Iterator[str]:
-    from sg_keras.features.efficientnet_lite0 import FEATURES
-
+def _lines(scores: Sequence[Score], shape: tuple[int, ...]) -> Iterator[str]:
+    """What people see of scores by features of reals of this shape, [N,D]."""
+    reals, width = shape
     for score in scores:
         yield f"  {score.full_name:<28}{score.value:>12.5g}   ({score.low:.5g} to {score.high:.5g})"
-    if any(score.name.startswith("fd") and min(score.fingerprint["num_fake"], reals) <= FEATURES for score in scores):
-        yield f"  fd of {FEATURES} images or fewer depends on their number more than kd and mind do"
+    if any(score.name.startswith("fd") and min(score.fingerprint["num_fake"], reals) <= width for score in scores):
+        yield f"  fd of {width} images or fewer depends on their number more than kd and mind do"
     copied = [score for score in scores if score.name.startswith("authpct") and score.value < _FEW_AUTHENTIC]
     if copied:
         yield f"  authpct {copied[0].value:.0f}: most fakes lie nearer to a real than other reals do, as copies would"

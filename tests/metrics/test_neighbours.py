@@ -11,6 +11,7 @@ from sg_keras.metrics import authenticity, density_coverage, interval_of_mean, k
 def small_blocks(monkeypatch):
     """Several blocks, the last one shorter."""
     monkeypatch.setattr(neighbours, "BLOCK", 7 * 40)
+    monkeypatch.setattr(neighbours, "LEAST_ROWS", 1)
 
 
 @pytest.fixture

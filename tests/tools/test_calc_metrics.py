@@ -108,6 +108,16 @@ def test_several_networks(unconditional_snapshot, stylegan3_snapshot, folders, c
     assert list(last_line(capsys)) == networks
 
 
+def test_averages_see_layout_alone(folders, capsys):
+    words = (f"--images={folders / 'fake'}", f"--data={folders / 'fake'}", "--features=boxes")
+    assert run(*words, "--metrics=fd24,kd24", "--json") == 0
+    found = last_line(capsys)
+    assert found["fd24"]["fingerprint"]["extractor"] == "boxes"
+    assert found["fd24"]["value"] == pytest.approx(0, abs=1e-4)
+    assert run(*words, "--metrics=is24") == 1
+    assert "is24: found features without classes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words, message",
     [
