@@ -31,7 +31,7 @@ def test_images_of_any_shape(shape, width):
     found = BoxAverages().features(images)
     assert found.shape == (3, width)
     np.testing.assert_allclose(found[1], 1, atol=1e-6)
-    assert (0 <= found).all() and (found <= 1).all()
+    assert (found >= 0).all() and (found <= 1).all()
 
 
 def test_no_images():
