@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
@@ -26,10 +26,21 @@ _TITLES = {
 }
 
 
-def resolved_configuration(parsed: ParsedCommandLine, table: type[TrainingOptions] = TrainingOptions) -> str:
-    """Every field of the configuration by part, with the option that sets it; what is not built yet is marked."""
+def resolved_configuration(
+    parsed: ParsedCommandLine,
+    table: type[TrainingOptions] = TrainingOptions,
+    networks: Mapping[str, object] | None = None,
+) -> str:
+    """Every field of the configuration by part, with the option that sets it; what is not built yet is marked.
+
+    Args:
+        parsed: the command line.
+        table: of the options.
+        networks: what the summary says of each network by name, such as how many parameters it has.
+    """
     lines = ["Resolved configuration (dry run: nothing is written)", ""]
     lines += [f"  {label:<16}{value}" for label, value in _summary(parsed)]
+    lines += [f"  {name:<16}{what}" for name, what in (networks or {}).items()]
     fields, options = dict(flatten(dataclasses.asdict(parsed.config))), field_options(table)
     for part, title in _TITLES.items():
         lines += ["", f"{title}:"]

@@ -22,25 +22,38 @@ def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminat
         >>> G.image_shape, D.name
         ((16, 16, 1), 'D')
     """
-    data, gen, disc = config.dataset, config.generator, config.discriminator
-    shared: dict[str, Any] = {
+    return Generator(**generator_arguments(config)), Discriminator(**discriminator_arguments(config))
+
+
+def generator_arguments(config: TrainingConfig) -> dict[str, Any]:
+    """What the generator of a run is made with; what it does not name has its default."""
+    gen = config.generator
+    return {
+        "mapping_kwargs": {"num_layers": gen.mapping_layers},
+        "synthesis_kwargs": None if gen.cfg == "stylegan2" else {"magnitude_ema_beta": gen.magnitude_ema_beta},
+        "name": "G",
+        **_shared(config),
+        **accepted_by(Generator, dataclasses.asdict(gen)),
+    }
+
+
+def discriminator_arguments(config: TrainingConfig) -> dict[str, Any]:
+    """The same of the discriminator."""
+    disc = config.discriminator
+    return {
+        "mapping_kwargs": {"num_layers": disc.mapping_layers},
+        "name": "D",
+        **_shared(config),
+        **accepted_by(Discriminator, dataclasses.asdict(disc)),
+    }
+
+
+def _shared(config: TrainingConfig) -> dict[str, Any]:
+    data = config.dataset
+    return {
         "c_dim": data.c_dim,
         "img_resolution": data.resolution,
         "img_channels": data.channels,
         "impl": config.ops,
         "half_dtype": "float16" if config.precision == "float32" else config.precision,
     }
-    G = Generator(
-        mapping_kwargs={"num_layers": gen.mapping_layers},
-        synthesis_kwargs=None if gen.cfg == "stylegan2" else {"magnitude_ema_beta": gen.magnitude_ema_beta},
-        name="G",
-        **shared,
-        **accepted_by(Generator, dataclasses.asdict(gen)),
-    )
-    D = Discriminator(
-        mapping_kwargs={"num_layers": disc.mapping_layers},
-        name="D",
-        **shared,
-        **accepted_by(Discriminator, dataclasses.asdict(disc)),
-    )
-    return G, D

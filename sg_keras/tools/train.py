@@ -37,7 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(words: Sequence[str]) -> int:
     parsed = parse_command_line(words, open_dataset=_open_dataset, count_gpus=_count_gpus)
     if parsed.dry_run:
-        print(printable(resolved_configuration(parsed)))
+        load_quietly("sg_keras.weights.parameter_counts")
+        from sg_keras.weights.parameter_counts import parameter_counts
+
+        print(printable(resolved_configuration(parsed, networks=parameter_counts(parsed.config))))
         return 0
     load_quietly("sg_keras.training.run")
     from sg_keras.training.run import run

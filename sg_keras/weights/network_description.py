@@ -60,9 +60,26 @@ def describe(network: keras.Model) -> NetworkDescription:
 
 def shaping_arguments(network: keras.Model) -> dict[str, Any]:
     """Constructor arguments of a network of ours that shape it, as JSON values."""
-    config = {name: value for name, value in network.get_config().items() if name not in _NOT_SHAPING}
-    plain: dict[str, Any] = json.loads(json.dumps(config))  # Keras has dictionaries and lists of its own
+    return _shaping(network.get_config())
+
+
+def _shaping(config: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: value for name, value in config.items() if name not in _NOT_SHAPING}
+    plain: dict[str, Any] = json.loads(json.dumps(found))  # Keras has dictionaries and lists of its own
     return plain
+
+
+def weight_shapes(kind: str, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Shapes of all variables by published name and in the published layout, without building the network.
+
+    Args:
+        kind: "Generator" or "Discriminator".
+        arguments: of its constructor; those that do not shape it are ignored, missing ones have their defaults.
+
+    Raises:
+        ValueError: the arguments give no network; one line.
+    """
+    return dict(_SHAPES[kind](_full_config(_KINDS[kind], _shaping(arguments))))
 
 
 def description_from_json(name: str, found: Any, weights: Mapping[str, np.ndarray]) -> NetworkDescription:

@@ -62,6 +62,15 @@ def test_wide_originals_that_are_too_small_are_left_out():
     assert made(noise(0, 64, 16), "center-crop-wide", (16, 8)) == []
 
 
+@pytest.mark.parametrize("mode, black", [("L", 0), ("RGBA", (0, 0, 0, 255))])
+def test_center_crop_wide_of_gray_images_and_of_alpha(mode: str, black: object):
+    original = Image.fromarray(noise(0, 32, 32)).convert(mode)
+    recipe = Recipe(transform=Transform(name="center-crop-wide"), resolution=(16, 8))
+    found = np.asarray(pieces(original, recipe, "a.png")[0].image)
+    assert found.shape[:2] == (16, 16) and (found[:4] == black).all() and (found[12:] == black).all()
+    np.testing.assert_array_equal(found[4:12], lanczos(np.asarray(original)[8:24], (16, 8)))
+
+
 def test_fit_with_bars():
     original = noise(0, 40, 20)
     small = lanczos(original, (16, 8))

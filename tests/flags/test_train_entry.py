@@ -1,6 +1,7 @@
 """The entry point, in the process and as a real command."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -39,6 +40,7 @@ def test_dry_run_prints_and_writes_nothing(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "1797, 3594 with mirrored copies, 32x32, gray" in done.stdout
     assert "(not built yet)" in done.stdout
+    assert re.search(r"^  G {15}[0-9,]+ parameters, [0-9,]+ in buffers\n  D {15}[0-9,]+ parameters$", done.stdout, re.M)
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
