@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ from sg_keras.ops.pixel_values import to_uint8
 
 #: Images that the generator makes at a time. Their noise is drawn for so many at once, and so part of what they are.
 AT_ONCE = 16
+_SEED_STRIDE = 1 << 12  # layers add their index to the seed of their noise
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,10 +35,12 @@ class FakeSampling:
 
 
 def network_digest(G: Generator) -> str:
-    """SHA-256 of a generator's variables, by name, and of the type that it computes in."""
-    digest = hashlib.sha256(f"{G.compute_dtype} ".encode())
+    """SHA-256 of a generator's variables, by name, and of its configuration: all that its images follow from."""
+    configuration = {key: value for key, value in G.get_config().items() if key not in ("impl", "name")}
+    digest = hashlib.sha256(json.dumps(configuration, sort_keys=True, default=str).encode())
     for variable in sorted(G.variables, key=lambda variable: variable.path):
-        digest.update(f"{variable.path} {tuple(variable.shape)} ".encode() + np.asarray(variable).tobytes())
+        path = variable.path.partition("/")[2]  # without the network's name
+        digest.update(f"{path} {tuple(variable.shape)} ".encode() + np.asarray(variable).tobytes())
     return digest.hexdigest()
 
 
@@ -89,7 +93,7 @@ def _renderer(G: Generator, sampling: FakeSampling) -> Callable[[int, np.ndarray
         for start in range(0, len(z), AT_ONCE):
             # Always so many, so that the noise of an image does not depend on how many are scored.
             rows = np.arange(start, start + AT_ONCE) % len(z)
-            noise_seed = tf.constant([sampling.seed, first + start], tf.int64)
+            noise_seed = tf.constant([sampling.seed * _SEED_STRIDE, first + start], tf.int64)
             batch = [tf.constant(values[rows], G.compute_dtype) for values in (z, c)]
             made.append(to_uint8(render(*batch, noise_seed).numpy())[: len(z) - start])
         return np.concatenate(made)

@@ -16,7 +16,7 @@ def inception_score(probabilities: np.ndarray, *, splits: int = 10) -> tuple[flo
         Mean and population standard deviation over the parts.
 
     Raises:
-        ValueError: there are fewer rows than splits.
+        ValueError: there are fewer rows than splits, or NaN or Inf among them.
 
     Example:
         >>> sg_keras.metrics.inception_score(np.tile([[1.0, 0.0], [0.0, 1.0]], [10, 1]), splits=2)[0]
@@ -25,6 +25,8 @@ def inception_score(probabilities: np.ndarray, *, splits: int = 10) -> tuple[flo
     count = len(probabilities)
     if count < splits:
         raise ValueError(f"probabilities: found {count} rows, expected {splits} at least, one for each split")
+    if not np.isfinite(probabilities).all():
+        raise ValueError("probabilities: found NaN or Inf, expected finite numbers")
     scores = []
     for number in range(splits):
         part = probabilities[number * count // splits : (number + 1) * count // splits].astype(np.float64)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sg_keras.metrics import kernel_distance, subset_kernel_distances
-from sg_keras.metrics.kernel_distance import KernelSums
+from sg_keras.metrics.kernel_distance import KernelSums, first_order_error
 
 
 def draw(count: int, seed: int, dimension: int = 6) -> np.ndarray:
@@ -66,6 +66,14 @@ def test_the_bootstrap_finds_the_spread_of_repeated_draws():
     repeated = [kernel_distance(real, draw(60, seed)) for seed in range(200)]
     found = np.mean([KernelSums(real, draw(60, seed)).standard_error() for seed in range(10)])
     assert 0.6 < found / np.std(repeated) < 1.6
+
+
+@pytest.mark.parametrize("shift", [0.3, 1.0])
+def test_the_error_of_many_fakes_is_the_spread_of_repeated_draws(shift):
+    real = draw(400, 1000)
+    repeated = [kernel_distance(real, draw(150, seed) + np.float32(shift)) for seed in range(100)]
+    found = np.mean([first_order_error(real, draw(150, seed) + np.float32(shift)) for seed in range(5)])
+    assert 0.7 < found / np.std(repeated) < 1.4
 
 
 def test_one_row_is_too_few():
