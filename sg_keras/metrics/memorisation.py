@@ -26,7 +26,7 @@ class Authenticity:
 
     @property
     def percent(self) -> float:
-        """AuthPct: around 50 where fakes are as far from reals as those from each other, more where farther, 0 for copies."""
+        """AuthPct: around 50 where fakes lie from reals as those from each other, more farther off, 0 for copies."""
         return 100 * float(self.authentic.mean())
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sg_keras.metrics import fakes
-from sg_keras.metrics.fakes import FakeSampling, fake_blocks
+from sg_keras.metrics.fakes import FakeSampling, fake_blocks, network_digest
 from tests.tiny_generator import tiny_generator
 
 
@@ -64,3 +64,9 @@ def test_seeds_and_noise_differ(network):
 def test_a_conditional_network_needs_labels(network):
     with pytest.raises(ValueError, match="the network is conditional: found no labels"):
         list(fake_blocks(network, 4, None, FakeSampling()))
+
+
+def test_the_same_network_under_another_name_is_the_same():
+    digests = {network_digest(tiny_generator(3, resolution=8, name=name, cfg="stylegan2")) for name in ("G", "G_ema")}
+    assert len(digests) == 1
+    assert network_digest(tiny_generator(2, resolution=8, name="G", cfg="stylegan2")) not in digests
