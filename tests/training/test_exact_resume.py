@@ -13,8 +13,8 @@ from sg_keras.checkpoint import checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
 from tests.training.tiny_run import command, finish, only_run, start
 
-LENGTH = ("--kimg=0.8", "--tick=0.04", "--snap=1", "--image_snap=100")  # 100 iterations, a checkpoint every 5
-TICKS = 20
+LENGTH = ("--kimg=0.6", "--tick=0.04", "--snap=1", "--image_snap=100")  # 75 iterations, a checkpoint every 5
+TICKS = 15
 
 
 def end(process: subprocess.Popen, number: signal.Signals) -> tuple[int, str]:
@@ -67,11 +67,11 @@ def test_killed_runs_end_in_the_same_bits(impl, options, image_folder, tmp_path)
     assert log[-1].startswith("Stopped by SIGTERM at ")
     assert log[-1].endswith(f"; to go on: the same command with --resume={only_run(killed)}")
     saved = saved_checkpoints(only_run(killed) / "checkpoints")[-1]
-    assert f"at {checkpoint_fingerprint(saved)[0] / 1000:g} of 0.8 kimg" in log[-1]  # nothing is lost
+    assert f"at {checkpoint_fingerprint(saved)[0] / 1000:g} of 0.6 kimg" in log[-1]  # nothing is lost
 
     finish(again)
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
-    assert final_fingerprint(killed)[0] == 800
+    assert final_fingerprint(killed)[0] == 600
     stats = (only_run(killed) / "stats.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(stats) == TICKS + 1  # each tick once
 
