@@ -25,26 +25,17 @@ def interval_of_mean(values: np.ndarray, *, scale: float = 1.0) -> tuple[float, 
 
 
 def bootstrap_interval(
-    statistic: Callable[[np.ndarray, np.ndarray], float],
-    real: np.ndarray,
-    fake: np.ndarray,
-    *,
-    value: float,
-    repeats: int = 20,
-    seed: int = 0,
+    statistic: Callable[[np.ndarray], float], fake: np.ndarray, *, value: float, repeats: int = 10, seed: int = 0
 ) -> tuple[float, float]:
-    """95% around a value by drawing rows anew.
+    """95% around a value by drawing fakes anew.
 
     Distances of drawn rows are biased upwards, since rows repeat; so only their spread is used, around the value.
 
     Args:
-        statistic: (reals, fakes) to the score.
-        real, fake: [N,D] and [M,D].
+        statistic: of [M,D] to the score.
+        fake: [M,D].
         value: of the statistic on all rows.
     """
     random = np.random.default_rng(seed)
-    found = [
-        statistic(real[random.integers(len(real), size=len(real))], fake[random.integers(len(fake), size=len(fake))])
-        for _ in range(repeats)
-    ]
+    found = [statistic(fake[random.integers(len(fake), size=len(fake))]) for _ in range(repeats)]
     return interval(value, float(np.std(found, ddof=1)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from sg_keras.config.metric_specs import MetricSpec
-from sg_keras.metrics.bootstrap import interval, interval_of_mean
+from sg_keras.metrics.bootstrap import bootstrap_interval, interval, interval_of_mean
 from sg_keras.metrics.frechet import FeatureMoments, frechet_distance, standard_error
 from sg_keras.metrics.inception_score import inception_score
 from sg_keras.metrics.kernel_distance import KernelSums, first_order_error, subset_kernel_distances
@@ -19,7 +20,7 @@ from sg_keras.metrics.sliced_distance import mind
 MOST_IN_FULL = 1000  # fakes, for a kernel distance over all pairs; with more, the mean over subsets of so many
 _MOST_REALS_IN_FULL = 20_000
 _SUBSETS = 100
-_REPEATS = 10  # of a bootstrap of what takes seconds
+_FEW_DIRECTIONS = 100  # of MIND, for its spread
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,11 +66,6 @@ def measure(spec: MetricSpec, seen: Seen) -> Measured:
         raise ValueError(f"{spec.name}: {error}") from error
 
 
-def measure_all(specs: Sequence[MetricSpec], seen: Seen) -> dict[str, Measured]:
-    """Several scores by name: see `measure`."""
-    return {spec.name: measure(spec, seen) for spec in specs}
-
-
 def _frechet(seen: Seen) -> Measured:
     real = FeatureMoments.of(seen.real)
     value = frechet_distance(real, FeatureMoments.of(seen.fake))
@@ -91,10 +87,9 @@ def _kernel(seen: Seen) -> Measured:
 
 
 def _sliced(seen: Seen) -> Measured:
-    value, random, count = mind(seen.real, seen.fake), np.random.default_rng(0), len(seen.fake)
-    drawn = (seen.fake[random.integers(count, size=count)] for _ in range(_REPEATS))
-    found = [mind(seen.real, rows, directions=100) for rows in drawn]
-    return Measured(value, *interval(value, float(np.std(found, ddof=1))))
+    value = mind(seen.real, seen.fake)
+    few = functools.partial(mind, seen.real, directions=_FEW_DIRECTIONS)
+    return Measured(value, *bootstrap_interval(few, seen.fake, value=value))
 
 
 def _mean(values: np.ndarray, scale: float = 1.0) -> Measured:
