@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sg_keras.files.cache import cache_folder, is_url
+from sg_keras.files.cache import cache_folder
 from sg_keras.files.printable import printable
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import check_required, read_values
@@ -27,6 +27,7 @@ from sg_keras.flags.tool_options import tool_help_text
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import load_generator, named_errors
 from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.scored_images import opened_originals
 from sg_keras.tools.shown_progress import ShownProgress
 
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ def _scores(values: dict[str, Any]) -> list[Score]:
     scored = values["images"] or values["network"]
     with contextlib.ExitStack() as stack:
         data = values["data"] or _trained_on(values["network"])
-        reals = stack.enter_context(_opened("--data", data))
+        reals = stack.enter_context(opened_originals("--data", data))
         if values["images"]:
-            fakes = stack.enter_context(_opened("--images", values["images"]))
+            fakes = stack.enter_context(opened_originals("--images", values["images"]))
             blocks = _of_images(fakes, most, values)
         else:
             blocks = _of_network(values, data, most)
@@ -125,19 +126,6 @@ def _trained_on(network: str) -> str:
     if config is None:
         raise ValueError(f"--data: found none, and {network} does not say what it was trained on, expected the reals")
     return config.dataset.path
-
-
-@contextlib.contextmanager
-def _opened(option: str, path: str) -> Iterator[OriginalSource]:
-    from sg_keras.curation.sources import open_originals
-
-    if is_url(path):
-        load_quietly("tensorflow")  # which has the file systems
-    source = named_errors(option, lambda: open_originals(path))
-    try:
-        yield source
-    finally:
-        source.close()
 
 
 def _of_images(source: OriginalSource, most: int, values: dict[str, Any]) -> Iterator[ImageBlock]:

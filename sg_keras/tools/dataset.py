@@ -23,14 +23,12 @@ list such as curation.json. It says why each other image is dropped, and touches
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sg_keras.files.cache import is_url
 from sg_keras.files.printable import printable
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
@@ -40,6 +38,7 @@ from sg_keras.flags.tool_options import parse_tool_options, tool_help_text
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
+from sg_keras.tools.scored_images import opened_originals
 from sg_keras.tools.shown_progress import ShownProgress
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _convert(values: dict[str, Any]) -> int:
     )
     memory = _face_memory("--align" if recipe.align else "--crop-box-from") if recipe.wants_faces else None
     how = {"follow_links": values["follow_links"], "image_column": values["image_column"]}
-    with _opened("--source", values["source"], **how) as source, ShownProgress() as on_progress:
+    with opened_originals("--source", values["source"], **how) as source, ShownProgress() as on_progress:
         for note in source.notes:
             _tell(note)
         report = convert(source, recipe, request, on_progress, _tell, memory)
@@ -101,7 +100,7 @@ def _audit(values: dict[str, Any]) -> int:
 
     page = _page(values["out"])
     extractor = _extractor(values["features"])
-    with _opened("--data", values["data"]) as source, ShownProgress() as on_progress:
+    with opened_originals("--data", values["data"]) as source, ShownProgress() as on_progress:
         found = audit(
             source,
             values["data"],
@@ -152,7 +151,7 @@ def _curate(values: dict[str, Any]) -> int:
     masks = _masks(values)
     memory = _face_memory("--faces") if rules.faces else None
     extractor = _extractor(rules.outliers or rules.drop_duplicates)
-    with _opened("--data", values["data"]) as source, ShownProgress() as on_progress:
+    with opened_originals("--data", values["data"]) as source, ShownProgress() as on_progress:
         how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
         found = audit(source, values["data"], extractor, workers=_workers(values), **how)
         if masks is not None:
@@ -177,20 +176,6 @@ _VERBS: dict[str, tuple[Callable[[dict[str, Any]], int], tuple[Option, ...]]] = 
     "audit": (_audit, AUDIT_OPTIONS),
     "curate": (_curate, CURATE_OPTIONS),
 }
-
-
-@contextlib.contextmanager
-def _opened(option: str, path: str, **how: Any) -> Iterator[OriginalSource]:
-    """The images that an option names."""
-    from sg_keras.curation.sources import open_originals
-
-    if is_url(path):
-        load_quietly("tensorflow")  # which has the file systems
-    source = named_errors(option, lambda: open_originals(path, **how))
-    try:
-        yield source
-    finally:
-        source.close()
 
 
 def _extractor(wanted: bool) -> Any:

@@ -1,16 +1,35 @@
-"""Images as scores take them: of any source that conversions read, in its order, block by block."""
+"""Images that an option of a tool names, of any source that conversions read; for scores block by block."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from sg_keras.files.cache import is_url
+from sg_keras.tools.network_option import named_errors
+from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
     from sg_keras.curation.original_source import OriginalSource
     from sg_keras.metrics.feature_blocks import ImageBlock
+
+
+@contextlib.contextmanager
+def opened_originals(option: str, path: str, **how: Any) -> Iterator[OriginalSource]:
+    """The images that an option names; `how` as of `open_originals`."""
+    from sg_keras.curation.sources import open_originals
+
+    if is_url(path):
+        load_quietly("tensorflow")  # which has the file systems
+    source = named_errors(option, lambda: open_originals(path, **how))
+    try:
+        yield source
+    finally:
+        source.close()
 
 
 def original_blocks(source: OriginalSource, count: int, mirror: bool = False) -> Iterator[ImageBlock]:
