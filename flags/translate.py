@@ -152,9 +152,9 @@ def make_config(
     cluster_size = 1 if cluster is None else len(cluster.hosts)
     options = table(transfer=transfer, cluster_size=cluster_size, **values)
     try:
-        return resolve(options, dataset, resolve_run(options))
+        return resolve(options, dataset, resolve_run(options, dataset.num_images))
     except BatchSizeError as error:
-        works = functools.partial(_sizes_work, dataset=dataset, run=resolve_run(options))
+        works = functools.partial(_sizes_work, dataset=dataset, run=resolve_run(options, dataset.num_images))
         problems = [batch_message(options, typed, works), *_other_problems(options, typed, dataset)]
         raise ValueError("; ".join(problems)) from error
     except ValueError as error:

@@ -92,6 +92,25 @@ def parse_offline_metric(name: str) -> MetricSpec:
     )
 
 
+#: What runs are scored by unless they say otherwise, and how many reals it takes to mean something.
+DEFAULT_METRIC = "kd5k"
+FEWEST_REALS = 1000
+
+
+def parse_metric(name: str) -> MetricSpec:
+    """A published score, or one on EfficientNet-Lite0, by its name.
+
+    Raises:
+        ValueError: there is no such score; one line.
+    """
+    return METRICS[name] if name in METRICS else parse_offline_metric(name)
+
+
+def default_metrics(num_images: int) -> tuple[str, ...]:
+    """What a run on so many images is scored by where nothing is said."""
+    return (DEFAULT_METRIC,) if num_images >= FEWEST_REALS else ()
+
+
 _HIGHER_FAMILIES = tuple(
     {spec.family for spec in METRICS.values() if spec.higher_is_better}
     | {family for family, higher in OFFLINE_FAMILIES.items() if higher}

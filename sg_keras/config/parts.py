@@ -20,6 +20,7 @@ from sg_keras.config.choices import (
     one_of,
 )
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
+from sg_keras.config.stop_condition import parse_stop_condition
 
 MAX_CHANNELS = 16  # of an image
 
@@ -202,7 +203,11 @@ class RunConfig:
     keep_checkpoints: int = 3
     on_nan: str = "stop"  # or rollback
     keep_every_kimg: float | None = None  # beside them one for each so many thousand images
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()  # scores of snapshots
+    metrics_ticks: int | None = None  # between scores; None = one with each snapshot
+    metrics_share: float = 0.05  # of the run's time that scores may take; the first and the last one are always made
+    features: str = "effnetlite0"  # what sees the images for scores that need no download
+    stop_when: str = ""  # a StopCondition
     desc: str = ""
     sample_grid: tuple[int, int] | None = None  # columns, rows; None = as published (7680x4320 at most)
     nobench: bool = False
@@ -213,12 +218,17 @@ class RunConfig:
         for name, option in (("total_kimg", "kimg"), ("tick_kimg", "tick")):
             require(getattr(self, name) > 0, option, getattr(self, name), "a positive number")
         require(self.on_nan in ON_NAN, "on_nan", self.on_nan, one_of(ON_NAN))
+        require(0 < self.metrics_share <= 1, "metrics_share", self.metrics_share, "above 0 and at most 1")
+        if self.stop_when:
+            metric = parse_stop_condition(self.stop_when).metric
+            require(metric in self.metrics, "stop_when", metric, f"one of --metrics, {one_of(self.metrics or ('none',))}")
         kimg = self.keep_every_kimg
         require(kimg is None or kimg > 0, "keep_every", kimg, "a positive number")
         for name, option in (
             ("snapshot_ticks", "snap"),
             ("image_snapshot_ticks", "image_snap"),
             ("keep_checkpoints", "keep"),
+            ("metrics_ticks", "metrics_ticks"),
         ):
             value = getattr(self, name)
             require(value is None or value >= 1, option, value, "1 or more")

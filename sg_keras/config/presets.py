@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from sg_keras.config.metric_specs import default_metrics
 from sg_keras.config.options.declaration import options_of, values_of
 from sg_keras.config.options.run import TrainingOptions
 from sg_keras.config.parts import (
@@ -92,10 +93,13 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     )
 
 
-def resolve_run(options: TrainingOptions) -> RunConfig:
-    """How a run with these options proceeds and what it leaves behind."""
-    image_snap = options.image_snap or options.snap
-    return RunConfig(**{**_copied(options, "run"), "image_snapshot_ticks": image_snap})
+def resolve_run(options: TrainingOptions, num_images: int) -> RunConfig:
+    """How a run with these options on so many images proceeds, and what it leaves behind."""
+    decided = {
+        "image_snapshot_ticks": options.image_snap or options.snap,
+        "metrics": default_metrics(num_images) if options.metrics is None else options.metrics,
+    }
+    return RunConfig(**{**_copied(options, "run"), **decided})
 
 
 def _copied(options: TrainingOptions, part: str = "") -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from sg_keras.config.choices import one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
-from sg_keras.config.metric_specs import METRICS
+from sg_keras.config.metric_specs import parse_metric
+from sg_keras.config.stop_condition import parse_stop_condition
 
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
 FALSE_WORDS = ("0", "false", "f", "no", "n", "off")
@@ -230,7 +231,18 @@ class Metrics:
         if argument.lower() == "none":
             return ()
         names = tuple(dict.fromkeys(name.strip() for name in argument.split(",")))
-        unknown = [name for name in names if name not in METRICS]
-        if unknown:
-            raise refusal(unknown[0] or argument, f"none or some of {','.join(METRICS)}")
+        if not all(names):
+            raise refusal(argument, "names separated by commas, or none")
+        for name in names:
+            parse_metric(name)
         return names
+
+
+class Condition:
+    """When a run stops, by a score."""
+
+    metavar = "CONDITION"
+
+    def parse(self, argument: str) -> str:
+        """Return the condition as the configuration spells it."""
+        return str(parse_stop_condition(argument))

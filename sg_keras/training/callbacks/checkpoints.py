@@ -10,13 +10,25 @@ from typing import Any
 
 import sg_keras
 from sg_keras.checkpoint import CheckpointStore
-from sg_keras.config import TrainingConfig
+from sg_keras.config import RunConfig, TrainingConfig
 from sg_keras.config.cadence import Every
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.ticks import TickClock
 from sg_keras.training.step.stylegan import StyleGAN
 from sg_keras.weights import write_snapshot
 from sg_keras.weights.snapshot import snapshot_name
+
+
+def save_cadences(run: RunConfig) -> tuple[Every, ...]:
+    """In ticks, when networks and the exact state are saved: as --snap says, and wherever there are scores."""
+    return Every(run.snapshot_ticks), score_cadence(run)
+
+
+def score_cadence(run: RunConfig) -> Every:
+    """In ticks, when snapshots are scored, which they are at the end as well."""
+    if not run.metrics:
+        return Every(None)
+    return Every(run.metrics_ticks or run.snapshot_ticks)
 
 
 def _as_trained(config: TrainingConfig, model: StyleGAN) -> TrainingConfig:
@@ -37,10 +49,10 @@ class NetworkSnapshots(TickCallback):
     def __init__(self, meter: Meter, run_dir: pathlib.Path, config: TrainingConfig, clock: TickClock) -> None:
         super().__init__(meter)
         self._run_dir, self._config, self._clock = run_dir, config, clock
-        self._every = Every(config.run.snapshot_ticks)
+        self._cadences = save_cadences(config.run)
 
     def on_tick(self, tick: Tick) -> None:
-        if tick.last or self._clock.is_due(tick.nimg, self._every):
+        if tick.last or self._clock.is_due(tick.nimg, *self._cadences):
             networks = (self.model.G, self.model.D, self.model.G_ema)
             write_snapshot(self._run_dir / snapshot_name(tick.nimg), networks, _as_trained(self._config, self.model))
 
@@ -71,7 +83,7 @@ class ExactCheckpoints(TickCallback):
     ) -> None:
         super().__init__(meter)
         self._store, self._config, self._clock, self._check_finite = store, config, clock, check_finite
-        self._every = Every(config.run.snapshot_ticks)
+        self._cadences = save_cadences(config.run)
         self._every_seconds = Every(max(config.run.checkpoint_minutes, 0) * 60 or None)
         self.newest: pathlib.Path | None = None
         self._newest_nimg: int | None = None
@@ -85,7 +97,7 @@ class ExactCheckpoints(TickCallback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         tick = self._meter.tick
         due = tick is not None and (
-            tick.last or tick.nimg == self._clock.batch or self._clock.is_due(tick.nimg, self._every)
+            tick.last or tick.nimg == self._clock.batch or self._clock.is_due(tick.nimg, *self._cadences)
         )
         if due or self._every_seconds.has_passed(self._newest_time, time.monotonic()):
             self._save()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import pathlib
 import time
 
 from sg_keras.checkpoint.traces import STATISTICS
-from sg_keras.files.atomic import write_text
+from sg_keras.files.json_lines import append_line, keep_lines
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.run_log import RunLog
 
@@ -85,8 +84,7 @@ class StatsFile(TickCallback):
 
     def on_tick(self, tick: Tick) -> None:
         values = {**tick_statistics(tick), "timestamp": time.time()}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
+        append_line(self._path, values)
 
 
 def forget_stats_after(run_dir: pathlib.Path, nimg: int) -> None:
@@ -95,15 +93,6 @@ def forget_stats_after(run_dir: pathlib.Path, nimg: int) -> None:
     So every tick has one line, however often a run was killed.
     """
     path = run_dir / STATISTICS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = [line for line in lines if _is_until(line, nimg)]
-    if kept != lines:
-        _LOGGER.info("Removed %d lines of %s beyond kimg %g", len(lines) - len(kept), path, nimg / 1000)
-        write_text(path, "".join(line + "\n" for line in kept))
-
-
-def _is_until(line: str, nimg: int) -> bool:
-    try:
-        return round(json.loads(line)["Progress/kimg"]["mean"] * 1000) <= nimg
-    except (ValueError, KeyError, TypeError):
-        return False
+    removed = keep_lines(path, lambda row: round(row["Progress/kimg"]["mean"] * 1000) <= nimg)
+    if removed:
+        _LOGGER.info("Removed %d lines of %s beyond kimg %g", removed, path, nimg / 1000)

@@ -38,7 +38,7 @@ class TickClock:
         """Number of the boundary just reached, or, within a tick, of the one that comes next."""
         return self.boundaries_reached(nimg) - (1 if self.is_boundary(nimg) else 0)
 
-    def is_due(self, nimg: int, every: Every) -> bool:
-        """Whether a tick of this cadence, above 0, was reached in the iteration that ended at nimg images."""
+    def is_due(self, nimg: int, *cadences: Every) -> bool:
+        """Whether a tick of one of these cadences, above 0, was reached in the iteration that ended at nimg images."""
         before = max(self.boundaries_reached(nimg - self.batch) - 1, 0)
-        return self.is_boundary(nimg) and every.is_reached(before, self.tick(nimg))
+        return self.is_boundary(nimg) and any(every.is_reached(before, self.tick(nimg)) for every in cadences)

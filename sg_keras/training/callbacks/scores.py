@@ -1,0 +1,125 @@
+"""Scores of a run's snapshots: when they are made, what time they may take, and what becomes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from sg_keras.config.stop_condition import parse_stop_condition
+from sg_keras.files.errors import first_line
+from sg_keras.metrics.record import few_authentic
+from sg_keras.training.callbacks.checkpoints import score_cadence
+from sg_keras.training.callbacks.image_grid import save_png
+from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
+from sg_keras.training.callbacks.score_window import OnProgress, ScoreWindow
+from sg_keras.training.callbacks.status import duration_text
+from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
+from sg_keras.training.run_scores import RunScorer, ScoredSnapshot
+from sg_keras.training.score_files import ScoreFiles
+from sg_keras.training.session import Session
+from sg_keras.weights.snapshot import snapshot_name
+
+
+class _InterruptedError(Exception):
+    """A signal asked the run to stop while scores were made."""
+
+
+class SnapshotScores(TickCallback):
+    """Makes the scores of snapshots, at ticks as --metrics_ticks says and at the end.
+
+    To stand after the exact checkpoints: a run that is killed while it makes scores has lost nothing that it trained,
+    and makes them when it goes on. Scores change no bit of training. Those that cannot be made are a warning.
+
+    Args:
+        meter: of the run.
+        session: of the run.
+        events: TensorBoard's.
+        stopped: whether something asked the run to stop; scores are then left for when it goes on.
+    """
+
+    def __init__(self, meter: Meter, session: Session, events: TensorBoardEvents, stopped: Callable[[], bool]) -> None:
+        super().__init__(meter)
+        self._session, self._events, self._stopped = session, events, stopped
+        self._config, self._log, self._run_dir = session.config.run, session.log, session.run_dir
+        self._files, self._scorer, self._window = ScoreFiles(session.run_dir), RunScorer(session), ScoreWindow(session.log)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        nimg = int(self.model.cur_nimg.numpy())
+        self._files.forget_after(nimg)
+        last = nimg >= self._session.total_nimg
+        # What an earlier process trained, and did not live to score.
+        if (last or self._is_due(nimg)) and (self._run_dir / snapshot_name(nimg)).is_dir():
+            self._score(nimg, last)
+        self._stop_if_stalled(nimg)
+
+    def on_tick(self, tick: Tick) -> None:
+        if tick.last or self._is_due(tick.nimg):
+            self._score(tick.nimg, tick.last)
+            self._stop_if_stalled(tick.nimg)
+
+    def _is_due(self, nimg: int) -> bool:
+        return self._session.clock.is_due(nimg, score_cadence(self._config))
+
+    def _score(self, nimg: int, last: bool) -> None:
+        names, snapshot = self._files.missing(self._config.metrics, nimg), snapshot_name(nimg)
+        if not names or (not last and self._takes_too_long(snapshot, names)):
+            return
+        began = time.monotonic()
+        try:
+            with self._window.opened() as on_progress:
+                scored = self._scorer.scored(names, snapshot, self._watched(on_progress))
+        except _InterruptedError:
+            self._log.line(f"Scores of {snapshot} are left for when the run goes on")
+            return
+        except (ValueError, OSError, tf.errors.OpError) as error:
+            self._log.line(f"WARNING: no scores of {snapshot}: {first_line(error)}; training goes on without")
+            return
+        self._keep(nimg, scored, time.monotonic() - began)
+
+    def _takes_too_long(self, snapshot: str, names: list[str]) -> bool:
+        """Whether scores as slow as the last ones would take more than their share; said in a line."""
+        times = self._files.times()
+        if not times:
+            return False
+        share = (sum(times) + times[-1]) / (self._meter.total_sec + times[-1])
+        if share <= self._config.metrics_share:
+            return False
+        self._log.line(
+            f"No scores of {snapshot}: with another {duration_text(times[-1])} they would take {share:.1%} of the run's "
+            f"time, more than --metrics_share={self._config.metrics_share:g}; sg_keras.tools.calc_metrics "
+            f"--network={self._run_dir / snapshot} --metrics={','.join(names)} makes them"
+        )
+        return True
+
+    def _watched(self, on_progress: OnProgress) -> OnProgress:
+        def tell(stage: str, done: int, total: int) -> None:
+            if self._stopped():
+                raise _InterruptedError
+            on_progress(stage, done, total)
+
+        return tell
+
+    def _keep(self, nimg: int, scored: ScoredSnapshot, seconds: float) -> None:
+        for metric, scores in scored.by_metric.items():
+            self._files.add(metric, nimg, scores, seconds, self._session.config.gpus)
+        self._files.link_best()
+        if scored.sheet is not None:
+            save_png(scored.sheet, self._run_dir / f"nearest{nimg // 1000:06d}.png")
+        self._events.show_scores(nimg, scored.scores, scored.sheet)
+        share = sum(self._files.times()) / max(self._meter.total_sec, 1e-9)
+        told = "  ".join(f"{score.full_name} {score.shown_value}" for score in scored.scores)
+        self._log.line(f"scores of {snapshot_name(nimg)}  {told}  time {duration_text(seconds)}  share {share:.1%}")
+        warning = few_authentic(scored.scores)
+        if warning:
+            self._log.line(f"WARNING: {warning}")
+
+    def _stop_if_stalled(self, nimg: int) -> None:
+        if not self._config.stop_when:
+            return
+        reason = self._files.has_stalled(parse_stop_condition(self._config.stop_when), nimg)
+        if reason:
+            self._log.line(f"--stop_when: {reason}")
+            self.model.stop_training = True

@@ -1,0 +1,87 @@
+"""What makes the scores of a run: its reals, its G_ema, and the networks that see both."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sg_keras.config.metric_specs import MetricSpec, parse_metric
+from sg_keras.features import FeatureExtractor
+from sg_keras.files.cache import cache_folder
+from sg_keras.metrics.evaluation import evaluate
+from sg_keras.metrics.extractors import open_extractors
+from sg_keras.metrics.fakes import FakeSampling, Fakes, network_fakes
+from sg_keras.metrics.feature_blocks import FeatureCache
+from sg_keras.metrics.neighbours import k_nearest
+from sg_keras.metrics.reals import Reals, dataset_reals
+from sg_keras.metrics.record import Score
+from sg_keras.training.callbacks.nearest_sheet import FAKES, NEAREST, nearest_sheet
+from sg_keras.training.callbacks.score_window import OnProgress
+from sg_keras.training.session import Session
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScoredSnapshot:
+    """What there is to say of a snapshot.
+
+    Attributes:
+        scores: one for each that was asked for.
+        sheet: fakes beside their nearest reals, uint8 [H,W,1 or 3]; None = not asked for.
+    """
+
+    scores: list[Score]
+    sheet: np.ndarray | None
+
+
+class RunScorer:
+    """Makes scores of a run's G_ema. What is needed for it is opened with the first one.
+
+    Args:
+        session: of the run.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._cache = FeatureCache(cache_folder() / "features")
+
+    def scored(self, names: Sequence[str], snapshot: str, on_progress: OnProgress) -> ScoredSnapshot:
+        """Scores of G_ema as it is now.
+
+        Args:
+            names: of the metrics.
+            snapshot: name of the snapshot that holds the same weights.
+            on_progress: is told how far it is.
+
+        Raises:
+            ValueError, OSError: as of `evaluate`; one line.
+        """
+        specs = [parse_metric(name) for name in names]
+        fakes = self._fakes(snapshot)
+        scores = evaluate(
+            specs, self._reals, fakes, self._extractors(specs), cache=self._cache, on_progress=on_progress
+        )
+        sheet = self._sheet(specs, fakes) if any(spec.family == "authpct" for spec in specs) else None
+        return ScoredSnapshot(scores, sheet)
+
+    def _fakes(self, snapshot: str) -> Fakes:
+        return network_fakes(self._session.model.G_ema, snapshot, FakeSampling(), self._session.dataset)
+
+    @functools.cached_property
+    def _reals(self) -> Reals:
+        return dataset_reals(self._session.dataset)
+
+    def _extractors(self, specs: Sequence[MetricSpec]) -> Mapping[str, FeatureExtractor]:
+        return open_extractors(specs, self._session.config.run.features)
+
+    def _sheet(self, specs: Sequence[MetricSpec], fakes: Fakes) -> np.ndarray:
+        """Of the first fakes. Their reals' features are there already."""
+        extractors = self._extractors([spec for spec in specs if spec.family == "authpct"])
+        ((name, extractor),) = extractors.items()
+        some = np.stack([*next(iter(fakes.blocks(FAKES))).images()])
+        real = self._reals.features(extractors, {name: self._reals.num_images}, self._cache)[name]
+        _, nearest = k_nearest(extractor.features(some), real.values, min(NEAREST, len(real.values)))
+        dataset = self._session.dataset
+        return nearest_sheet(some, np.stack([dataset.images(row) for row in nearest]))
