@@ -25,6 +25,7 @@ import numpy as np
 import scipy.linalg
 import scipy.spatial
 
+from sg_keras.features.box_averages import box_averages
 from sg_keras.tools.quiet_start import quiet_start
 
 NUM_CLASSES = 10
@@ -35,20 +36,13 @@ _BOX = 4  # pixels
 _BATCH = 100
 
 
-def box_averages(images: np.ndarray) -> np.ndarray:
-    """Averages [N,64] over 4x4 boxes of gray images [N,32,32,1] with values in 0..1."""
-    count, height, width, _ = images.shape
-    boxes = images.reshape(count, height // _BOX, _BOX, width // _BOX, _BOX)
-    return boxes.mean(axis=(2, 4), dtype=np.float64).reshape(count, -1)
-
-
 @functools.cache
 def real_vectors() -> tuple[np.ndarray, np.ndarray]:
     """Box averages [1797,64] of the reals, and their classes [1797]."""
     from sg_keras.data.digits import load_digits
 
     images, classes = load_digits()
-    return box_averages(images / 255.0), classes
+    return box_averages(images / 255.0, _BOX), classes
 
 
 @functools.cache
@@ -69,6 +63,7 @@ def generated_vectors(
         per_class: samples a class.
         seed: of the latents.
     """
+
     classes = np.repeat(np.arange(NUM_CLASSES), per_class)
     z = np.random.RandomState(seed).randn(len(classes), G.z_dim).astype(np.float32)
     labels = np.eye(NUM_CLASSES, dtype=np.float32)[classes]
@@ -76,7 +71,7 @@ def generated_vectors(
     for start in range(0, len(classes), _BATCH):
         batch = slice(start, start + _BATCH)
         images = np.asarray(G(z[batch], labels[batch], noise_mode="const"))
-        vectors.append(box_averages(np.clip((images + 1) / 2, 0, 1)))
+        vectors.append(box_averages(np.clip((images + 1) / 2, 0, 1), _BOX))
     return np.concatenate(vectors), classes
 
 

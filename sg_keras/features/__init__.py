@@ -1,7 +1,8 @@
 """Networks that see: what an image shows, as numbers. For metrics, curation and projection alike."""
 
 import sg_keras.config.tensorflow_backend  # noqa: F401  # before Keras is loaded
+from sg_keras.features.box_averages import BoxAverages
 from sg_keras.features.efficientnet_lite0 import EfficientNetLite0, build_efficientnet_lite0
 from sg_keras.features.extractor import FeatureExtractor
 
-__all__ = ["EfficientNetLite0", "FeatureExtractor", "build_efficientnet_lite0"]
+__all__ = ["BoxAverages", "EfficientNetLite0", "FeatureExtractor", "build_efficientnet_lite0"]

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.features.batches import features_in_batches
 from sg_keras.features.extractor import FeatureExtractor
 from sg_keras.features.resize import RESIZE_RULE, check_images, resized_rgb
 from sg_keras.files.errors import file_errors_explained
@@ -91,11 +92,9 @@ class EfficientNetLite0(FeatureExtractor):
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """float32 [N,1280], none below 0, of uint8 [N,H,W,1, 3 or 4]: see FeatureExtractor and resized_rgb."""
-        found = [np.zeros([0, FEATURES], np.float32)]  # TensorFlow has no convolution of no images
         check_images(images)
-        for start in range(0, len(images), _BATCH):
-            found.append(np.asarray(self._pool(resized_rgb(images[start : start + _BATCH], INPUT_SIDE))))
-        return np.concatenate(found)
+        prepare = functools.partial(resized_rgb, side=INPUT_SIDE)
+        return features_in_batches(images, prepare, self._pool, batch=_BATCH, width=FEATURES)
 
     def _pooled(self, images: tf.Tensor) -> tf.Tensor:
         return self.network(images, training=False)["pool"]

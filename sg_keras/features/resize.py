@@ -24,18 +24,51 @@ def resized_rgb(images: np.ndarray, side: int) -> np.ndarray:
         ValueError: they are of another type or shape.
     """
     check_images(images)
+    if images.shape[3] == 4:
+        return resized(opaque_rgb(images), (side, side))
+    result = resized(images, (side, side))
+    return result.repeat(3, axis=3) if images.shape[3] == 1 else result
+
+
+def resized(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Images of one size, each channel by itself in float32, by Pillow's bicubic filter, clipped to 0..255.
+
+    Args:
+        images: [N,H,W,C] in 0..255.
+        size: height and width in pixels.
+
+    Returns:
+        float32 [N,height,width,C].
+    """
     count, _, _, channels = images.shape
-    result = np.empty([count, side, side, 3], np.float32)
+    result = np.empty([count, *size, channels], np.float32)
     for image, target in zip(images, result, strict=True):
-        opaque = image.astype(np.float32)
-        if channels == 4:
-            opaque = _over_white(opaque)
-        for channel in range(opaque.shape[2]):
-            plane = Image.fromarray(np.ascontiguousarray(opaque[:, :, channel]))
-            target[:, :, channel] = plane.resize((side, side), Image.Resampling.BICUBIC)
-        if channels == 1:
-            target[:, :, 1:] = target[:, :, :1]
+        for channel in range(channels):
+            plane = Image.fromarray(np.ascontiguousarray(image[:, :, channel], np.float32))
+            target[:, :, channel] = plane.resize(size[::-1], Image.Resampling.BICUBIC)
     return np.clip(result, 0, 255, out=result)
+
+
+def opaque_rgb(images: np.ndarray) -> np.ndarray:
+    """Images of their own size as RGB: gray repeated, RGBA, whose alpha is not multiplied in, laid over white.
+
+    Args:
+        images: uint8 [N,H,W,1, 3 or 4].
+
+    Returns:
+        float32 [N,H,W,3] in 0..255, unrounded.
+
+    Raises:
+        ValueError: they are of another type or shape.
+    """
+    check_images(images)
+    colours = images[:, :, :, :3].astype(np.float32)
+    if images.shape[3] == 1:
+        return colours.repeat(3, axis=3)
+    if images.shape[3] == 4:
+        alpha = images[:, :, :, 3:].astype(np.float32) / 255
+        return colours * alpha + _WHITE * (1 - alpha)
+    return colours
 
 
 def check_images(images: np.ndarray) -> None:
@@ -48,9 +81,3 @@ def check_images(images: np.ndarray) -> None:
         raise ValueError(f"images: found {images.dtype}, expected uint8 [N,H,W,C]")
     if images.ndim != 4 or images.shape[3] not in (1, 3, 4) or 0 in images.shape[1:]:
         raise ValueError(f"images: found the shape {list(images.shape)}, expected [N,H,W,C] with 1, 3 or 4 channels")
-
-
-def _over_white(image: np.ndarray) -> np.ndarray:
-    """Colours of [H,W,4], whose alpha is not multiplied in, over a white background."""
-    alpha = image[:, :, 3:] / 255
-    return image[:, :, :3] * alpha + _WHITE * (1 - alpha)

@@ -46,14 +46,6 @@ def test_wrong_labels_are_found():
     assert digits_quality.report(measures).count("NOT reached") == 1
 
 
-def test_box_averages():
-    image = np.zeros([1, 32, 32, 1])
-    image[0, 4:8, 28:32] = 1
-    image[0, 0, 0] = 0.5
-    vector = digits_quality.box_averages(image)[0].reshape(8, 8)
-    assert vector[1, 7] == 1 and vector[0, 0] == 0.5 / 16 and vector.sum() == 1 + 0.5 / 16
-
-
 def test_frechet_distance_against_matrix_square_root():
     random = np.random.RandomState(0)
     a, b = random.randn(50, 6) @ random.randn(6, 6), random.randn(40, 6) @ random.randn(6, 6) + 0.3
