@@ -26,7 +26,9 @@ def box_averages(images: np.ndarray, box: int) -> np.ndarray:
     """
     count, height, width, channels = images.shape
     boxes = images.reshape(count, height // box, box, width // box, box, channels)
-    return np.asarray(boxes.mean(axis=(2, 4), dtype=np.float64)).reshape(count, -1)
+    return np.asarray(boxes.mean(axis=(2, 4), dtype=np.float64)).reshape(
+        count, (height // box) * (width // box) * channels
+    )
 
 
 class BoxAverages(FeatureExtractor):
@@ -66,4 +68,4 @@ def _box_filtered(images: np.ndarray) -> np.ndarray:
         for channel in range(images.shape[3]):
             plane = Image.fromarray(np.ascontiguousarray(image[:, :, channel], np.float32))
             target[:, :, channel] = plane.resize((GRID, GRID), Image.Resampling.BOX)
-    return result.reshape(len(images), -1)
+    return result.reshape(len(images), GRID * GRID * images.shape[3])

@@ -268,11 +268,15 @@ class Discriminator(ConfiguredLayer, keras.Model):
         if self.mapping is not None:
             self.mapping.build()
 
-    def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
-        x = None
-        image: tf.Tensor | None = img
-        for block in self.blocks:
+    def run_blocks(self, img: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Maps [N,h,w,C] after the last block, and the image at that size with "skip": what the epilogue takes."""
+        x, image = self.blocks[0](None, img)
+        for block in self.blocks[1:]:
             x, image = block(x, image)
+        return x, image
+
+    def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
+        x, image = self.run_blocks(img) if self.levels else (None, img)
         cmap = None if self.mapping is None else self.mapping(None, c)
         return self.b4(x, image, cmap)
 
