@@ -35,8 +35,8 @@ class Score:
 
     @property
     def full_name(self) -> str:
-        """With the network that saw the images: fd5k_effnetlite0."""
-        return f"{self.name}_{self.fingerprint['extractor']}"
+        """With the network that saw the images where its name does not say that: fd5k_effnetlite0."""
+        return self.name if self.fingerprint.get("published") else f"{self.name}_{self.fingerprint['extractor']}"
 
     def as_json(self) -> dict[str, Any]:
         """The value, its interval and the fingerprint."""
