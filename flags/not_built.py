@@ -9,6 +9,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sg_keras.config.metric_specs import METRICS
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NotBuilt:
@@ -23,9 +25,9 @@ class NotBuilt:
 NOT_BUILT = (
     NotBuilt(
         "metrics",
-        "--metrics other than none",
-        lambda values: bool(values["metrics"]),
-        "use --metrics=none, and sg_keras.tools.calc_metrics for scores of snapshots",
+        "--metrics of published names",
+        lambda values: any(name in METRICS for name in values["metrics"] or ()),
+        "use scores by the network that comes along, such as fd5k,kd5k",
     ),
 )
 

@@ -29,7 +29,7 @@ ALLOWED = {
     "weights": _NETWORKS | {"checkpoint"},
     "export": _NETWORKS,
     "inference": _NETWORKS | {"features"},
-    "metrics": _NETWORKS | {"features"},
+    "metrics": _NETWORKS | {"features", "weights"},
     "training": _AROUND_NETWORKS,
     "flags": {"data"},
     "tools": _AROUND_NETWORKS | {"curation", "flags", "training"},

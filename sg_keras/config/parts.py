@@ -221,7 +221,9 @@ class RunConfig:
         require(0 < self.metrics_share <= 1, "metrics_share", self.metrics_share, "above 0 and at most 1")
         if self.stop_when:
             metric = parse_stop_condition(self.stop_when).metric
-            require(metric in self.metrics, "stop_when", metric, f"one of --metrics, {one_of(self.metrics or ('none',))}")
+            require(
+                metric in self.metrics, "stop_when", metric, f"one of --metrics, {one_of(self.metrics or ('none',))}"
+            )
         kimg = self.keep_every_kimg
         require(kimg is None or kimg > 0, "keep_every", kimg, "a positive number")
         for name, option in (

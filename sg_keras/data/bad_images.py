@@ -44,6 +44,11 @@ class SkippingPixels:
             images[row], shown[row] = self._next_readable(int(index))
         return images, shown
 
+    def file(self, index: int) -> bytes:
+        """Of the image that is shown."""
+        _, shown = self.gather_shown(np.array([index]))
+        return self._pixels.file(int(shown[0]))
+
     def close(self) -> None:
         """Release files."""
         self._pixels.close()

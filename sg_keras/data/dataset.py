@@ -133,6 +133,10 @@ class ImageDataset:
         """Labels of images: float32 [n, c_dim]. IndexError as of `images`."""
         return self._labels.rows(self._checked(indices) % self.num_images)
 
+    def file(self, index: int) -> bytes:
+        """The whole file that an image comes from, one for all its copies. Errors as of `images`."""
+        return self._pixels.file(int(self._checked(np.array([index]))[0] % self.num_images))
+
     def close(self) -> None:
         """Release files. The data set cannot be read afterwards."""
         self._pixels.close()

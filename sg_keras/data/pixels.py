@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from sg_keras.data.image_decoding import decode_image
+from sg_keras.data.image_headers import netpbm
 from sg_keras.data.image_source import ImageSource
 
 
@@ -20,6 +21,9 @@ class Pixels(Protocol):
 
     def gather(self, indices: np.ndarray) -> np.ndarray:
         """uint8 [n,H,W,C], a new array. OSError, one line that names the file, if one cannot be read."""
+
+    def file(self, index: int) -> bytes:
+        """The whole file of an image; of one that is in memory, netpbm. OSError as of `gather`."""
 
     def close(self) -> None:
         """Release files."""
@@ -37,6 +41,9 @@ class ArrayPixels:
 
     def gather(self, indices: np.ndarray) -> np.ndarray:
         return self._images.take(indices, axis=0)
+
+    def file(self, index: int) -> bytes:
+        return netpbm(self._images[index])
 
     def close(self) -> None:
         pass
@@ -57,6 +64,9 @@ class EncodedPixels:
         for row, index in enumerate(indices):
             images[row] = self._decode(int(index))
         return images
+
+    def file(self, index: int) -> bytes:
+        return self._source.read(index)
 
     def close(self) -> None:
         self._source.close()
@@ -89,6 +99,9 @@ class CachedPixels:
         if not self._complete:
             self._fill(indices)
         return self._images.take(indices, axis=0)
+
+    def file(self, index: int) -> bytes:
+        return self._encoded.file(index)
 
     def close(self) -> None:
         self._encoded.close()

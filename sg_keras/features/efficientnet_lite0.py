@@ -75,6 +75,7 @@ class EfficientNetLite0(FeatureExtractor):
     """
 
     name = "efficientnet_lite0"
+    resize = RESIZE_RULE
 
     def __init__(self, weights: Mapping[str, np.ndarray] | None = None) -> None:
         self.network = build_efficientnet_lite0("float32")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,8 @@ class FeatureExtractor(Protocol):
     Attributes:
         name: of the network, for people and file names.
         fingerprint: SHA-256 of all that features depend on: weights, and how images are made ready.
+        resize: how images are made ready, in words.
+        note: what those who read a score must know of the network.
 
     Example:
         >>> def spread(extractor: sg_keras.features.FeatureExtractor, images: np.ndarray) -> float:
@@ -20,6 +22,9 @@ class FeatureExtractor(Protocol):
         >>> spread(sg_keras.features.EfficientNetLite0(), np.zeros([2, 32, 32, 3], np.uint8)) < 1e-3
         True
     """
+
+    resize: str = "none"
+    note: str = ""
 
     @property
     def name(self) -> str: ...
@@ -39,4 +44,13 @@ class FeatureExtractor(Protocol):
         Raises:
             ValueError: they are of another type or shape.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsClasses(Protocol):
+    """An extractor whose network names classes as well, for the inception score."""
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """float32 [N,classes], rows that add up to 1, from features [N,D]."""
         ...

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import http.client
+import os
 import pathlib
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from sg_keras.files.atomic import atomic_shared_file
-from sg_keras.files.cache import cache_errors_explained, cache_folder, prepare_cache
+from sg_keras.files.cache import cache_errors_explained, cache_folder, home_folder, prepare_cache
 from sg_keras.files.errors import first_line
 from sg_keras.files.network_source import WEB_SCHEMES, file_format
 
@@ -23,7 +25,26 @@ _BLOCK = 1 << 20
 _TIMEOUT_SEC = 60.0
 _MAX_NAME = 100  # bytes of a file's own name that are kept
 _RESERVED = "%/:?#[]@!$&'()*+,;=~"  # of addresses; what else is no letter is escaped
+CheckBeginning = Callable[[bytes, pathlib.Path], None]
+Check = Callable[[pathlib.Path], None]
 _OTHER_FILES = ((b"<", "a web page"), (b"version ", "a Git LFS pointer"), (b"PK", "a zip file"), (b"{", "JSON"))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A file that others publish and we may not ship.
+
+    Attributes:
+        name: its own.
+        address: where it is published.
+        beginning: its first bytes.
+        md5: of its content, as its publisher gives it; "" = none is known: fingerprints alone tell copies apart.
+    """
+
+    name: str
+    address: str
+    beginning: bytes
+    md5: str = ""
 
 
 def fetch(address: str) -> tuple[pathlib.Path, bool]:
@@ -38,6 +59,38 @@ def fetch(address: str) -> tuple[pathlib.Path, bool]:
     Raises:
         OSError: it cannot be fetched or kept, or is no file of networks; one line. Nothing is kept then.
     """
+    return _fetch(address, "a file of networks", _check_beginning, lambda content: None)
+
+
+def fetch_published(file: PublishedFile, address: str | None = None) -> pathlib.Path:
+    """A file that others publish: Keras' copy of it, our copy, or fetched now.
+
+    Args:
+        file: which; its checksum is asked of copies and of what is fetched.
+        address: where else it lies; None = where it is published.
+
+    Returns:
+        Its path.
+
+    Raises:
+        OSError: it cannot be fetched or kept, or is another file; one line. Nothing is kept then.
+    """
+    of_keras = _keras_folder() / file.name
+    if address is None and of_keras.is_file() and not _is_other(file, of_keras):
+        return of_keras
+
+    def check_beginning(block: bytes, path: pathlib.Path) -> None:
+        if not block.startswith(file.beginning):
+            raise OSError(f"it is {_kind(block)}, not {file.name}")
+
+    def check_whole(content: pathlib.Path) -> None:
+        if _is_other(file, content):
+            raise OSError(f"its MD5 is not {file.md5}")
+
+    return _fetch(address or file.address, file.name, check_beginning, check_whole)[0]
+
+
+def _fetch(address: str, expected: str, check_beginning: CheckBeginning, check: Check) -> tuple[pathlib.Path, bool]:
     path = cache_folder() / "networks" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}-{_own_name(address)}"
     with cache_errors_explained(path.parent):
         if path.is_file():
@@ -45,10 +98,10 @@ def fetch(address: str) -> tuple[pathlib.Path, bool]:
     prepare_cache(path.parent)
     try:
         with _opened(address) as (file, size):
-            _save(file, size, path)
+            _save(file, size, path, check_beginning, check)
     except (OSError, http.client.HTTPException, tf.errors.OpError, UnicodeError) as error:
         raise OSError(
-            f"found that {address} cannot be fetched ({_reason(error)}), expected a file of networks there"
+            f"found that {address} cannot be fetched ({_reason(error)}), expected {expected} there"
         ) from error
     return path, True
 
@@ -83,20 +136,21 @@ def _opened(address: str) -> Iterator[tuple[Any, int | None]]:
         yield response, None if length is None else int(length)
 
 
-def _save(file: Any, expected: int | None, path: pathlib.Path) -> None:
+def _save(file: Any, expected: int | None, path: pathlib.Path, check_beginning: CheckBeginning, check: Check) -> None:
     """Keep a file whole. Other processes and workers may be fetching the same one into the same folder."""
     received = 0
     with atomic_shared_file(path) as beside:
         with beside.open("wb") as kept:
             while block := file.read(_BLOCK):
                 if received == 0:
-                    _check_beginning(block, path)
+                    check_beginning(block, path)
                 kept.write(block)
                 received += len(block)
         if expected is not None and received != expected:
             raise OSError(f"it ended after {received} of {expected} bytes")
         if received == 0:
             raise OSError("it is empty")
+        check(beside)
 
 
 def _check_beginning(block: bytes, path: pathlib.Path) -> None:
@@ -105,8 +159,27 @@ def _check_beginning(block: bytes, path: pathlib.Path) -> None:
     if found == "keras" and path.suffix.lower() != ".keras":
         found = None
     if found is None:
-        kind = next((kind for mark, kind in _OTHER_FILES if block.lstrip().startswith(mark)), "something else")
-        raise OSError(f"it is {kind}, not a pickle or a .safetensors file")
+        raise OSError(f"it is {_kind(block)}, not a pickle or a .safetensors file")
+
+
+def _kind(block: bytes) -> str:
+    return next((kind for mark, kind in _OTHER_FILES if block.lstrip().startswith(mark)), "something else")
+
+
+def _is_other(file: PublishedFile, path: pathlib.Path) -> bool:
+    """Whether a file is certainly not the one that is published."""
+    if not file.md5:
+        return False
+    digest = hashlib.md5(usedforsecurity=False)  # what is published of it
+    with path.open("rb") as content:
+        while block := content.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest() != file.md5
+
+
+def _keras_folder() -> pathlib.Path:
+    """Where Keras keeps weights that it fetched."""
+    return pathlib.Path(os.environ.get("KERAS_HOME") or pathlib.Path(home_folder() or "/", ".keras")) / "models"
 
 
 def _reason(error: Exception) -> str:

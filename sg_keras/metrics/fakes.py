@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
+from sg_keras.data import ImageDataset
 from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
 from sg_keras.models import Generator
 from sg_keras.ops.pixel_values import to_uint8
+
+Labels: TypeAlias = Callable[[np.ndarray], np.ndarray]  # from uniform numbers in 0..1 [n] to labels [n,c_dim]
 
 #: Images that the generator makes at a time. Their noise is drawn for so many at once, and so part of what they are.
 AT_ONCE = 16
@@ -34,6 +38,67 @@ class FakeSampling:
     noise_mode: str = "random"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fakes:
+    """What is scored.
+
+    Attributes:
+        blocks: gives the first so many images; more than there are is a ValueError of its own.
+        made: how they were made, as fingerprints say it.
+        network: makes them, for scores that make images of their own; None = there are images alone.
+    """
+
+    blocks: Callable[[int], Iterable[ImageBlock]]
+    made: Mapping[str, Any]
+    network: NetworkFakes | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkFakes:
+    """A generator and how its fakes are made: arguments of `fake_blocks`."""
+
+    G: Generator
+    labels: Labels | None
+    sampling: FakeSampling
+
+
+def network_fakes(G: Generator, snapshot: str, sampling: FakeSampling, dataset: ImageDataset | None = None) -> Fakes:
+    """Fakes of a generator.
+
+    Args:
+        G: usually G_ema.
+        snapshot: where it is from, for fingerprints.
+        sampling: how they are made.
+        dataset: opened with labels; those of images drawn uniformly from it go in. None = G takes no labels.
+
+    Raises:
+        ValueError: G is conditional, and there is no data set, or one with labels of another width; one line.
+    """
+    labels = labels_drawn_from(dataset, G.c_dim) if G.c_dim else None
+    made = {
+        "snapshot": snapshot,
+        "seed": sampling.seed,
+        "truncation": sampling.truncation_psi,
+        "noise_mode": sampling.noise_mode,
+    }
+    network = NetworkFakes(G, labels, sampling)
+    return Fakes(lambda count: fake_blocks(G, count, labels, sampling), made, network)
+
+
+def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
+    """From uniform numbers to labels of images.
+
+    Raises:
+        ValueError: there is no data set, or its labels have another width; one line.
+    """
+    if dataset is None:
+        raise ValueError("the network is conditional: found no labels, expected those of its training images")
+    if dataset.c_dim != c_dim:
+        found = f"labels of width {dataset.c_dim}" if dataset.c_dim else "no labels"
+        raise ValueError(f"{dataset.name}: found {found}, expected {c_dim}, those of the network")
+    return lambda uniform: dataset.labels(np.minimum((uniform * len(dataset)).astype(np.int64), len(dataset) - 1))
+
+
 def network_digest(G: Generator) -> str:
     """SHA-256 of a generator's variables, by name, and of its configuration: all that its images follow from."""
     configuration = {key: value for key, value in G.get_config().items() if key not in ("impl", "name")}
@@ -44,9 +109,7 @@ def network_digest(G: Generator) -> str:
     return digest.hexdigest()
 
 
-def fake_blocks(
-    G: Generator, count: int, labels: Callable[[np.ndarray], np.ndarray] | None, sampling: FakeSampling
-) -> Iterator[ImageBlock]:
+def fake_blocks(G: Generator, count: int, labels: Labels | None, sampling: FakeSampling) -> Iterator[ImageBlock]:
     """The first `count` fakes of a generator, made when they are asked for.
 
     Args:
@@ -69,9 +132,7 @@ def fake_blocks(
         yield ImageBlock(len(numbers), content, lambda start=start, z=z, c=c: render(start, z, c))  # type: ignore[misc]
 
 
-def _inputs(
-    G: Generator, numbers: np.ndarray, labels: Callable[[np.ndarray], np.ndarray] | None, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _inputs(G: Generator, numbers: np.ndarray, labels: Labels | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """z float32 [n,z_dim] and labels float32 [n,c_dim] of the fakes of these numbers."""
     streams = [np.random.Generator(np.random.Philox(key=[seed, int(number)])) for number in numbers]
     uniform = np.array([stream.random() for stream in streams])

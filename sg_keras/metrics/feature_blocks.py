@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -29,11 +30,13 @@ class ImageBlock:
         count: of them.
         content: says what they hold: equal for equal images alone, such as a digest of their files.
         images: makes or decodes them, one after another: uint8 [H,W,C] each, of any sizes.
+        decoding: how, where equal content can give other images.
     """
 
     count: int
     content: str
     images: Callable[[], Iterable[np.ndarray]]
+    decoding: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,11 +45,25 @@ class Features:
 
     Attributes:
         values: float32 [N,D].
-        content: SHA-256 of what the images hold.
+        contents: of the blocks in their order, how many images each has and what they hold.
     """
 
     values: np.ndarray
-    content: str
+    contents: tuple[tuple[int, str], ...]
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of what the images hold."""
+        digest = hashlib.sha256()
+        for count, content in self.contents:
+            digest.update(f"{count} {content} ".encode())
+        return digest.hexdigest()
+
+    def first(self, count: int) -> Features:
+        """Of the first images; the content is that of the blocks in which they are."""
+        before = itertools.accumulate((size for size, _ in self.contents), initial=0)
+        blocks = tuple(block for block, start in zip(self.contents, before, strict=False) if start < count)
+        return Features(self.values[:count], blocks)
 
 
 class FeatureCache:
@@ -86,42 +103,79 @@ def _place(folder: pathlib.Path, key: str) -> pathlib.Path:
 
 def features_of(
     blocks: Iterable[ImageBlock],
-    extractor: FeatureExtractor,
+    extractors: Mapping[str, FeatureExtractor],
+    most: Mapping[str, int],
     cache: FeatureCache,
     on_images: Callable[[int], None] | None = None,
-) -> Features:
-    """Features of all images, in their order.
+) -> dict[str, Features]:
+    """Features of the first images, in their order; one pass over the images, whoever looks at them.
 
     Args:
         blocks: of the images.
-        extractor: sees them.
+        extractors: see them, under names of the caller's.
+        most: how many images each of the extractors sees.
         cache: has some of the features, and takes the others.
         on_images: is told how many images are done.
+
+    Returns:
+        By the names of the extractors; fewer than `most` where there are fewer images.
 
     Raises:
         ValueError, OSError: as of reading the images.
     """
-    found, digest, done = [], hashlib.sha256(), 0
+    found: dict[str, list[np.ndarray]] = {name: [] for name in extractors}
+    contents, done, total = list[tuple[int, str]](), 0, max(most.values())
     for block in blocks:
-        key = hashlib.sha256(f"{extractor.fingerprint} {block.count} {block.content}".encode()).hexdigest()
-        values = cache.load(key, block.count)
-        if values is None:
-            values = _seen(block.images(), extractor)
-            cache.store(key, values)
-        found.append(values)
-        digest.update(f"{block.count} {block.content} ".encode())
+        for name, values in _block_features(block, extractors, cache).items():
+            found[name].append(values)
+        contents.append((block.count, block.content))
         done += block.count
+        extractors = {name: extractor for name, extractor in extractors.items() if most[name] > done}
         if on_images is not None:
-            on_images(done)
-    return Features(np.concatenate(found), digest.hexdigest())
+            on_images(min(done, total))
+        if not extractors:
+            break
+    return {name: _joined(parts, contents).first(most[name]) for name, parts in found.items()}
 
 
-def _seen(images: Iterable[np.ndarray], extractor: FeatureExtractor) -> np.ndarray:
+def _joined(parts: Sequence[np.ndarray], contents: Sequence[tuple[int, str]]) -> Features:
+    values = np.concatenate(parts) if parts else np.zeros([0, 0], np.float32)
+    return Features(values, tuple(contents[: len(parts)]))
+
+
+def _block_features(
+    block: ImageBlock, extractors: Mapping[str, FeatureExtractor], cache: FeatureCache
+) -> dict[str, np.ndarray]:
+    """Of each extractor; images are made only if one of them has not seen them yet."""
+    keys = {name: _key(extractor, block) for name, extractor in extractors.items()}
+    loaded = {name: cache.load(key, block.count) for name, key in keys.items()}
+    missing = [name for name, values in loaded.items() if values is None]
+    made = _seen(block.images(), {name: extractors[name] for name in missing}) if missing else {}
+    for name, values in made.items():
+        cache.store(keys[name], values)
+    return {name: values for name, values in {**loaded, **made}.items() if values is not None}
+
+
+def _key(extractor: FeatureExtractor, block: ImageBlock) -> str:
+    parts = f"{extractor.fingerprint} {block.count} {block.content}{block.decoding}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _seen(images: Iterable[np.ndarray], extractors: Mapping[str, FeatureExtractor]) -> dict[str, np.ndarray]:
     """Features of images of any sizes: those in a row that have one size are seen together."""
-    found, waiting = [], list[np.ndarray]()
+    found: dict[str, list[np.ndarray]] = {name: [] for name in extractors}
+    for batch in _of_one_size(images):
+        for name, extractor in extractors.items():
+            found[name].append(extractor.features(batch))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _of_one_size(images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """uint8 [n,H,W,C] of some images after others."""
+    waiting: list[np.ndarray] = []
     for image in images:
         if waiting and (image.shape != waiting[0].shape or len(waiting) * image.size >= _MOST_BYTES):
-            found.append(extractor.features(np.stack(waiting)))
+            yield np.stack(waiting)
             waiting.clear()
         waiting.append(image)
-    return np.concatenate([*found, extractor.features(np.stack(waiting))])
+    yield np.stack(waiting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 #: What two scores must have in common to be compared: not who made the fakes, nor which packages computed.
@@ -35,12 +35,23 @@ class Score:
 
     @property
     def full_name(self) -> str:
-        """With the network that saw the images: fd5k_effnetlite0."""
-        return f"{self.name}_{self.fingerprint['extractor']}"
+        """With the network that saw the images where its name does not say that: fd5k_effnetlite0."""
+        return self.name if self.fingerprint.get("published") else f"{self.name}_{self.fingerprint['extractor']}"
 
     def as_json(self) -> dict[str, Any]:
         """The value, its interval and the fingerprint."""
         return {"value": self.value, "low": self.low, "high": self.high, "fingerprint": dict(self.fingerprint)}
+
+
+_FEW_AUTHENTIC = 20.0  # percent
+
+
+def few_authentic(scores: Iterable[Score]) -> str:
+    """A line of warning where an AuthPct says that a network copies its training images; empty where none does."""
+    copied = [score for score in scores if score.name.startswith("authpct") and score.value < _FEW_AUTHENTIC]
+    if not copied:
+        return ""
+    return f"authpct {copied[0].value:.0f}: most fakes lie nearer to a real than other reals do, as copies would"
 
 
 def what_differs(one: Score, other: Score) -> list[str]:

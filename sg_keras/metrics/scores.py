@@ -14,7 +14,7 @@ from sg_keras.metrics.frechet import FeatureMoments, frechet_distance, standard_
 from sg_keras.metrics.inception_score import inception_score
 from sg_keras.metrics.kernel_distance import KernelSums, first_order_error, subset_kernel_distances
 from sg_keras.metrics.memorisation import authenticity
-from sg_keras.metrics.precision_recall import density_coverage, precision_recall
+from sg_keras.metrics.precision_recall import DensityCoverage, PrecisionRecall, density_coverage, precision_recall
 from sg_keras.metrics.sliced_distance import mind
 
 MOST_IN_FULL = 1000  # fakes, for a kernel distance over all pairs; with more, the mean over subsets of so many
@@ -32,9 +32,9 @@ class Measured:
     high: float
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Seen:
-    """What scores are made of.
+    """What scores are made of. What several scores need is computed once.
 
     Attributes:
         real: float32 [N,D], features of all reals.
@@ -45,6 +45,26 @@ class Seen:
     real: np.ndarray
     fake: np.ndarray
     probabilities: Callable[[np.ndarray], np.ndarray] | None
+
+    def of_first(self, count: int) -> Seen:
+        """With the first fakes alone, of which equal counts share what was computed."""
+        if count not in self._parts:
+            self._parts[count] = dataclasses.replace(self, fake=self.fake[:count])
+        return self._parts[count]
+
+    @functools.cached_property
+    def precision_recall(self) -> PrecisionRecall:
+        """Of the features in float32."""
+        return precision_recall(self.real, self.fake)
+
+    @functools.cached_property
+    def density_coverage(self) -> DensityCoverage:
+        """Of the features in float32."""
+        return density_coverage(self.real, self.fake)
+
+    @functools.cached_property
+    def _parts(self) -> dict[int, Seen]:
+        return {}
 
 
 def measure(spec: MetricSpec, seen: Seen) -> Measured:
@@ -59,9 +79,8 @@ def measure(spec: MetricSpec, seen: Seen) -> Measured:
     """
     if len(seen.fake) < spec.num_generated:
         raise ValueError(f"{spec.name}: found {len(seen.fake)} images, expected {spec.num_generated} at least")
-    chosen = dataclasses.replace(seen, fake=seen.fake[: spec.num_generated])
     try:
-        return _FAMILIES[spec.family](chosen)
+        return _FAMILIES[spec.family](seen.of_first(spec.num_generated))
     except ValueError as error:
         raise ValueError(f"{spec.name}: {error}") from error
 
@@ -107,10 +126,10 @@ _FAMILIES: dict[str, Callable[[Seen], Measured]] = {
     "fd": _frechet,
     "kd": _kernel,
     "mind": _sliced,
-    "precision": lambda seen: _mean(precision_recall(seen.real, seen.fake).precision),
-    "recall": lambda seen: _mean(precision_recall(seen.real, seen.fake).recall),
-    "density": lambda seen: _mean(density_coverage(seen.real, seen.fake).density),
-    "coverage": lambda seen: _mean(density_coverage(seen.real, seen.fake).coverage),
+    "precision": lambda seen: _mean(seen.precision_recall.precision),
+    "recall": lambda seen: _mean(seen.precision_recall.recall),
+    "density": lambda seen: _mean(seen.density_coverage.density),
+    "coverage": lambda seen: _mean(seen.density_coverage.coverage),
     "is": _inception,
     "authpct": lambda seen: _mean(authenticity(seen.real, seen.fake).authentic, 100),
 }

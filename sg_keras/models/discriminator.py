@@ -268,11 +268,17 @@ class Discriminator(ConfiguredLayer, keras.Model):
         if self.mapping is not None:
             self.mapping.build()
 
-    def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
+    def run_blocks(self, img: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor | None]:
+        """What the epilogue takes: maps [N,h,w,C] after the last block, None where there is no block, and the image at
+        that size where the architecture is "skip"."""
         x = None
         image: tf.Tensor | None = img
         for block in self.blocks:
             x, image = block(x, image)
+        return x, image
+
+    def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
+        x, image = self.run_blocks(img)
         cmap = None if self.mapping is None else self.mapping(None, c)
         return self.b4(x, image, cmap)
 

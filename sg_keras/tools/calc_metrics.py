@@ -15,7 +15,7 @@ import contextlib
 import json
 import pathlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sg_keras.files.cache import cache_folder
@@ -25,20 +25,13 @@ from sg_keras.flags.command_line import check_required, read_values
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.tool_options import tool_help_text
 from sg_keras.tools.entry import run_words
-from sg_keras.tools.network_option import load_generator, named_errors
+from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
-from sg_keras.tools.scored_images import opened_originals
-from sg_keras.tools.shown_progress import ShownProgress
+from sg_keras.tools.scored_images import opened_fakes, opened_reals
+from sg_keras.tools.shown_progress import ShownProgress, stages
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from sg_keras.curation.original_source import OriginalSource
-    from sg_keras.features import FeatureExtractor
-    from sg_keras.metrics.feature_blocks import FeatureCache, Features, ImageBlock
     from sg_keras.metrics.record import Score
-
-_FEW_AUTHENTIC = 20.0  # percent
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,41 +71,23 @@ def _values(words: Sequence[str]) -> list[dict[str, Any]]:
 
 def _scores(values: dict[str, Any]) -> list[Score]:
     """Scores of one network, or of --images, told as lines."""
-    from sg_keras.features import BoxAverages, EfficientNetLite0
+    from sg_keras.metrics.evaluation import evaluate
+    from sg_keras.metrics.extractors import open_extractors
     from sg_keras.metrics.feature_blocks import FeatureCache
 
-    most = max(spec.num_generated for spec in values["metrics"])
     cache = FeatureCache(None if values["no_cache"] else _folder(values))
     scored = values["images"] or values["network"]
+    specs = values["metrics"]
+    extractors = named_errors("--features", lambda: open_extractors(specs, values["features"]))
     with contextlib.ExitStack() as stack:
         data = values["data"] or _trained_on(values["network"])
-        reals = stack.enter_context(opened_originals("--data", data))
-        if values["images"]:
-            fakes = stack.enter_context(opened_originals("--images", values["images"]))
-            blocks = _of_images(fakes, most, values)
-        else:
-            blocks = _of_network(values, data, most)
-        on_progress = stack.enter_context(ShownProgress())
-        from sg_keras.curation.progress import clock
-        from sg_keras.tools.scored_images import original_blocks
-
-        extractor = EfficientNetLite0() if values["features"] == "effnetlite0" else BoxAverages()
-        real_blocks = original_blocks(reals, len(reals.names), values["mirror"])
-        total = len(reals.names) * (1 + values["mirror"])
-        real = _features(real_blocks, extractor, cache, clock("reals", total, 0, on_progress))
-        fake = _features(blocks, extractor, cache, clock("fakes", most, 0, on_progress))
-    scores = _measured(values, extractor, real, fake)
-    print(printable(f"{scored} against {data}, {len(real.values)} reals, 95% intervals:"))
-    print("\n".join(_lines(scores, real.values.shape)))
+        reals = stack.enter_context(opened_reals(data, values["mirror"]))
+        fakes = stack.enter_context(opened_fakes(values, data))
+        on_progress = stages(stack.enter_context(ShownProgress()))
+        scores = evaluate(specs, reals, fakes, extractors, cache=cache, on_progress=on_progress)
+    print(printable(f"{scored} against {data}, 95% intervals:"))
+    print("\n".join(_lines(scores)))
     return scores
-
-
-def _features(
-    blocks: Iterable[ImageBlock], extractor: FeatureExtractor, cache: FeatureCache, on_images: Callable[[int], None]
-) -> Features:
-    from sg_keras.metrics.feature_blocks import features_of
-
-    return features_of(blocks, extractor, cache, on_images)
 
 
 def _folder(values: dict[str, Any]) -> pathlib.Path:
@@ -128,81 +103,23 @@ def _trained_on(network: str) -> str:
     return config.dataset.path
 
 
-def _of_images(source: OriginalSource, most: int, values: dict[str, Any]) -> Iterator[ImageBlock]:
-    from sg_keras.tools.scored_images import original_blocks
+def _lines(scores: Sequence[Score]) -> Iterator[str]:
+    """What people see of scores."""
+    from sg_keras.metrics.record import few_authentic
 
-    if len(source.names) < most:
-        names = [spec.name for spec in values["metrics"] if spec.num_generated > len(source.names)]
-        raise ValueError(
-            f"--images: {source.path}: found {len(source.names)} images, expected {most} at least for "
-            f"{', '.join(names)}; fd{len(source.names)} takes them all"
-        )
-    return original_blocks(source, most)
-
-
-def _of_network(values: dict[str, Any], data: str, most: int) -> Iterator[ImageBlock]:
-    import numpy as np
-
-    from sg_keras.data import open_dataset
-    from sg_keras.metrics.fakes import FakeSampling, fake_blocks
-
-    G = load_generator(values["network"], values["ops"])
-    labels = None
-    if G.c_dim:
-        dataset = named_errors("--data", lambda: open_dataset(data, use_labels=True))
-        width = dataset.labels(np.zeros([1], np.int64)).shape[1]
-        if width != G.c_dim:
-            raise ValueError(f"--data: {data}: found labels of width {width}, expected {G.c_dim}, those of the network")
-
-        def labels(uniform: np.ndarray) -> np.ndarray:
-            return dataset.labels(np.minimum((uniform * len(dataset)).astype(np.int64), len(dataset) - 1))
-
-    return fake_blocks(G, most, labels, FakeSampling(values["seed"], values["trunc"], values["noise_mode"]))
-
-
-def _measured(values: dict[str, Any], extractor: FeatureExtractor, real: Features, fake: Features) -> list[Score]:
-    from sg_keras.features import EfficientNetLite0
-    from sg_keras.features.resize import RESIZE_RULE
-    from sg_keras.metrics.record import Score, versions
-    from sg_keras.metrics.scores import Seen, measure
-
-    shared = {
-        "extractor": values["features"],
-        "extractor_sha256": extractor.fingerprint,
-        "resize": RESIZE_RULE if values["features"] == "effnetlite0" else "none",
-        "real": real.content,
-        "num_real": len(real.values),
-        "mirror": values["mirror"],
-        "divisor": "N",
-        "fake": fake.content,
-        "versions": versions(),
-    }
-    if values["network"]:
-        shared |= {
-            "snapshot": values["network"],
-            "seed": values["seed"],
-            "truncation": values["trunc"],
-            "noise_mode": values["noise_mode"],
-        }
-    probabilities = extractor.probabilities if isinstance(extractor, EfficientNetLite0) else None
-    seen, scores = Seen(real.values, fake.values, probabilities), []
-    for spec in values["metrics"]:
-        found = measure(spec, seen)
-        fingerprint = {"metric": spec.name, "num_fake": spec.num_generated, **shared}
-        scores.append(Score(spec.name, found.value, found.low, found.high, fingerprint))
-    return scores
-
-
-def _lines(scores: Sequence[Score], shape: tuple[int, ...]) -> Iterator[str]:
-    """What people see of scores by features of reals of this shape, [N,D]."""
-    reals, width = shape
     for score in scores:
         yield f"  {score.full_name:<28}{score.value:>12.5g}   ({score.low:.5g} to {score.high:.5g})"
-    if any(score.name.startswith("fd") and min(score.fingerprint["num_fake"], reals) <= width for score in scores):
+    few = [score for score in scores if score.name.startswith("fd") and _is_singular(score)]
+    if few:
+        width = few[0].fingerprint["num_features"]
         yield f"  fd of {width} images or fewer depends on their number more than kd and mind do"
-    copied = [score for score in scores if score.name.startswith("authpct") and score.value < _FEW_AUTHENTIC]
-    if copied:
-        yield f"  authpct {copied[0].value:.0f}: most fakes lie nearer to a real than other reals do, as copies would"
+    if few_authentic(scores):
+        yield f"  {few_authentic(scores)}"
+
+
+def _is_singular(score: Score) -> bool:
+    """Whether there are too few images for covariances of full rank."""
+    return min(score.fingerprint["num_real"], score.fingerprint["num_fake"]) <= score.fingerprint["num_features"]
 
 
 if __name__ == "__main__":

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sg_keras.files.cache import is_url
-from sg_keras.tools.network_option import named_errors
+from sg_keras.tools.network_option import load_generator, named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
+    from sg_keras.config.metric_specs import MetricSpec
     from sg_keras.curation.original_source import OriginalSource
+    from sg_keras.data import ImageDataset
+    from sg_keras.metrics.fakes import Fakes
     from sg_keras.metrics.feature_blocks import ImageBlock
+    from sg_keras.metrics.reals import Reals
 
 
 @contextlib.contextmanager
@@ -32,29 +36,73 @@ def opened_originals(option: str, path: str, **how: Any) -> Iterator[OriginalSou
         source.close()
 
 
+@contextlib.contextmanager
+def opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
+    """The images of --data, with mirrored copies or without."""
+    from sg_keras.metrics.reals import Reals
+
+    with opened_originals("--data", data) as source:
+        count = len(source.names)
+        yield Reals(lambda: original_blocks(source, count, mirror), count, mirror)
+
+
+@contextlib.contextmanager
+def opened_fakes(values: dict[str, Any], data: str) -> Iterator[Fakes]:
+    """What is scored: the images of --images, or those that a network makes with labels of --data."""
+    from sg_keras.metrics.fakes import Fakes, FakeSampling, network_fakes
+
+    if values["images"]:
+        with opened_originals("--images", values["images"]) as source:
+            yield Fakes(lambda count: _first_blocks(source, count, values["metrics"]), {})
+        return
+    G = load_generator(values["network"], values["ops"])
+    dataset = _labelled(data) if G.c_dim else None
+    sampling = FakeSampling(values["seed"], values["trunc"], values["noise_mode"])
+    try:
+        yield named_errors("--data", lambda: network_fakes(G, values["network"], sampling, dataset))
+    finally:
+        if dataset is not None:
+            dataset.close()
+
+
+def _labelled(data: str) -> ImageDataset:
+    from sg_keras.data import open_dataset
+
+    return named_errors("--data", lambda: open_dataset(data, use_labels=True, cfg=None))
+
+
+def _first_blocks(source: OriginalSource, count: int, specs: Sequence[MetricSpec]) -> Iterator[ImageBlock]:
+    there = len(source.names)
+    if there < count:
+        names = [spec.name for spec in specs if spec.num_generated > there]
+        raise ValueError(
+            f"--images: {source.path}: found {there} images, expected {count} at least for {', '.join(names)}; "
+            f"fd{there} takes them all"
+        )
+    return original_blocks(source, count)
+
+
 def original_blocks(source: OriginalSource, count: int, mirror: bool = False) -> Iterator[ImageBlock]:
     """The first images of a source, known by the bytes of their files.
 
     Args:
         source: of the images.
         count: how many; no more than there are.
-        mirror: the images of a block are followed by their mirrored copies.
+        mirror: mirrored copies follow the images.
 
     Raises:
         ValueError, OSError: a file cannot be read; one line. What is in it shows when the images are asked for.
     """
     from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
+    from sg_keras.metrics.reals import content_of_files, mirrored
 
+    contents = []
     for start in range(0, count, BLOCK):
         rows = range(start, min(start + BLOCK, count))
-        digest = hashlib.sha256()
-        for index in rows:
-            digest.update(hashlib.sha256(_bytes(source, index)).digest())
-        content = f"files {digest.hexdigest()}"
-        yield ImageBlock(len(rows), content, lambda rows=rows: _decoded(source, rows, False))  # type: ignore[misc]
-        if mirror:
-            turned = f"mirrored {content}"
-            yield ImageBlock(len(rows), turned, lambda rows=rows: _decoded(source, rows, True))  # type: ignore[misc]
+        contents.append((rows, content_of_files(_bytes(source, index) for index in rows)))
+        yield ImageBlock(len(rows), contents[-1][1], functools.partial(_decoded, source, rows, False))
+    for rows, content in contents if mirror else []:
+        yield ImageBlock(len(rows), mirrored(content), functools.partial(_decoded, source, rows, True))
 
 
 def _bytes(source: OriginalSource, index: int) -> bytes:

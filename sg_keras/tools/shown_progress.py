@@ -55,6 +55,20 @@ class ShownProgress:
             print(f"{progress.stage}: {progress.done} of {progress.total} images, {rate}", file=sys.stderr)
 
 
+def stages(on_progress: Callable[[Progress], None]) -> Callable[[str, int, int], None]:
+    """A function that is told a stage, how many images of it are done, and of how many, and tells how long it takes."""
+    from sg_keras.curation.progress import clock
+
+    clocks: dict[str, Callable[[int], None]] = {}
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if stage not in clocks:
+            clocks[stage] = clock(stage, total, 0, on_progress)
+        clocks[stage](done)
+
+    return tell
+
+
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds + 0.5), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

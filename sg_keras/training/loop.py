@@ -52,6 +52,8 @@ def train(
     events = keras.callbacks.CallbackList(list(callbacks), model=model)
     model.stop_training = False
     events.on_train_begin()
+    if model.stop_training:
+        stop.request(STOPPED_BY_CALLBACK)
     stopped_by: str | None = None
     nimg = int(model.cur_nimg.numpy())
     with readable_data_errors():

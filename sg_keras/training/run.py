@@ -38,6 +38,7 @@ from sg_keras.training.run_directory import (
 )
 from sg_keras.training.run_errors import clear_traceback_frames, errors_logged, messages_logged
 from sg_keras.training.run_log import RunLog
+from sg_keras.training.score_files import unscored
 from sg_keras.training.session import Session
 from sg_keras.training.signals import StopSignals, hangups_ignored
 from sg_keras.training.starting_weights import take_starting_weights, write_report
@@ -105,7 +106,7 @@ def _start(
     start = find_start(config, resume)
     for note in start.notes:
         log.line(note)
-    if start.finished:
+    if start.finished and not unscored(start):
         return 0
     start, strategy = _set_up_devices(start, cluster, log)
     with contextlib.closing(open_run_dataset(start.config)) as dataset:
@@ -200,7 +201,7 @@ def _train_with_rollbacks(session: Session, store: CheckpointStore) -> str | Non
             forget_stats_after(session.run_dir, session.start.nimg)
             try:
                 with contextlib.closing(TimedBatches(session.batches())) as batches:
-                    callbacks = [*chief_callbacks(session, batches, store), progress]
+                    callbacks = [*chief_callbacks(session, batches, store, lambda: bool(signals.received)), progress]
                     return train(session.model, batches, callbacks, session.total_nimg, stop)
             except NonFiniteError as error:
                 session = roll_back(error, session, store)

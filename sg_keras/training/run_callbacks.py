@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 
 from sg_keras.checkpoint import CheckpointStore
@@ -13,19 +15,31 @@ from sg_keras.training.callbacks.image_grid import make_sample_grid
 from sg_keras.training.callbacks.image_grids import ImageGrids
 from sg_keras.training.callbacks.meter import Meter, TimedBatches
 from sg_keras.training.callbacks.nonfinite_replay import NonFiniteGuard
+from sg_keras.training.callbacks.scores import SnapshotScores
 from sg_keras.training.callbacks.status import StatsFile, StatusLine
 from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
 from sg_keras.training.session import Session
 
 
-def chief_callbacks(session: Session, batches: TimedBatches, store: CheckpointStore) -> list[keras.callbacks.Callback]:
-    """What happens at ticks, in order: what a tick leaves behind is there before its checkpoint is."""
+def chief_callbacks(
+    session: Session, batches: TimedBatches, store: CheckpointStore, stopped: Callable[[], bool]
+) -> list[keras.callbacks.Callback]:
+    """What happens at ticks, in order: what a tick leaves behind is there before its checkpoint is, but for scores.
+
+    Args:
+        session: of the run.
+        batches: of this worker.
+        store: of the checkpoints.
+        stopped: whether something asked the run to stop.
+    """
     config, run_dir, clock, log = session.config, session.run_dir, session.clock, session.log
     meter, guard = _meter_and_guard(session, batches)
     grid = make_sample_grid(session.dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
     image_grids = ImageGrids(meter, run_dir, grid, clock, Every(config.run.image_snapshot_ticks))
     mirrored = {"mirror": config.dataset.mirror, "mirrory": config.dataset.mirrory}
     augmentation = AugmentationMonitor(meter, log, session.dataset, image_grids, **mirrored, seed=config.seed)
+    events = TensorBoardEvents(meter, run_dir, image_grids, augmentation)
+    scores = [SnapshotScores(meter, session, events, stopped)] if config.run.metrics else []
     return [
         meter,
         guard,
@@ -34,10 +48,11 @@ def chief_callbacks(session: Session, batches: TimedBatches, store: CheckpointSt
         StatsFile(meter, run_dir),
         image_grids,
         augmentation,
-        TensorBoardEvents(meter, run_dir, image_grids, augmentation),
+        events,
         NetworkSnapshots(meter, run_dir, config, clock),
         *session.callbacks,
         ExactCheckpoints(meter, store, config, clock, guard.check),
+        *scores,
     ]
 
 

@@ -13,7 +13,7 @@ from sg_keras.features import FeatureExtractor
 from sg_keras.files.cache import cache_folder
 from sg_keras.metrics.evaluation import evaluate
 from sg_keras.metrics.extractors import open_extractors
-from sg_keras.metrics.fakes import FakeSampling, Fakes, network_fakes
+from sg_keras.metrics.fakes import Fakes, FakeSampling, network_fakes
 from sg_keras.metrics.feature_blocks import FeatureCache
 from sg_keras.metrics.neighbours import k_nearest
 from sg_keras.metrics.reals import Reals, dataset_reals
@@ -35,6 +35,14 @@ class ScoredSnapshot:
     scores: list[Score]
     sheet: np.ndarray | None
 
+    @property
+    def by_metric(self) -> dict[str, list[Score]]:
+        """Scores by the metric that they are results of: one each, but of published metrics that have two."""
+        found: dict[str, list[Score]] = {}
+        for score in self.scores:
+            found.setdefault(score.fingerprint["metric"], []).append(score)
+        return found
+
 
 class RunScorer:
     """Makes scores of a run's G_ema. What is needed for it is opened with the first one.
@@ -46,6 +54,7 @@ class RunScorer:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._cache = FeatureCache(cache_folder() / "features")
+        self._opened: dict[str, FeatureExtractor] = {}
 
     def scored(self, names: Sequence[str], snapshot: str, on_progress: OnProgress) -> ScoredSnapshot:
         """Scores of G_ema as it is now.
@@ -74,14 +83,16 @@ class RunScorer:
         return dataset_reals(self._session.dataset)
 
     def _extractors(self, specs: Sequence[MetricSpec]) -> Mapping[str, FeatureExtractor]:
-        return open_extractors(specs, self._session.config.run.features)
+        missing = [spec for spec in specs if spec.seen_by not in self._opened]
+        self._opened |= open_extractors(missing, self._session.config.run.features)
+        return self._opened
 
     def _sheet(self, specs: Sequence[MetricSpec], fakes: Fakes) -> np.ndarray:
         """Of the first fakes. Their reals' features are there already."""
-        extractors = self._extractors([spec for spec in specs if spec.family == "authpct"])
-        ((name, extractor),) = extractors.items()
+        name = next(spec.seen_by for spec in specs if spec.family == "authpct")
+        extractor = self._extractors(specs)[name]
         some = np.stack([*next(iter(fakes.blocks(FAKES))).images()])
-        real = self._reals.features(extractors, {name: self._reals.num_images}, self._cache)[name]
+        real = self._reals.features({name: extractor}, {name: self._reals.num_images}, self._cache)[name]
         _, nearest = k_nearest(extractor.features(some), real.values, min(NEAREST, len(real.values)))
         dataset = self._session.dataset
         return nearest_sheet(some, np.stack([dataset.images(row) for row in nearest]))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import pathlib
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sg_keras.checkpoint import StartingPoint
 from sg_keras.checkpoint.retention import best_snapshots
 from sg_keras.config.metric_specs import higher_is_better
 from sg_keras.config.stop_condition import StopCondition
@@ -20,6 +20,13 @@ from sg_keras.training.callbacks.status import duration_text
 from sg_keras.weights.snapshot import snapshot_name
 
 _LOGGER = logging.getLogger(__name__)
+
+
+def unscored(start: StartingPoint) -> list[str]:
+    """Metrics that the last snapshot of a finished run has no score by."""
+    if start.run_dir is None or not (start.run_dir / snapshot_name(start.nimg)).is_dir():
+        return []
+    return ScoreFiles(start.run_dir).missing(start.config.run.metrics, start.nimg)
 
 
 class ScoreFiles:
@@ -78,7 +85,7 @@ class ScoreFiles:
         for result, kimg in best_snapshots(self._run_dir).items():
             target = snapshot_name(kimg * 1000)
             link, beside = self._run_dir / f"best-{result}", self._run_dir / f"{PARTIAL}best-{result}"
-            if not (self._run_dir / target).is_dir() or (link.is_symlink() and os.readlink(link) == target):
+            if not (self._run_dir / target).is_dir() or (link.is_symlink() and link.readlink() == pathlib.Path(target)):
                 continue
             with contextlib.suppress(OSError):  # a file system without links
                 beside.unlink(missing_ok=True)

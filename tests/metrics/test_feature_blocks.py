@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sg_keras.features import FeatureExtractor
-from sg_keras.metrics.feature_blocks import FeatureCache, ImageBlock, features_of
+from sg_keras.metrics.feature_blocks import FeatureCache, Features, ImageBlock
+from sg_keras.metrics.feature_blocks import features_of as features_by_name
 
 
 class Means(FeatureExtractor):
@@ -29,6 +30,10 @@ def blocks(*contents: str):
     return [
         ImageBlock(2, name, lambda name=name: iter([image(ord(name)), image(ord(name) + 1, 6)])) for name in contents
     ]
+
+
+def features_of(blocks, extractor, cache, on_images=None) -> Features:
+    return features_by_name(blocks, {"means": extractor}, {"means": 100}, cache, on_images)["means"]
 
 
 def test_in_their_order_whatever_the_sizes():

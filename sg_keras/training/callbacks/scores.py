@@ -44,7 +44,11 @@ class SnapshotScores(TickCallback):
         super().__init__(meter)
         self._session, self._events, self._stopped = session, events, stopped
         self._config, self._log, self._run_dir = session.config.run, session.log, session.run_dir
-        self._files, self._scorer, self._window = ScoreFiles(session.run_dir), RunScorer(session), ScoreWindow(session.log)
+        self._files, self._scorer, self._window = (
+            ScoreFiles(session.run_dir),
+            RunScorer(session),
+            ScoreWindow(session.log),
+        )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         nimg = int(self.model.cur_nimg.numpy())
@@ -110,7 +114,9 @@ class SnapshotScores(TickCallback):
             save_png(scored.sheet, self._run_dir / f"nearest{nimg // 1000:06d}.png")
         self._events.show_scores(nimg, scored.scores, scored.sheet)
         share = sum(self._files.times()) / max(self._meter.total_sec, 1e-9)
-        told = "  ".join(f"{score.full_name} {score.shown_value}" for score in scored.scores)
+        told = "  ".join(
+            f"{score.full_name} {score.value:.5g} ({score.low:.5g} to {score.high:.5g})" for score in scored.scores
+        )
         self._log.line(f"scores of {snapshot_name(nimg)}  {told}  time {duration_text(seconds)}  share {share:.1%}")
         warning = few_authentic(scored.scores)
         if warning:

@@ -13,6 +13,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from sg_keras.files import plain_folder
+from sg_keras.metrics.record import Score
 from sg_keras.training.callbacks.augmentation_monitor import AugmentationMonitor
 from sg_keras.training.callbacks.image_grids import ImageGrids
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
@@ -67,6 +68,15 @@ class TensorBoardEvents(TickCallback):
             for leak in self._augmentation.leaks:
                 if math.isfinite(leak.share):
                     tf.summary.scalar(f"Leak/{leak.transform}", leak.share)
+        self._writer.flush()
+
+    def show_scores(self, nimg: int, scores: Sequence[Score], sheet: np.ndarray | None) -> None:
+        """Show scores of G_ema after so many images with the ends of their intervals, and a sheet of nearest reals."""
+        with self._writer.as_default(step=nimg):
+            for score in scores:
+                for name, value in (("", score.value), ("/low", score.low), ("/high", score.high)):
+                    tf.summary.scalar(f"Metrics/{score.full_name}{name}", value)
+            _write_grid("Pictures/nearest_reals", sheet)
         self._writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

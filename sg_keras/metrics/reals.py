@@ -1,0 +1,91 @@
+"""The real images that fakes are compared with."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+
+from sg_keras.config.metric_specs import MetricSpec
+from sg_keras.data import ImageDataset
+from sg_keras.features import FeatureExtractor
+from sg_keras.metrics.feature_blocks import BLOCK, FeatureCache, Features, ImageBlock, features_of
+
+_AS_TRAINED = " as training reads them"  # neither upright by EXIF nor in sRGB by a profile
+
+
+class Reals:
+    """Real images, which each network sees once, whatever is compared with them.
+
+    Args:
+        blocks: of the images in the order of their files; mirrored copies, if any, come after all of them.
+        num_images: without mirrored copies.
+        mirror: whether there are mirrored copies.
+    """
+
+    def __init__(self, blocks: Callable[[], Iterable[ImageBlock]], num_images: int, mirror: bool = False) -> None:
+        self.num_images, self.mirror = num_images, mirror
+        self._blocks = blocks
+        self._seen: dict[str, Features] = {}
+
+    def count_for(self, spec: MetricSpec) -> int:
+        """How many of them a score takes, the first ones."""
+        count = self.num_images * (2 if self.mirror and spec.counts_copies else 1)
+        return count if spec.max_real is None else min(count, spec.max_real)
+
+    def features(
+        self,
+        extractors: Mapping[str, FeatureExtractor],
+        most: Mapping[str, int],
+        cache: FeatureCache,
+        on_images: Callable[[int], None] | None = None,
+    ) -> dict[str, Features]:
+        """Features of the first images: arguments and errors as of `features_of`."""
+        missing = {
+            name: extractor
+            for name, extractor in extractors.items()
+            if most[name] > (len(kept.values) if (kept := self._seen.get(extractor.fingerprint)) else 0)
+        }
+        if missing:
+            for name, found in features_of(self._blocks(), missing, most, cache, on_images).items():
+                self._seen[missing[name].fingerprint] = found
+        return {name: self._seen[extractor.fingerprint].first(most[name]) for name, extractor in extractors.items()}
+
+
+def dataset_reals(dataset: ImageDataset) -> Reals:
+    """The images of a data set as training reads them, with its mirrored copies.
+
+    Raises:
+        ValueError: it has images that are turned upside down (--mirrory), which no published score knows.
+    """
+    copies = len(dataset) // dataset.num_images
+    if copies > 2:
+        raise ValueError(f"{dataset.name}: found {copies} copies of each image, expected images and mirrored ones")
+    return Reals(lambda: _dataset_blocks(dataset), dataset.num_images, copies == 2)
+
+
+def _dataset_blocks(dataset: ImageDataset) -> Iterator[ImageBlock]:
+    contents = []
+    for start in range(0, dataset.num_images, BLOCK):
+        rows = np.arange(start, min(start + BLOCK, dataset.num_images))
+        contents.append(content_of_files(dataset.file(int(row)) for row in rows))
+        yield ImageBlock(len(rows), contents[-1], functools.partial(dataset.images, rows), _AS_TRAINED)
+    for start in range(dataset.num_images, len(dataset), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(dataset)))
+        content = mirrored(contents[(start - dataset.num_images) // BLOCK])
+        yield ImageBlock(len(rows), content, functools.partial(dataset.images, rows), _AS_TRAINED)
+
+
+def content_of_files(files: Iterable[bytes]) -> str:
+    """What the images of some files hold, as an ImageBlock says it."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(hashlib.sha256(file).digest())
+    return f"files {digest.hexdigest()}"
+
+
+def mirrored(content: str) -> str:
+    """What mirrored copies hold of images that hold `content`."""
+    return f"mirrored {content}"
