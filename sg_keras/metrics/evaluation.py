@@ -43,7 +43,7 @@ def evaluate(
     Example:
         >>> def kd(G: sg_keras.models.Generator, dataset: sg_keras.data.ImageDataset) -> float:
         ...     spec = sg_keras.config.metric_specs.parse_metric("kd1k")
-        ...     fakes = network_fakes(G, "G_ema", FakeSampling(), dataset)
+        ...     fakes = network_fakes(Renderer(G, FakeSampling()), "G_ema", dataset)
         ...     return evaluate([spec], dataset_reals(dataset), fakes, open_extractors([spec]))[0].value
     """
     cache = cache or FeatureCache(None)

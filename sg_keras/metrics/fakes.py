@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-import tensorflow as tf
 
 from sg_keras.data import ImageDataset
 from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
+from sg_keras.metrics.rendering import Renderer
 from sg_keras.models import Generator
-from sg_keras.ops.pixel_values import to_uint8
 
 Labels: TypeAlias = Callable[[np.ndarray], np.ndarray]  # from uniform numbers in 0..1 [n] to labels [n,c_dim]
-
-#: Images that the generator makes at a time. Their noise is drawn for so many at once, and so part of what they are.
-AT_ONCE = 16
-_SEED_STRIDE = 1 << 12  # layers add their index to the seed of their noise
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FakeSampling:
-    """How fakes are made.
-
-    Attributes:
-        seed: of latents, labels and noise.
-        truncation_psi: 1 = none, as published scores have it.
-        noise_mode: "random", as published, "const" or "none".
-    """
-
-    seed: int = 0
-    truncation_psi: float = 1.0
-    noise_mode: str = "random"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,23 +38,22 @@ class Fakes:
 class NetworkFakes:
     """A generator and how its fakes are made: arguments of `fake_blocks`."""
 
-    G: Generator
+    renderer: Renderer
     labels: Labels | None
-    sampling: FakeSampling
 
 
-def network_fakes(G: Generator, snapshot: str, sampling: FakeSampling, dataset: ImageDataset | None = None) -> Fakes:
+def network_fakes(renderer: Renderer, snapshot: str, dataset: ImageDataset | None = None) -> Fakes:
     """Fakes of a generator.
 
     Args:
-        G: usually G_ema.
+        renderer: makes them; usually of G_ema.
         snapshot: where it is from, for fingerprints.
-        sampling: how they are made.
         dataset: opened with labels; those of images drawn uniformly from it go in. None = G takes no labels.
 
     Raises:
         ValueError: G is conditional, and there is no data set, or one with labels of another width; one line.
     """
+    G, sampling = renderer.G, renderer.sampling
     labels = labels_drawn_from(dataset, G.c_dim) if G.c_dim else None
     made = {
         "snapshot": snapshot,
@@ -81,8 +61,7 @@ def network_fakes(G: Generator, snapshot: str, sampling: FakeSampling, dataset: 
         "truncation": sampling.truncation_psi,
         "noise_mode": sampling.noise_mode,
     }
-    network = NetworkFakes(G, labels, sampling)
-    return Fakes(lambda count: fake_blocks(G, count, labels, sampling), made, network)
+    return Fakes(lambda count: fake_blocks(renderer, count, labels), made, NetworkFakes(renderer, labels))
 
 
 def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
@@ -109,27 +88,26 @@ def network_digest(G: Generator) -> str:
     return digest.hexdigest()
 
 
-def fake_blocks(G: Generator, count: int, labels: Labels | None, sampling: FakeSampling) -> Iterator[ImageBlock]:
+def fake_blocks(renderer: Renderer, count: int, labels: Labels | None) -> Iterator[ImageBlock]:
     """The first `count` fakes of a generator, made when they are asked for.
 
     Args:
-        G: generator, usually G_ema.
+        renderer: makes them.
         count: of the fakes.
         labels: from uniform numbers in 0..1 [n], one for each fake, to labels float32 [n,c_dim]; None = G takes none.
-        sampling: how they are made.
 
     Raises:
         ValueError: G is conditional, and there are no labels.
     """
+    G, sampling = renderer.G, renderer.sampling
     if G.c_dim and labels is None:
         raise ValueError("the network is conditional: found no labels, expected those of its training images")
-    render = _renderer(G, sampling)
     made_by = f"{network_digest(G)} {sampling} "
     for start in range(0, count, BLOCK):
         numbers = np.arange(start, min(start + BLOCK, count))
         z, c = _inputs(G, numbers, labels, sampling.seed)
         content = hashlib.sha256(made_by.encode() + f"{start} ".encode() + z.tobytes() + c.tobytes()).hexdigest()
-        yield ImageBlock(len(numbers), content, lambda start=start, z=z, c=c: render(start, z, c))  # type: ignore[misc]
+        yield ImageBlock(len(numbers), content, functools.partial(renderer.images, numbers, z, c))
 
 
 def _inputs(G: Generator, numbers: np.ndarray, labels: Labels | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,24 +117,3 @@ def _inputs(G: Generator, numbers: np.ndarray, labels: Labels | None, seed: int)
     z = np.stack([stream.standard_normal(G.z_dim, np.float32) for stream in streams])
     c = np.zeros([len(numbers), 0], np.float32) if labels is None else labels(uniform)
     return z, c
-
-
-def _renderer(G: Generator, sampling: FakeSampling) -> Callable[[int, np.ndarray, np.ndarray], np.ndarray]:
-    """Makes the fakes from a number on: uint8 [n,H,W,C]."""
-
-    @tf.function(autograph=False, jit_compile=False)
-    def render(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
-        options = {"truncation_psi": sampling.truncation_psi, "noise_mode": sampling.noise_mode}
-        return G(z, c, noise_seed=noise_seed, **options)
-
-    def images(first: int, z: np.ndarray, c: np.ndarray) -> np.ndarray:
-        made = []
-        for start in range(0, len(z), AT_ONCE):
-            # Always so many, so that the noise of an image does not depend on how many are scored.
-            rows = np.arange(start, start + AT_ONCE) % len(z)
-            noise_seed = tf.constant([sampling.seed * _SEED_STRIDE, first + start], tf.int64)
-            batch = [tf.constant(values[rows], G.compute_dtype) for values in (z, c)]
-            made.append(to_uint8(render(*batch, noise_seed).numpy())[: len(z) - start])
-        return np.concatenate(made)
-
-    return images

@@ -49,7 +49,8 @@ def opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
 @contextlib.contextmanager
 def opened_fakes(values: dict[str, Any], data: str) -> Iterator[Fakes]:
     """What is scored: the images of --images, or those that a network makes with labels of --data."""
-    from sg_keras.metrics.fakes import Fakes, FakeSampling, network_fakes
+    from sg_keras.metrics.fakes import Fakes, network_fakes
+    from sg_keras.metrics.rendering import FakeSampling, Renderer
 
     if values["images"]:
         with opened_originals("--images", values["images"]) as source:
@@ -59,7 +60,7 @@ def opened_fakes(values: dict[str, Any], data: str) -> Iterator[Fakes]:
     dataset = _labelled(data) if G.c_dim else None
     sampling = FakeSampling(values["seed"], values["trunc"], values["noise_mode"])
     try:
-        yield named_errors("--data", lambda: network_fakes(G, values["network"], sampling, dataset))
+        yield named_errors("--data", lambda: network_fakes(Renderer(G, sampling), values["network"], dataset))
     finally:
         if dataset is not None:
             dataset.close()

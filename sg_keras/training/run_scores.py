@@ -13,11 +13,12 @@ from sg_keras.features import FeatureExtractor
 from sg_keras.files.cache import cache_folder
 from sg_keras.metrics.evaluation import evaluate
 from sg_keras.metrics.extractors import open_extractors
-from sg_keras.metrics.fakes import Fakes, FakeSampling, network_fakes
+from sg_keras.metrics.fakes import Fakes, network_fakes
 from sg_keras.metrics.feature_blocks import FeatureCache
 from sg_keras.metrics.neighbours import k_nearest
 from sg_keras.metrics.reals import Reals, dataset_reals
 from sg_keras.metrics.record import Score
+from sg_keras.metrics.rendering import FakeSampling, Renderer
 from sg_keras.training.callbacks.nearest_sheet import FAKES, NEAREST, nearest_sheet
 from sg_keras.training.callbacks.score_window import OnProgress
 from sg_keras.training.session import Session
@@ -76,7 +77,11 @@ class RunScorer:
         return ScoredSnapshot(scores, sheet)
 
     def _fakes(self, snapshot: str) -> Fakes:
-        return network_fakes(self._session.model.G_ema, snapshot, FakeSampling(), self._session.dataset)
+        return network_fakes(self._renderer, snapshot, self._session.dataset)
+
+    @functools.cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer(self._session.model.G_ema, FakeSampling(), self._session.strategy)
 
     @functools.cached_property
     def _reals(self) -> Reals:

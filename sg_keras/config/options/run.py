@@ -65,7 +65,7 @@ class RunOptions(DataOptions):
     features: str = option(
         RUN,
         Choice("effnetlite0", "boxes"),
-        "What sees the images for scores: EfficientNet-Lite0, or averages of 8x8 boxes, for small sets unlike photographs.",
+        "What sees the images for scores: EfficientNet-Lite0, or averages of boxes, for small sets unlike photographs.",
         default="effnetlite0",
         sets="run.features",
         resume=Resume.ANY,

@@ -92,8 +92,8 @@ class SnapshotScores(TickCallback):
         if share <= self._config.metrics_share:
             return False
         self._log.line(
-            f"No scores of {snapshot}: with another {duration_text(times[-1])} they would take {share:.1%} of the run's "
-            f"time, more than --metrics_share={self._config.metrics_share:g}; sg_keras.tools.calc_metrics "
+            f"No scores of {snapshot}: with another {duration_text(times[-1])} they would take {share:.1%} of the "
+            f"run's time, more than --metrics_share={self._config.metrics_share:g}; sg_keras.tools.calc_metrics "
             f"--network={self._run_dir / snapshot} --metrics={','.join(names)} makes them"
         )
         return True
