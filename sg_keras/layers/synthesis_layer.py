@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,8 +43,8 @@ class SynthesisLayer(ConfiguredLayer):
 
     Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,*resolution,filters] of the
     layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
-    noise_mode is "const" (the stored image), "random" (a fresh one, from noise_seed, int64 [2] of all images together, or
-    [N,2] of each, whose noise then depends on no other) or "none".
+    noise_mode is "const" (the stored image), "random" (a fresh one, from noise_seed, int64 [2] of all images together,
+    or [N,2] of each, whose noise then depends on no other) or "none".
 
     Example:
         >>> layer = sg_keras.layers.SynthesisLayer(16, w_dim=8, resolution=16, up=2)
@@ -145,11 +146,12 @@ class SynthesisLayer(ConfiguredLayer):
         if noise_seed is None:
             return tf.random.normal(shape, dtype=strength.dtype) * strength
         if noise_seed.shape.rank == 2:
-            return tf.map_fn(lambda seed: _normal(shape[1:], seed, strength.dtype), noise_seed, strength.dtype) * strength
-        return _normal(shape, noise_seed, strength.dtype) * strength
+            own = functools.partial(_normal, shape[1:], dtype=strength.dtype)
+            return tf.map_fn(own, noise_seed, fn_output_signature=strength.dtype) * strength
+        return _normal(shape, noise_seed, dtype=strength.dtype) * strength
 
 
-def _normal(shape: list[Any], seed: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+def _normal(shape: list[Any], seed: tf.Tensor, *, dtype: tf.DType) -> tf.Tensor:
     return tf.random.stateless_normal(shape, seed, dtype=dtype, alg="philox")
 
 

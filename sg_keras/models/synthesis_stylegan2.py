@@ -137,7 +137,8 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         num_fp16_res, half_dtype: so many of the highest resolutions compute in this type ("float16", "bfloat16").
 
     Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,H,W,C], nominally -1..1.
-    noise_seed, int64 [2], or [N,2] for each image alone, makes "random" noise a pure function of it. transform is StyleGAN3's, and refused here.
+    noise_seed, int64 [2], or [N,2] for each image alone, makes "random" noise a pure function of it. transform is
+    StyleGAN3's, and refused here.
     """
 
     def __init__(
