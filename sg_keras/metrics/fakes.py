@@ -80,6 +80,7 @@ def network_fakes(G: Generator, snapshot: str, sampling: FakeSampling, dataset: 
         "seed": sampling.seed,
         "truncation": sampling.truncation_psi,
         "noise_mode": sampling.noise_mode,
+        "network_sha256": network_digest(G),
     }
     network = NetworkFakes(G, labels, sampling)
     return Fakes(lambda count: fake_blocks(G, count, labels, sampling), made, network)
@@ -134,11 +135,21 @@ def fake_blocks(G: Generator, count: int, labels: Labels | None, sampling: FakeS
 
 def _inputs(G: Generator, numbers: np.ndarray, labels: Labels | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """z float32 [n,z_dim] and labels float32 [n,c_dim] of the fakes of these numbers."""
-    streams = [np.random.Generator(np.random.Philox(key=[seed, int(number)])) for number in numbers]
+    streams = [stream_of(seed, int(number)) for number in numbers]
     uniform = np.array([stream.random() for stream in streams])
     z = np.stack([stream.standard_normal(G.z_dim, np.float32) for stream in streams])
     c = np.zeros([len(numbers), 0], np.float32) if labels is None else labels(uniform)
     return z, c
+
+
+def stream_of(seed: int, number: int) -> np.random.Generator:
+    """Random numbers of one fake."""
+    return np.random.Generator(np.random.Philox(key=[seed, number]))
+
+
+def noise_seed_of(seed: int, first: int) -> tf.Tensor:
+    """int64 [2]: of the noise of the fakes from a number on, which are made at once."""
+    return tf.constant([seed * _SEED_STRIDE, first], tf.int64)
 
 
 def _renderer(G: Generator, sampling: FakeSampling) -> Callable[[int, np.ndarray, np.ndarray], np.ndarray]:
@@ -154,7 +165,7 @@ def _renderer(G: Generator, sampling: FakeSampling) -> Callable[[int, np.ndarray
         for start in range(0, len(z), AT_ONCE):
             # Always so many, so that the noise of an image does not depend on how many are scored.
             rows = np.arange(start, start + AT_ONCE) % len(z)
-            noise_seed = tf.constant([sampling.seed * _SEED_STRIDE, first + start], tf.int64)
+            noise_seed = noise_seed_of(sampling.seed, first + start)
             batch = [tf.constant(values[rows], G.compute_dtype) for values in (z, c)]
             made.append(to_uint8(render(*batch, noise_seed).numpy())[: len(z) - start])
         return np.concatenate(made)
