@@ -11,6 +11,7 @@ import hashlib
 import os
 import pathlib
 import tarfile
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,12 +22,13 @@ from sg_keras.features.batches import features_in_batches
 from sg_keras.features.extractor import FeatureExtractor
 from sg_keras.features.resize import check_images, opaque_rgb
 from sg_keras.files.download import PublishedFile
-from sg_keras.files.errors import file_errors_explained
+from sg_keras.files.errors import file_errors_explained, first_line
 
+_GZIP = b"\x1f\x8b"
 INCEPTION_FILE = PublishedFile(
     name="inception-2015-12-05.tgz",
     address="http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz",
-    beginning=b"\x1f\x8b",  # gzip
+    beginnings=(_GZIP, b"\n"),  # the archive, or the graph that is in it
 )  # no checksum of it is published: the fingerprint tells files apart
 GRAPH_NAME = "classify_image_graph_def.pb"
 FEATURES = 2048
@@ -63,7 +65,7 @@ class InceptionGraph(FeatureExtractor):
         self._fingerprint = hashlib.sha256(f"{self.name} {_RULE} {file_sha256}".encode()).hexdigest()
 
         def run(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            resized = tf.compat.v1.image.resize_bilinear(images, [_SIDE, _SIDE])
+            resized = tf.raw_ops.ResizeBilinear(images=images, size=[_SIDE, _SIDE])
             inside = {f"{_INPUT}:0": (resized - 128) * (1 / 128)}
             pool, logits = tf.import_graph_def(graph, inside, [f"{_POOL}:0", f"{_LOGITS}:0"], name="")
             product = _last_product(logits, path)
@@ -101,16 +103,17 @@ class InceptionGraph(FeatureExtractor):
 
 def _graph_bytes(path: pathlib.Path) -> bytes:
     with file_errors_explained(path):
-        if path.open("rb").read(2) != INCEPTION_FILE.beginning:
-            return path.read_bytes()
+        with path.open("rb") as file:
+            if file.read(len(_GZIP)) != _GZIP:
+                return path.read_bytes()
         try:
-            with tarfile.open(path) as archive:
+            with tarfile.open(path, "r:gz") as archive:
                 for member in archive:
                     if pathlib.PurePosixPath(member.name).name == GRAPH_NAME and member.isfile():
-                        file = archive.extractfile(member)
-                        return b"" if file is None else file.read()
-        except (tarfile.TarError, EOFError) as error:
-            raise ValueError(f"{path}: found a damaged archive ({error}), expected {_EXPECTED}") from error
+                        content = archive.extractfile(member)
+                        return b"" if content is None else content.read()
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path}: found a damaged archive ({first_line(error)}), expected {_EXPECTED}") from error
     raise ValueError(f"{path}: found an archive without {GRAPH_NAME}, expected {_EXPECTED}")
 
 

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -22,18 +23,21 @@ from sg_keras.features.resize import RESIZE_RULE, check_images, resized_rgb
 from sg_keras.files.download import PublishedFile
 from sg_keras.files.errors import file_errors_explained
 
+if TYPE_CHECKING:
+    import h5py
+
 VGG16_FILE = PublishedFile(
     name="vgg16_weights_tf_dim_ordering_tf_kernels.h5",
     address="https://storage.googleapis.com/tensorflow/keras-applications/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
-    beginning=b"\x89HDF",
+    beginnings=(b"\x89HDF",),
     md5="64373286793e3c8b2b4e3219cbf3544b",  # as keras.applications.VGG16 has it
 )
-WIDTHS = (64, 128, 256, 512, 512, 4096)  # of the five blocks and of both dense layers
 _CONVOLUTIONS = (2, 2, 3, 3, 3)
 _CLASSES = 1000
 _SIDE = 224
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red
 _BATCH = 8
+_LEAST_SIDE = 16  # of which four poolings leave a pixel
 _EPSILON = 1e-10  # of arXiv:1801.03924
 _TAPS = tuple(f"block{block}_conv{count}" for block, count in enumerate(_CONVOLUTIONS, 1))
 
@@ -43,7 +47,6 @@ class VGG16(FeatureExtractor):
 
     Args:
         path: of Keras' vgg16_weights_tf_dim_ordering_tf_kernels.h5.
-        widths: of the five blocks and of the dense layers; the file's, but in tests.
 
     Raises:
         ValueError: the file is another one. One line.
@@ -54,10 +57,9 @@ class VGG16(FeatureExtractor):
     resize = RESIZE_RULE
     note = "by Keras' VGG16, not by the published VGG: compare precision, recall and PPL by it among themselves alone"
 
-    def __init__(self, path: str | os.PathLike[str], widths: Sequence[int] = WIDTHS) -> None:
-        network = build_vgg16(widths)
-        _load(network, path)
-        self._width = widths[-1]
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        network = _loaded(path)
+        self._width = network.get_layer("fc2").units
         self._fingerprint = _fingerprint(network)
         top = keras.Model(network.input, network.get_layer("fc2").output)
         self._fc2 = tf.function(lambda images: top(_caffe(images), training=False))
@@ -86,7 +88,13 @@ class VGG16(FeatureExtractor):
 
         Returns:
             float32 [N,D]; of 256x256 D is 8.6 million.
+
+        Raises:
+            ValueError: the images are smaller than 16x16, of which the last block leaves nothing.
         """
+        height, width = images.shape[1:3]
+        if min(height, width) < _LEAST_SIDE:
+            raise ValueError(f"images: found {height}x{width}, expected {_LEAST_SIDE}x{_LEAST_SIDE} at least")
         return tf.concat([_of_unit_length(maps) for maps in self._taps(_caffe(images), training=False)], axis=1)
 
 
@@ -98,11 +106,11 @@ def _of_unit_length(maps: tf.Tensor) -> tf.Tensor:
     return tf.reshape(scaled, [shape[0], -1]) * tf.math.rsqrt(places)
 
 
-def build_vgg16(widths: Sequence[int] = WIDTHS) -> keras.Model:
+def build_vgg16(widths: Sequence[int]) -> keras.Model:
     """The layers of keras.applications.VGG16 under their names, with weights of 0, frozen; it draws no random number.
 
     Args:
-        widths: of the five blocks and of both dense layers.
+        widths: of the five blocks and of both dense layers: 64, 128, 256, 512, 512, 4096 (arXiv:1409.1556, column D).
 
     Returns:
         [N,H,W,3], blue first and centred, to [N,1000]. Dense layers take 224x224 alone.
@@ -139,24 +147,30 @@ def _caffe(images: tf.Tensor) -> tf.Tensor:
     return tf.reverse(images, [3]) - tf.constant(_MEANS, tf.float32)
 
 
-def _load(network: keras.Model, path: str | os.PathLike[str]) -> None:
-    """Weights by the names of their layers, in whichever layout of Keras' older versions."""
+def _loaded(path: str | os.PathLike[str]) -> keras.Model:
+    """The network with the weights of a file, in whichever layout of Keras' older versions, by names of layers."""
     import h5py
 
     with file_errors_explained(path), open(path, "rb") as file:  # noqa: PTH123  # a path of any kind
-        if file.read(4) != VGG16_FILE.beginning:
+        if not file.read(4).startswith(VGG16_FILE.beginnings):
             raise ValueError(f"{path}: found no HDF5 file, expected {VGG16_FILE.name} of {VGG16_FILE.address}")
     try:
         with h5py.File(path, "r") as file:
+            network = build_vgg16([_weights(file, name)[0].shape[-1] for name in (*_TAPS, "fc1")])
             for layer in network.layers:
                 if layer.weights:
-                    group = file[layer.name]
-                    layer.set_weights([np.asarray(group[name]) for name in group.attrs["weight_names"]])
+                    layer.set_weights(_weights(file, layer.name))
     except (KeyError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
             f"{path}: found other weights ({reason}), expected {VGG16_FILE.name} of {VGG16_FILE.address}, with its top"
         ) from error
+    return network
+
+
+def _weights(file: h5py.File, layer: str) -> list[np.ndarray]:
+    group = file[layer]
+    return [np.asarray(group[name]) for name in group.attrs["weight_names"]]
 
 
 def _fingerprint(network: keras.Model) -> str:

@@ -27,6 +27,7 @@ _MAX_NAME = 100  # bytes of a file's own name that are kept
 _RESERVED = "%/:?#[]@!$&'()*+,;=~"  # of addresses; what else is no letter is escaped
 CheckBeginning = Callable[[bytes, pathlib.Path], None]
 Check = Callable[[pathlib.Path], None]
+_SOMETHING = "something else"
 _OTHER_FILES = ((b"<", "a web page"), (b"version ", "a Git LFS pointer"), (b"PK", "a zip file"), (b"{", "JSON"))
 
 
@@ -37,13 +38,13 @@ class PublishedFile:
     Attributes:
         name: its own.
         address: where it is published.
-        beginning: its first bytes.
+        beginnings: first bytes that it, or what it holds, may have.
         md5: of its content, as its publisher gives it; "" = none is known: fingerprints alone tell copies apart.
     """
 
     name: str
     address: str
-    beginning: bytes
+    beginnings: tuple[bytes, ...]
     md5: str = ""
 
 
@@ -80,7 +81,7 @@ def fetch_published(file: PublishedFile, address: str | None = None) -> pathlib.
         return of_keras
 
     def check_beginning(block: bytes, path: pathlib.Path) -> None:
-        if not block.startswith(file.beginning):
+        if not block.startswith(file.beginnings) or _kind(block) != _SOMETHING:
             raise OSError(f"it is {_kind(block)}, not {file.name}")
 
     def check_whole(content: pathlib.Path) -> None:
@@ -163,7 +164,7 @@ def _check_beginning(block: bytes, path: pathlib.Path) -> None:
 
 
 def _kind(block: bytes) -> str:
-    return next((kind for mark, kind in _OTHER_FILES if block.lstrip().startswith(mark)), "something else")
+    return next((kind for mark, kind in _OTHER_FILES if block.lstrip().startswith(mark)), _SOMETHING)
 
 
 def _is_other(file: PublishedFile, path: pathlib.Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -21,7 +22,7 @@ def interval_of_mean(values: np.ndarray, *, scale: float = 1.0) -> tuple[float, 
     What a bootstrap over the images converges to. Balls of neighbours count as given: a bootstrap of whole features
     would draw rows twice, whose neighbours are themselves.
     """
-    return interval(scale * float(np.mean(values)), scale * float(np.std(values)) / np.sqrt(len(values)))
+    return interval(scale * float(np.mean(values)), scale * float(np.std(values)) / math.sqrt(len(values)))
 
 
 def bootstrap_interval(

@@ -32,28 +32,42 @@ class PeakSignalToNoise:
     """Peak signal to noise ratio of masked differences, over everything that was added."""
 
     def __init__(self) -> None:
-        self._error = self._count = 0.0
+        self._batches: list[tuple[float, float]] = []  # of each batch: squared error, and how many values count
 
     def add(self, found: Array, expected: Array, mask: Array) -> None:
         """Add images [N,H,W,C] with their common mask [H,W]."""
         mask = np.broadcast_to(mask[:, :, np.newaxis], found.shape)
-        self._error += float(np.sum(np.square(found - expected) * mask))
-        self._count += float(np.sum(mask))
+        self._batches.append((float(np.sum(np.square(found - expected) * mask)), float(np.sum(mask))))
 
     def decibels(self) -> float:
         """20 log10(peak to peak) - 10 log10(mean squared difference); infinite where there is none."""
-        if self._count == 0:
-            return math.nan
-        if self._error == 0:
-            return math.inf
-        return 20 * math.log10(PEAK_TO_PEAK) - 10 * math.log10(self._error / self._count)
+        return _decibels(np.ones(len(self._batches)) @ self._sums)
+
+    def standard_error(self, *, repeats: int = 200, seed: int = 0) -> float:
+        """Of the decibels, by bootstrap over the batches."""
+        random, count = np.random.default_rng(seed), len(self._batches)
+        draws = random.multinomial(count, np.full([count], 1 / count), size=repeats)
+        return float(np.std([_decibels(weights @ self._sums) for weights in draws], ddof=1))
+
+    @property
+    def _sums(self) -> Array:
+        return np.array(self._batches, np.float64).reshape(-1, 2)
+
+
+def _decibels(sums: Array) -> float:
+    error, count = (float(value) for value in sums)
+    if count == 0:
+        return math.nan
+    if error == 0:
+        return math.inf
+    return 20 * math.log10(PEAK_TO_PEAK) - 10 * math.log10(error / count)
 
 
 # ---- measures --------------------------------------------------------------------------------------------------------
 
 
-def eqt_int(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike]) -> float:
-    """EQ-T in decibels: translation by whole pixels, up to an eighth of the image.
+def eqt_int(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike]) -> PeakSignalToNoise:
+    """EQ-T: translation by whole pixels, up to an eighth of the image.
 
     Args:
         synthesize: (w of a batch, transform [3,3] of the input) to images. The transform is the inverse of what the
@@ -64,20 +78,20 @@ def eqt_int(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike
     return _translation(synthesize, ws, u, translate_whole, whole_pixels=True)
 
 
-def eqt_frac(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike]) -> float:
-    """EQ-T_frac in decibels: translation by any amount up to an eighth of the image; arguments as in eqt_int."""
+def eqt_frac(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[npt.ArrayLike]) -> PeakSignalToNoise:
+    """EQ-T_frac: translation by any amount up to an eighth of the image; arguments as in eqt_int."""
     return _translation(synthesize, ws, u, translate_fraction, whole_pixels=False)
 
 
-def eqr(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[float]) -> float:
-    """EQ-R in decibels: rotation by any angle; u holds one number in 0..1 for each batch."""
+def eqr(synthesize: Synthesize, ws: Iterable[Any], u: Iterable[float]) -> PeakSignalToNoise:
+    """EQ-R: rotation by any angle; u holds one number in 0..1 for each batch."""
     noise = PeakSignalToNoise()
     for w, uniform in zip(ws, u, strict=True):
         angle = (2 * float(uniform) - 1) * math.pi
         expected, mask = rotate(_images(synthesize(w, np.eye(3))), angle)
         found, found_mask = pseudo_rotate(_images(synthesize(w, rotation_matrix(-angle))), angle)
         noise.add(found, expected, mask * found_mask)
-    return noise.decibels()
+    return noise
 
 
 def _translation(
@@ -86,7 +100,7 @@ def _translation(
     u: Iterable[npt.ArrayLike],
     translate: Callable[[Array, float, float], Moved],
     whole_pixels: bool,
-) -> float:
+) -> PeakSignalToNoise:
     noise = PeakSignalToNoise()
     for w, uniform in zip(ws, u, strict=True):
         still = _images(synthesize(w, np.eye(3)))
@@ -98,7 +112,7 @@ def _translation(
         transform = np.eye(3)
         transform[:2, 2] = -shift * in_sides
         noise.add(_images(synthesize(w, transform)), *translate(still, *shift))
-    return noise.decibels()
+    return noise
 
 
 def _images(images: npt.ArrayLike) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -10,10 +12,12 @@ from sg_keras.features import FeatureExtractor, KnowsClasses
 from sg_keras.metrics.extractors import short_name
 from sg_keras.metrics.fakes import Fakes
 from sg_keras.metrics.feature_blocks import FeatureCache, Features, features_of
+from sg_keras.metrics.network_scores import NETWORK_FAMILIES, measure_network
 from sg_keras.metrics.reals import Reals
 from sg_keras.metrics.record import Score, versions
-from sg_keras.metrics.scores import Seen, measure
+from sg_keras.metrics.scores import Seen, results
 
+NO_CACHE = FeatureCache(None)
 OnProgress: TypeAlias = Callable[[str, int, int], None]  # a stage, how many images are done, and of how many
 
 
@@ -23,18 +27,21 @@ def evaluate(
     fakes: Fakes,
     extractors: Mapping[str, FeatureExtractor],
     *,
-    cache: FeatureCache | None = None,
+    cache: FeatureCache = NO_CACHE,
     on_progress: OnProgress | None = None,
 ) -> list[Score]:
-    """Scores, in the order of their names. One pass over the fakes serves all of them.
+    """Scores with their fingerprints. One pass over the fakes serves all of them.
 
     Args:
         specs: as of `parse_metric`.
         reals: the images to compare with; whoever keeps them has them seen once for all fakes.
         fakes: what is scored.
         extractors: what sees the images, by MetricSpec.seen_by: see `open_extractors`.
-        cache: of features; None = keep none.
-        on_progress: is told how far it is; the stages are "reals" and "fakes".
+        cache: of features.
+        on_progress: is told how far it is; the stages are "reals", "fakes" and names of scores that see neither.
+
+    Returns:
+        In the order of the names; two each of pr50k3 (NAME_precision, NAME_recall) and is50k (NAME_mean, NAME_std).
 
     Raises:
         ValueError: there are too few images for a score, or they cannot be read or seen; one line.
@@ -46,29 +53,62 @@ def evaluate(
         ...     fakes = network_fakes(Renderer(G, FakeSampling()), "G_ema", dataset)
         ...     return evaluate([spec], dataset_reals(dataset), fakes, open_extractors([spec]))[0].value
     """
-    cache = cache or FeatureCache(None)
-    used: dict[str, FeatureExtractor] = {spec.seen_by: extractors[spec.seen_by] for spec in specs}
-    most_real = _most(specs, reals.count_for)
-    real = reals.features(used, most_real, cache, _told("reals", most_real, on_progress))
-    most_fake = _most(specs, lambda spec: spec.num_generated)
-    blocks = fakes.blocks(max(most_fake.values()))
-    fake = features_of(blocks, used, most_fake, cache, _told("fakes", most_fake, on_progress))
-    scores, seen = [], dict[tuple[str, int], Seen]()
+    seen = _see(
+        [spec for spec in specs if spec.family not in NETWORK_FAMILIES], reals, fakes, extractors, cache, on_progress
+    )
+    scores, packages = [], versions()
     for spec in specs:
-        extractor, of_reals = used[spec.seen_by], real[spec.seen_by].first(reals.count_for(spec))
-        key = (spec.seen_by, len(of_reals.values))
-        if key not in seen:
-            probabilities = extractor.probabilities if isinstance(extractor, KnowsClasses) else None
-            seen[key] = Seen(of_reals.values, fake[spec.seen_by].values, probabilities)
-        found = measure(spec, seen[key])
-        fingerprint = {
-            **_of_score(spec, extractor, of_reals, reals.mirror and spec.counts_copies),
-            **fakes.made,
-            "fake": fake[spec.seen_by].content,
-            "versions": versions(),
-        }
-        scores.append(Score(spec.name, found.value, found.low, found.high, fingerprint))
+        if spec.family in NETWORK_FAMILIES:
+            told = _told(spec.name, spec.num_generated, on_progress)
+            found = {spec.name: measure_network(spec, fakes.network, extractors, told)}
+            depends = _of_network(spec, extractors.get(spec.seen_by))
+        else:
+            sight = seen[spec.seen_by]
+            found = results(spec, sight.of_first_reals(reals.count_for(spec)))
+            depends = _of_features(spec, sight, reals)
+        fingerprint = {**depends, **fakes.made, "versions": packages}
+        scores += [Score(name, one.value, one.low, one.high, fingerprint) for name, one in found.items()]
     return scores
+
+
+@dataclasses.dataclass(frozen=True)
+class _Sight:
+    """What one network sees of reals and fakes."""
+
+    extractor: FeatureExtractor
+    real: Features
+    fake: Features
+
+    def of_first_reals(self, count: int) -> Seen:
+        """What scores are made of that take so many reals; those of one count share it."""
+        if count not in self._parts:
+            probabilities = self.extractor.probabilities if isinstance(self.extractor, KnowsClasses) else None
+            self._parts[count] = Seen(self.real.values[:count], self.fake.values, probabilities)
+        return self._parts[count]
+
+    @functools.cached_property
+    def _parts(self) -> dict[int, Seen]:
+        return {}
+
+
+def _see(
+    specs: Sequence[MetricSpec],
+    reals: Reals,
+    fakes: Fakes,
+    extractors: Mapping[str, FeatureExtractor],
+    cache: FeatureCache,
+    on_progress: OnProgress | None,
+) -> dict[str, _Sight]:
+    """Features by MetricSpec.seen_by, as many as the scores need: one pass over reals and one over fakes."""
+    if not specs:
+        return {}
+    used: dict[str, FeatureExtractor] = {spec.seen_by: extractors[spec.seen_by] for spec in specs}
+    most = _most(specs, reals.count_for)
+    real = reals.features(used, most, cache, _told("reals", max(most.values()), on_progress))
+    most = _most(specs, lambda spec: spec.num_generated)
+    count = max(most.values())
+    fake = features_of(fakes.blocks(count), used, most, cache, _told("fakes", count, on_progress))
+    return {name: _Sight(extractor, real[name], fake[name]) for name, extractor in used.items()}
 
 
 def _most(specs: Sequence[MetricSpec], count: Callable[[MetricSpec], int]) -> dict[str, int]:
@@ -76,23 +116,37 @@ def _most(specs: Sequence[MetricSpec], count: Callable[[MetricSpec], int]) -> di
     return {name: max(count(spec) for spec in specs if spec.seen_by == name) for name in {s.seen_by for s in specs}}
 
 
-def _told(stage: str, most: Mapping[str, int], on_progress: OnProgress | None) -> Callable[[int], None] | None:
-    return None if on_progress is None else lambda done: on_progress(stage, done, max(most.values()))
+def _told(stage: str, total: int, on_progress: OnProgress | None) -> Callable[[int], None] | None:
+    return None if on_progress is None else lambda done: on_progress(stage, done, total)
 
 
-def _of_score(spec: MetricSpec, extractor: FeatureExtractor, real: Features, mirror: bool) -> dict[str, Any]:
-    """What a score depends on but for its fakes."""
-    return {
+def _of_network(spec: MetricSpec, extractor: FeatureExtractor | None) -> dict[str, Any]:
+    """What a score depends on but for reals and fakes."""
+    found: dict[str, Any] = {
         "metric": spec.name,
         "published": spec.seen_by != "features",
         "num_fake": spec.num_generated,
-        "extractor": short_name(extractor),
-        "extractor_sha256": extractor.fingerprint,
-        "resize": extractor.resize,
-        "note": extractor.note,
+        "precision": "float16 distances" if spec.family == "pr" else "float32",
+    }
+    if extractor is not None:
+        found |= {
+            "extractor": short_name(extractor),
+            "extractor_sha256": extractor.fingerprint,
+            "resize": extractor.resize,
+            "note": extractor.note,
+        }
+    return found
+
+
+def _of_features(spec: MetricSpec, sight: _Sight, reals: Reals) -> dict[str, Any]:
+    """What a score of features depends on."""
+    real = sight.real.first(reals.count_for(spec))
+    return {
+        **_of_network(spec, sight.extractor),
         "real": real.content,
         "num_real": len(real.values),
-        "num_features": real.values.shape[1],
-        "mirror": mirror,
+        "mirror": reals.mirror and spec.counts_copies,
         "divisor": "N",
+        "num_features": real.values.shape[1],
+        "fake": sight.fake.content,
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from sg_keras.data import ImageDataset
 from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
-from sg_keras.metrics.rendering import Renderer
+from sg_keras.metrics.rendering import FakeSampling, Renderer
 from sg_keras.models import Generator
 
 Labels: TypeAlias = Callable[[np.ndarray], np.ndarray]  # from uniform numbers in 0..1 [n] to labels [n,c_dim]
@@ -36,10 +36,11 @@ class Fakes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NetworkFakes:
-    """A generator and how its fakes are made: arguments of `fake_blocks`."""
+    """A generator and how its fakes are made."""
 
-    renderer: Renderer
+    G: Generator
     labels: Labels | None
+    sampling: FakeSampling
 
 
 def network_fakes(renderer: Renderer, snapshot: str, dataset: ImageDataset | None = None) -> Fakes:
@@ -60,8 +61,9 @@ def network_fakes(renderer: Renderer, snapshot: str, dataset: ImageDataset | Non
         "seed": sampling.seed,
         "truncation": sampling.truncation_psi,
         "noise_mode": sampling.noise_mode,
+        "network_sha256": network_digest(G),
     }
-    return Fakes(lambda count: fake_blocks(renderer, count, labels), made, NetworkFakes(renderer, labels))
+    return Fakes(lambda count: fake_blocks(renderer, count, labels), made, NetworkFakes(G, labels, sampling))
 
 
 def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
@@ -112,8 +114,13 @@ def fake_blocks(renderer: Renderer, count: int, labels: Labels | None) -> Iterat
 
 def _inputs(G: Generator, numbers: np.ndarray, labels: Labels | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """z float32 [n,z_dim] and labels float32 [n,c_dim] of the fakes of these numbers."""
-    streams = [np.random.Generator(np.random.Philox(key=[seed, int(number)])) for number in numbers]
+    streams = [stream_of(seed, int(number)) for number in numbers]
     uniform = np.array([stream.random() for stream in streams])
     z = np.stack([stream.standard_normal(G.z_dim, np.float32) for stream in streams])
     c = np.zeros([len(numbers), 0], np.float32) if labels is None else labels(uniform)
     return z, c
+
+
+def stream_of(seed: int, number: int) -> np.random.Generator:
+    """Random numbers of one fake."""
+    return np.random.Generator(np.random.Philox(key=[seed, number]))

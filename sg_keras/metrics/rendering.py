@@ -34,6 +34,11 @@ class FakeSampling:
     noise_mode: str = "random"
 
 
+def noise_seeds(seed: int, numbers: np.ndarray) -> tf.Tensor:
+    """int64 [n,2]: seeds of the noise of the fakes of these numbers [n]."""
+    return tf.constant(np.stack([np.full_like(numbers, seed * _SEED_STRIDE), numbers], axis=1), tf.int64)
+
+
 class Renderer:
     """Makes the fakes of a generator; compiled once, whatever its weights become.
 
@@ -81,9 +86,8 @@ class Renderer:
             yield from self._made([self._inputs(numbers[part], z[part], c[part]) for part in parts])
 
     def _inputs(self, numbers: np.ndarray, z: np.ndarray, c: np.ndarray) -> tuple[tf.Tensor, ...]:
-        seeds = np.stack([np.full_like(numbers, self.sampling.seed * _SEED_STRIDE), numbers], axis=1)
         dtype = self.G.compute_dtype
-        return tf.constant(z, dtype), tf.constant(c, dtype), tf.constant(seeds, tf.int64)
+        return tf.constant(z, dtype), tf.constant(c, dtype), noise_seeds(self.sampling.seed, numbers)
 
     def _made(self, inputs: list[tuple[tf.Tensor, ...]]) -> list[np.ndarray]:
         """Of the inputs of each replica."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -71,16 +72,40 @@ def measure(spec: MetricSpec, seen: Seen) -> Measured:
     """One score.
 
     Args:
-        spec: of a family of OFFLINE_FAMILIES.
+        spec: of a family of OFFLINE_FAMILIES, or of fid or kid.
         seen: features of more fakes than the score takes, of which it takes the first.
 
     Raises:
         ValueError: there are fewer fakes than it takes, or too few images for this score; one line.
     """
+    _check_count(spec, seen)
+    with _named(spec):
+        return _FAMILIES[spec.family](seen.of_first(spec.num_generated))
+
+
+def results(spec: MetricSpec, seen: Seen) -> dict[str, Measured]:
+    """What a score gives, by the published names of results: pr50k3_full has precision and recall, is50k mean and std.
+
+    Arguments and errors are as those of `measure`. The standard deviation of is50k, which is that of ten splits, has no
+    interval.
+    """
+    if spec.seen_by == "features" or spec.family not in _SEVERAL:
+        return {spec.name: measure(spec, seen)}
+    _check_count(spec, seen)
+    with _named(spec):
+        found = _SEVERAL[spec.family](seen.of_first(spec.num_generated))
+    return {f"{spec.name}_{ending}": value for ending, value in found.items()}
+
+
+def _check_count(spec: MetricSpec, seen: Seen) -> None:
     if len(seen.fake) < spec.num_generated:
         raise ValueError(f"{spec.name}: found {len(seen.fake)} images, expected {spec.num_generated} at least")
+
+
+@contextlib.contextmanager
+def _named(spec: MetricSpec) -> Iterator[None]:
     try:
-        return _FAMILIES[spec.family](seen.of_first(spec.num_generated))
+        yield
     except ValueError as error:
         raise ValueError(f"{spec.name}: {error}") from error
 
@@ -96,12 +121,17 @@ def _kernel(seen: Seen) -> Measured:
         sums = KernelSums(seen.real, seen.fake)
         value = sums.distance()
         return Measured(value, *interval(value, sums.standard_error()))
+    return _kernel_of_subsets(seen)
+
+
+def _kernel_of_subsets(seen: Seen) -> Measured:
     found = subset_kernel_distances(
         seen.real, seen.fake, subsets=_SUBSETS, size=MOST_IN_FULL, random=np.random.default_rng(0)
     )
     # Subsets overlap, so that their mean spreads more than a tenth of what they do: single fakes, then pairs of them.
     pairs = float(found.std(ddof=1)) * min(1.0, MOST_IN_FULL / len(seen.fake))
-    value, error = float(found.mean()), float(np.hypot(first_order_error(seen.real, seen.fake), pairs))
+    single = first_order_error(seen.real[:_MOST_REALS_IN_FULL], seen.fake)
+    value, error = float(found.mean()), float(np.hypot(single, pairs))
     return Measured(value, *interval(value, error))
 
 
@@ -115,11 +145,16 @@ def _mean(values: np.ndarray, scale: float = 1.0) -> Measured:
     return Measured(scale * float(np.mean(values)), *interval_of_mean(values, scale=scale))
 
 
-def _inception(seen: Seen) -> Measured:
+def _inception(seen: Seen) -> dict[str, Measured]:
     if seen.probabilities is None:
         raise ValueError("found features without classes, expected those of a network that has some")
     mean, std = inception_score(seen.probabilities(seen.fake))
-    return Measured(mean, *interval(mean, std / np.sqrt(10)))
+    return {"mean": Measured(mean, *interval(mean, std / np.sqrt(10))), "std": Measured(std, std, std)}
+
+
+def _rounded_precision_recall(seen: Seen) -> dict[str, Measured]:
+    found = precision_recall(seen.real, seen.fake, half=True)
+    return {"precision": _mean(found.precision), "recall": _mean(found.recall)}
 
 
 _FAMILIES: dict[str, Callable[[Seen], Measured]] = {
@@ -130,6 +165,9 @@ _FAMILIES: dict[str, Callable[[Seen], Measured]] = {
     "recall": lambda seen: _mean(seen.precision_recall.recall),
     "density": lambda seen: _mean(seen.density_coverage.density),
     "coverage": lambda seen: _mean(seen.density_coverage.coverage),
-    "is": _inception,
+    "is": lambda seen: _inception(seen)["mean"],
     "authpct": lambda seen: _mean(authenticity(seen.real, seen.fake).authentic, 100),
+    "fid": _frechet,
+    "kid": _kernel_of_subsets,
 }
+_SEVERAL: dict[str, Callable[[Seen], dict[str, Measured]]] = {"is": _inception, "pr": _rounded_precision_recall}

@@ -72,9 +72,9 @@ def check_equivariance(case: Case, options: Options) -> Result:
         return G.synthesis(w, transform=tf.cast(transform, w.dtype))
 
     found = {
-        "psnr_eqt_int": equivariance.eqt_int(synthesize, ws, case.arrays["u_t_int"]),
-        "psnr_eqt_frac": equivariance.eqt_frac(synthesize, ws, case.arrays["u_t_frac"]),
-        "psnr_eqr": equivariance.eqr(synthesize, ws, case.arrays["u_angle"]),
+        "psnr_eqt_int": equivariance.eqt_int(synthesize, ws, case.arrays["u_t_int"]).decibels(),
+        "psnr_eqt_frac": equivariance.eqt_frac(synthesize, ws, case.arrays["u_t_frac"]).decibels(),
+        "psnr_eqr": equivariance.eqr(synthesize, ws, case.arrays["u_angle"]).decibels(),
     }
     return judge_outputs(case, {name: np.asarray(value) for name, value in found.items()}, options, judgements)
 
