@@ -7,7 +7,7 @@ import logging
 import pathlib
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sg_keras.checkpoint import StartingPoint
 from sg_keras.checkpoint.retention import best_snapshots
@@ -29,12 +29,19 @@ def unscored(start: StartingPoint) -> list[str]:
     return ScoreFiles(start.run_dir).missing(start.config.run.metrics, start.nimg)
 
 
+class TimeSpent(NamedTuple):
+    """Seconds of a pass over the images, which all scores of a snapshot share, and without what is done but once."""
+
+    seconds: float
+    repeat_seconds: float
+
+
 class ScoreFiles:
     """The scores that a run has made so far.
 
     A line has the published keys (results, metric, total_time, total_time_str, num_gpus, snapshot_pkl, timestamp) and
-    ours: nimg, intervals (ends of 95% by result) and fingerprints (by result). total_time is that of the pass over
-    the images which all scores of a snapshot share.
+    ours: nimg, repeat_time, intervals (ends of 95% by result) and fingerprints (by result). total_time is that of the
+    pass over the images which all scores of a snapshot share, repeat_time the same without the reals.
 
     Args:
         run_dir: where the files lie.
@@ -47,29 +54,30 @@ class ScoreFiles:
         """Those of the metrics that have no line yet for the snapshot at nimg images."""
         return [name for name in metrics if all(row.get("nimg") != nimg for row in self._rows(name))]
 
-    def add(self, metric: str, nimg: int, scores: Sequence[Score], seconds: float, num_gpus: int) -> None:
+    def add(self, metric: str, nimg: int, scores: Sequence[Score], spent: TimeSpent, num_gpus: int) -> None:
         """Write the line of a metric of a snapshot. OSError: it cannot be written."""
         row = {
             "results": {score.full_name: score.value for score in scores},
             "metric": metric,
-            "total_time": seconds,
-            "total_time_str": duration_text(seconds),
+            "total_time": spent.seconds,
+            "total_time_str": duration_text(spent.seconds),
             "num_gpus": num_gpus,
             "snapshot_pkl": snapshot_name(nimg),
             "timestamp": time.time(),
             "nimg": nimg,
+            "repeat_time": spent.repeat_seconds,
             "intervals": {score.full_name: [score.low, score.high] for score in scores},
             "fingerprints": {score.full_name: dict(score.fingerprint) for score in scores},
         }
         append_line(self._path(metric), row)
 
-    def times(self) -> list[float]:
-        """Seconds of each pass so far, in the order of the images seen."""
-        rows = [row for path in self._paths() for row in read_lines(path)]
-        by_snapshot: dict[int, float] = {}
-        for row in rows:
+    def times(self) -> list[TimeSpent]:
+        """What each pass so far took, in the order of the images seen."""
+        by_snapshot: dict[int, TimeSpent] = {}
+        for row in (row for path in self._paths() for row in read_lines(path)):
+            spent = TimeSpent(float(row.get("total_time", 0)), float(row.get("repeat_time", 0)))
             nimg = int(row.get("nimg", -1))
-            by_snapshot[nimg] = max(by_snapshot.get(nimg, 0.0), float(row.get("total_time", 0.0)))
+            by_snapshot[nimg] = max(spent, by_snapshot.get(nimg, spent))
         return [by_snapshot[nimg] for nimg in sorted(by_snapshot)]
 
     def forget_after(self, nimg: int) -> None:

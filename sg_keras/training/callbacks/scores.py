@@ -18,13 +18,38 @@ from sg_keras.training.callbacks.score_window import OnProgress, ScoreWindow
 from sg_keras.training.callbacks.status import duration_text
 from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
 from sg_keras.training.run_scores import RunScorer, ScoredSnapshot
-from sg_keras.training.score_files import ScoreFiles
+from sg_keras.training.score_files import ScoreFiles, TimeSpent
 from sg_keras.training.session import Session
 from sg_keras.weights.snapshot import snapshot_name
 
 
 class _InterruptedError(Exception):
     """A signal asked the run to stop while scores were made."""
+
+
+class _Watch:
+    """Times scores by what is told of their progress, and ends them where the run is to stop."""
+
+    def __init__(self, stopped: Callable[[], bool]) -> None:
+        self._stopped = stopped
+        self._began = self._reals_done = time.monotonic()
+
+    def passing_on(self, on_progress: OnProgress) -> OnProgress:
+        """What is to be told; it tells `on_progress`. Raises _InterruptedError."""
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if self._stopped():
+                raise _InterruptedError
+            if stage == "reals":
+                self._reals_done = time.monotonic()
+            on_progress(stage, done, total)
+
+        return tell
+
+    def spent(self) -> TimeSpent:
+        """Until now."""
+        now = time.monotonic()
+        return TimeSpent(now - self._began, now - self._reals_done)
 
 
 class SnapshotScores(TickCallback):
@@ -71,53 +96,48 @@ class SnapshotScores(TickCallback):
         names, snapshot = self._files.missing(self._config.metrics, nimg), snapshot_name(nimg)
         if not names or (not last and self._takes_too_long(snapshot, names)):
             return
-        began = time.monotonic()
+        watch = _Watch(self._stopped)
         try:
             with self._window.opened() as on_progress:
-                scored = self._scorer.scored(names, snapshot, self._watched(on_progress))
+                scored = self._scorer.scored(names, snapshot, watch.passing_on(on_progress))
         except _InterruptedError:
             self._log.line(f"Scores of {snapshot} are left for when the run goes on")
             return
         except (ValueError, OSError, tf.errors.OpError) as error:
             self._log.line(f"WARNING: no scores of {snapshot}: {first_line(error)}; training goes on without")
             return
-        self._keep(nimg, scored, time.monotonic() - began)
+        self._keep(nimg, scored, watch.spent())
 
     def _takes_too_long(self, snapshot: str, names: list[str]) -> bool:
         """Whether scores as slow as the last ones would take more than their share; said in a line."""
         times = self._files.times()
         if not times:
             return False
-        share = (sum(times) + times[-1]) / (self._meter.total_sec + times[-1])
+        needed = times[-1].repeat_seconds
+        share = (sum(spent.seconds for spent in times) + needed) / (self._meter.total_sec + needed)
         if share <= self._config.metrics_share:
             return False
         self._log.line(
-            f"No scores of {snapshot}: with another {duration_text(times[-1])} they would take {share:.1%} of the "
+            f"No scores of {snapshot}: with another {duration_text(needed)} they would take {share:.1%} of the "
             f"run's time, more than --metrics_share={self._config.metrics_share:g}; sg_keras.tools.calc_metrics "
             f"--network={self._run_dir / snapshot} --metrics={','.join(names)} makes them"
         )
         return True
 
-    def _watched(self, on_progress: OnProgress) -> OnProgress:
-        def tell(stage: str, done: int, total: int) -> None:
-            if self._stopped():
-                raise _InterruptedError
-            on_progress(stage, done, total)
-
-        return tell
-
-    def _keep(self, nimg: int, scored: ScoredSnapshot, seconds: float) -> None:
+    def _keep(self, nimg: int, scored: ScoredSnapshot, spent: TimeSpent) -> None:
         for metric, scores in scored.by_metric.items():
-            self._files.add(metric, nimg, scores, seconds, self._session.config.gpus)
+            self._files.add(metric, nimg, scores, spent, self._session.config.gpus)
         self._files.link_best()
         if scored.sheet is not None:
             save_png(scored.sheet, self._run_dir / f"nearest{nimg // 1000:06d}.png")
         self._events.show_scores(nimg, scored.scores, scored.sheet)
-        share = sum(self._files.times()) / max(self._meter.total_sec, 1e-9)
+        share = sum(each.seconds for each in self._files.times()) / max(self._meter.total_sec, 1e-9)
         told = "  ".join(
             f"{score.full_name} {score.value:.5g} ({score.low:.5g} to {score.high:.5g})" for score in scored.scores
         )
-        self._log.line(f"scores of {snapshot_name(nimg)}  {told}  time {duration_text(seconds)}  share {share:.1%}")
+        self._log.line(
+            f"scores of {snapshot_name(nimg)}  {told}  time {duration_text(spent.seconds)}  share {share:.1%}"
+        )
         warning = few_authentic(scored.scores)
         if warning:
             self._log.line(f"WARNING: {warning}")
