@@ -27,8 +27,7 @@ class Reals:
     """
 
     def __init__(self, blocks: Callable[[], Iterable[ImageBlock]], num_images: int, mirror: bool = False) -> None:
-        self.num_images, self.mirror = num_images, mirror
-        self._blocks = blocks
+        self.blocks, self.num_images, self.mirror = blocks, num_images, mirror
         self._seen: dict[str, Features] = {}
 
     def count_for(self, spec: MetricSpec) -> int:
@@ -47,7 +46,7 @@ class Reals:
     def is_beginning_of(self, others: Reals) -> bool:
         """Whether what was seen of these are the first ones of others, whose files are read, and none decoded."""
         known = max((features.contents for features in self._seen.values()), key=len, default=())
-        found = tuple((block.count, block.content) for block in itertools.islice(others._blocks(), len(known)))
+        found = tuple((block.count, block.content) for block in itertools.islice(others.blocks(), len(known)))
         return (self.num_images, self.mirror, known) == (others.num_images, others.mirror, found)
 
     def features(
@@ -64,7 +63,7 @@ class Reals:
             if most[name] > (len(kept.values) if (kept := self.seen_by(extractor)) else 0)
         }
         if missing:
-            for name, found in features_of(self._blocks(), missing, most, cache, on_images).items():
+            for name, found in features_of(self.blocks(), missing, most, cache, on_images).items():
                 self.remember(missing[name].fingerprint, found)
         return {name: self._seen[extractor.fingerprint].first(most[name]) for name, extractor in extractors.items()}
 

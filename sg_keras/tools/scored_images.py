@@ -69,7 +69,7 @@ class Compared:
         of_reference = is_reference(self._reference)
         place = "" if of_reference else data or trained_on(values["network"])
         if place not in self._opened:
-            opened = _opened_reals(place, self._mirror)
+            opened = opened_reals(place, self._mirror)
             self._opened[place] = self._referred(data) if of_reference else self._stack.enter_context(opened)
         return self._opened[place]
 
@@ -87,7 +87,7 @@ class Compared:
         path = pathlib.Path(self._reference)
         reals = named_errors("--reference", lambda: read_reference(path, self.specs, self.extractors, self._mirror))
         if data is not None:
-            with _opened_reals(data, self._mirror) as given:
+            with opened_reals(data, self._mirror) as given:
                 if not reals.is_beginning_of(given):
                     raise ValueError(f"--reference: {path}: found features of other images than those of {data}")
         return reals
@@ -113,7 +113,8 @@ def trained_on(network: str) -> str:
 
 
 @contextlib.contextmanager
-def _opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
+def opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
+    """The images of --data, with mirrored copies or without."""
     from sg_keras.metrics.reals import Reals
 
     with opened_originals("--data", data) as source:

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sg_keras.data import open_dataset
 from sg_keras.features import EfficientNetLite0, published
+from sg_keras.metrics.reals import dataset_reals
 from sg_keras.tools import calc_metrics
+from sg_keras.tools.scored_images import opened_reals
 from tests.stand_in_networks import vgg16_weights, write_inception, write_vgg16
 from tests.training.tiny_run import write_images
 
@@ -105,6 +108,16 @@ def test_a_conditional_network(snapshot, capsys, tmp_path):
     (data / "dataset.json").write_text(json.dumps({"labels": [[f"{n:02d}.png", n % 2] for n in range(24)]}))
     assert run(*words) == 1
     assert "found labels of width 2, expected 3, those of the network" in capsys.readouterr().err
+
+
+def test_training_and_the_tool_know_the_same_images(tmp_path):
+    """So what a run has seen is not seen again, and its scores compare with the tool's."""
+    data = write_images(tmp_path / "data")
+    for place in (str(data), "digits"):
+        with opened_reals(place, mirror=True) as reals:
+            assert [block.content for block in dataset_reals(open_dataset(place, mirror=True)).blocks()] == [
+                block.content for block in reals.blocks()
+            ]
 
 
 def test_several_networks(unconditional_snapshot, stylegan3_snapshot, folders, capsys):
@@ -211,16 +224,17 @@ def test_against_an_earlier_score(folders, tmp_path, capsys):
     assert "found no scores in its last line" in capsys.readouterr().err
 
 
-def test_networks_of_different_data_are_not_one_table(unconditional_snapshot, tmp_path, capsys):
-    other = tmp_path / "network-snapshot-000020"
-    shutil.copytree(unconditional_snapshot, other)
-    config = json.loads((other / "training_config.json").read_text())
-    config["dataset"]["path"] = str(write_images(tmp_path / "data", (16, 16, 3)))
-    (other / "training_config.json").write_text(json.dumps(config))
-    networks = [f"--network={name}" for name in (unconditional_snapshot, other)]
-    assert run(*networks, "--metrics=kd10") == 1
+def test_networks_of_different_data_are_not_one_table(unconditional_snapshot, folders, tmp_path, capsys):
+    networks = []
+    for name in ("real", "fake"):
+        snapshot = shutil.copytree(unconditional_snapshot, tmp_path / name)
+        config = json.loads((snapshot / "training_config.json").read_text())
+        config["dataset"]["path"] = str(folders / name)
+        (snapshot / "training_config.json").write_text(json.dumps(config))
+        networks.append(f"--network={snapshot}")
+    assert run(*networks, "--metrics=kd2") == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert f"--network={other}: kd10 cannot be compared: real: found" in line
+    assert f"--network={tmp_path / 'fake'}: kd2 cannot be compared: real: found" in line
 
 
 def test_averages_of_gray_and_coloured_images_do_not_mix(folders, unconditional_snapshot, capsys):
