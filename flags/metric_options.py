@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from sg_keras.config.metric_specs import MetricSpec, parse_offline_metric
-from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName
+from sg_keras.config.metric_specs import MetricSpec, parse_metric
+from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName, Text
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 from sg_keras.flags.tool_options import FiniteNumber
 
 
-class OfflineMetrics:
-    """Names of scores that need no download, separated by commas."""
+class Scores:
+    """Names of scores, separated by commas."""
 
     metavar = "A,B,C"
 
     def parse(self, argument: str) -> tuple[MetricSpec, ...]:
         """Return the scores, each once, in their order."""
         names = dict.fromkeys(name.strip() for name in argument.split(","))
-        return tuple(parse_offline_metric(name) for name in names)
+        return tuple(parse_metric(name) for name in names)
 
 
 CALC_METRICS_OPTIONS: tuple[Option, ...] = (
     Option(
         REQUIRED,
         "metrics",
-        OfflineMetrics(),
+        Scores(),
         "Scores and how many fakes each takes, such as fd5k,kd5k: fd, kd, mind, precision, recall, density, coverage, "
-        "is, authpct.",
+        "is, authpct. Or published ones, such as fid50k_full.",
     ),
     Option(
         RUN,
@@ -49,9 +49,50 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
     Option(
         RUN,
         "features",
-        Choice("effnetlite0", "boxes"),
-        "What sees the images: EfficientNet-Lite0, or an 8x8 grid of averages, for small sets unlike photographs.",
+        Text("effnetlite0|boxes|discriminator:RUN"),
+        "What sees the images: EfficientNet-Lite0; for small sets unlike photographs an 8x8 grid of averages, or the "
+        "discriminator of a run or snapshot.",
         default="effnetlite0",
+    ),
+    Option(
+        RUN,
+        "inception",
+        PathName("a file or its address"),
+        "The Inception graph of fid, kid and is50k: classify_image_graph_def.pb, or the .tgz that holds it.",
+        "FILE|URL",
+        default_text="a copy that is kept, or else it is fetched",
+    ),
+    Option(
+        RUN,
+        "vgg16",
+        PathName("a file or its address"),
+        "Keras' weights of VGG16 for pr and ppl, which are not those of the published VGG.",
+        "FILE|URL",
+        default_text="a copy that is kept, or else it is fetched",
+    ),
+    Option(
+        RUN,
+        "reference",
+        PathName("a file"),
+        "Features of the reals in place of --data; it is made if it does not exist.",
+        "STATS.npz",
+        default_text="none",
+    ),
+    Option(
+        RUN,
+        "curve",
+        PathName("a file"),
+        "Write the scores of all networks to NAME.csv and draw them along the run in NAME.png.",
+        "NAME",
+        default_text="none",
+    ),
+    Option(
+        RUN,
+        "against",
+        PathName("a file"),
+        "Compare with what --json printed before; scores that cannot be compared are refused.",
+        "FILE",
+        default_text="nothing",
     ),
     Option(RUN, "mirror", Boolean(), "Mirrored copies of the reals count as reals.", default=False, switch=True),
     Option(RUN, "seed", Integer(0), "Of the fakes' latents, labels and noise.", default=0),

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from sg_keras.config.metric_specs import MetricSpec
 from sg_keras.features import FeatureExtractor, KnowsClasses
+from sg_keras.metrics.checked import check_features
 from sg_keras.metrics.extractors import short_name
 from sg_keras.metrics.fakes import Fakes
 from sg_keras.metrics.feature_blocks import FeatureCache, Features, features_of
@@ -108,6 +109,8 @@ def _see(
     most = _most(specs, lambda spec: spec.num_generated)
     count = max(most.values())
     fake = features_of(fakes.blocks(count), used, most, cache, _told("fakes", count, on_progress))
+    for name in used:
+        check_features(real[name].values, fake[name].values)
     return {name: _Sight(extractor, real[name], fake[name]) for name, extractor in used.items()}
 
 

@@ -36,7 +36,10 @@ def open_extractors(
     opened: dict[str, FeatureExtractor] = {}
     for name in dict.fromkeys(spec.seen_by for spec in specs if spec.seen_by):
         if name == "features":
-            opened[name] = open_extractor(features)
+            try:
+                opened[name] = open_extractor(features)
+            except ValueError as error:
+                raise ValueError(f"--features: {error}") from error
         else:
             opened[name] = open_inception(inception) if name == "inception" else open_vgg16(vgg16)
     return opened

@@ -139,8 +139,18 @@ def features_of(
 
 
 def _joined(parts: Sequence[np.ndarray], contents: Sequence[tuple[int, str]]) -> Features:
-    values = np.concatenate(parts) if parts else np.zeros([0, 0], np.float32)
+    values = _concatenated(parts) if parts else np.zeros([0, 0], np.float32)
     return Features(values, tuple(contents[: len(parts)]))
+
+
+def _concatenated(parts: Sequence[np.ndarray]) -> np.ndarray:
+    widths = sorted({part.shape[1] for part in parts})
+    if len(widths) > 1:
+        raise ValueError(
+            f"images: found some of which there are {widths[0]} features and some of which there are {widths[1]}, "
+            "expected all gray or all in colours"
+        )
+    return np.concatenate(parts)
 
 
 def _block_features(
@@ -167,7 +177,7 @@ def _seen(images: Iterable[np.ndarray], extractors: Mapping[str, FeatureExtracto
     for batch in _of_one_size(images):
         for name, extractor in extractors.items():
             found[name].append(extractor.features(batch))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    return {name: _concatenated(parts) for name, parts in found.items()}
 
 
 def _of_one_size(images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 import scipy.linalg
 
+_BLOCK = 4096  # rows that are held in float64 at a time
+
 
 class FeatureMoments:
     """Mean and covariance of features that come batch by batch, summed in float64.
@@ -43,10 +45,11 @@ class FeatureMoments:
             raise ValueError(f"features: found the shape {list(features.shape)}, expected [N,{len(self._sum)}]")
         if not np.isfinite(features).all():
             raise ValueError("features: found NaN or Inf, expected finite numbers")
-        rows = features.astype(np.float64)
-        self.count += len(rows)
-        self._sum += rows.sum(axis=0)
-        self._products += rows.T @ rows
+        self.count += len(features)
+        for start in range(0, len(features), _BLOCK):
+            rows = features[start : start + _BLOCK].astype(np.float64)
+            self._sum += rows.sum(axis=0)
+            self._products += rows.T @ rows
 
     @property
     def mean(self) -> np.ndarray:
@@ -100,19 +103,33 @@ def standard_error(real: FeatureMoments, fake: np.ndarray, *, repeats: int = 10,
 
     Rows that are drawn twice make covariances narrower and distances larger, so that only the spread means something.
     """
-    root = square_root(real.covariance)
-    rows = fake - real.mean
-    seen = rows @ root
+    root, seen = square_root(real.covariance), np.empty_like(fake)
+    lengths = np.empty([len(fake)])
+    for start in range(0, len(fake), _BLOCK):
+        rows = fake[start : start + _BLOCK] - real.mean
+        lengths[start : start + _BLOCK] = np.square(rows).sum(axis=1)
+        seen[start : start + _BLOCK] = rows @ root
     random, found = np.random.default_rng(seed), []
     for _ in range(repeats):
-        drawn = random.integers(len(rows), size=len(rows))
-        mean = rows[drawn].mean(axis=0)
-        spread = ((rows[drawn] - mean) ** 2).sum() / len(rows)
-        centred = seen[drawn] - seen[drawn].mean(axis=0)
-        products = centred @ centred.T if len(centred) < centred.shape[1] else centred.T @ centred
-        roots = np.sqrt(np.maximum(np.linalg.eigvalsh(products / len(rows)), 0)).sum()
-        found.append(mean @ mean + spread - 2 * roots)
+        weights = np.bincount(random.integers(len(fake), size=len(fake)), minlength=len(fake)) / len(fake)
+        products = _product(seen, weights)
+        roots = np.sqrt(np.maximum(np.linalg.eigvalsh(products), 0)).sum()
+        # |mean|^2 of the distance and the trace of the covariance, lengths without |mean|^2, add up to all lengths.
+        found.append(weights @ lengths - 2 * roots)
     return float(np.std(found, ddof=1))
+
+
+def _product(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """A matrix with the eigenvalues, but for zeros, of the covariance of rows [M,D] that count so much, [M]."""
+    mean = weights @ rows
+    if len(rows) < rows.shape[1]:
+        centred = (rows - mean) * np.sqrt(weights)[:, np.newaxis]
+        return np.asarray(centred @ centred.T)
+    product = np.zeros([rows.shape[1], rows.shape[1]])
+    for start in range(0, len(rows), _BLOCK):
+        some = rows[start : start + _BLOCK] - mean
+        product += (some * weights[start : start + _BLOCK, np.newaxis]).T @ some
+    return product
 
 
 def square_root(covariance: np.ndarray) -> np.ndarray:

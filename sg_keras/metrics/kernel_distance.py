@@ -107,6 +107,7 @@ class KernelSums:
         """Of the distance, by bootstrap over the fakes."""
         random, count = np.random.default_rng(seed), len(self._fake)
         draws = random.multinomial(count, np.full([count], 1 / count), size=repeats).astype(np.float64)
+        draws = draws[np.count_nonzero(draws, axis=1) > 1]  # of one fake alone there is no pair
         return float(np.std([self.distance(weights) for weights in draws], ddof=1))
 
 

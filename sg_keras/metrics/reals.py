@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -26,14 +27,27 @@ class Reals:
     """
 
     def __init__(self, blocks: Callable[[], Iterable[ImageBlock]], num_images: int, mirror: bool = False) -> None:
-        self.num_images, self.mirror = num_images, mirror
-        self._blocks = blocks
+        self.blocks, self.num_images, self.mirror = blocks, num_images, mirror
         self._seen: dict[str, Features] = {}
 
     def count_for(self, spec: MetricSpec) -> int:
         """How many of them a score takes, the first ones."""
         count = self.num_images * (2 if self.mirror and spec.counts_copies else 1)
         return count if spec.max_real is None else min(count, spec.max_real)
+
+    def seen_by(self, extractor: FeatureExtractor) -> Features | None:
+        """Features of those that an extractor has seen, if it has seen any."""
+        return self._seen.get(extractor.fingerprint)
+
+    def remember(self, fingerprint: str, features: Features) -> None:
+        """Have features of the first images by an extractor of this fingerprint, which need not see them."""
+        self._seen[fingerprint] = features
+
+    def is_beginning_of(self, others: Reals) -> bool:
+        """Whether what was seen of these are the first ones of others, whose files are read, and none decoded."""
+        known = max((features.contents for features in self._seen.values()), key=len, default=())
+        found = tuple((block.count, block.content) for block in itertools.islice(others.blocks(), len(known)))
+        return (self.num_images, self.mirror, known) == (others.num_images, others.mirror, found)
 
     def features(
         self,
@@ -46,11 +60,11 @@ class Reals:
         missing = {
             name: extractor
             for name, extractor in extractors.items()
-            if most[name] > (len(kept.values) if (kept := self._seen.get(extractor.fingerprint)) else 0)
+            if most[name] > (len(kept.values) if (kept := self.seen_by(extractor)) else 0)
         }
         if missing:
-            for name, found in features_of(self._blocks(), missing, most, cache, on_images).items():
-                self._seen[missing[name].fingerprint] = found
+            for name, found in features_of(self.blocks(), missing, most, cache, on_images).items():
+                self.remember(missing[name].fingerprint, found)
         return {name: self._seen[extractor.fingerprint].first(most[name]) for name, extractor in extractors.items()}
 
 

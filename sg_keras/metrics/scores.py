@@ -11,6 +11,7 @@ import numpy as np
 
 from sg_keras.config.metric_specs import MetricSpec
 from sg_keras.metrics.bootstrap import bootstrap_interval, interval, interval_of_mean
+from sg_keras.metrics.checked import check_features
 from sg_keras.metrics.frechet import FeatureMoments, frechet_distance, standard_error
 from sg_keras.metrics.inception_score import inception_score
 from sg_keras.metrics.kernel_distance import KernelSums, first_order_error, subset_kernel_distances
@@ -117,6 +118,7 @@ def _frechet(seen: Seen) -> Measured:
 
 
 def _kernel(seen: Seen) -> Measured:
+    check_features(seen.real, seen.fake, least=2)
     if len(seen.fake) <= MOST_IN_FULL and len(seen.real) <= _MOST_REALS_IN_FULL:
         sums = KernelSums(seen.real, seen.fake)
         value = sums.distance()

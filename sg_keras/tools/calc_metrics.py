@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pathlib
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sg_keras.files.cache import cache_folder
 from sg_keras.files.printable import printable
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.command_line import check_required, read_values
@@ -27,7 +25,9 @@ from sg_keras.flags.tool_options import tool_help_text
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
-from sg_keras.tools.scored_images import opened_fakes, opened_reals
+from sg_keras.tools.score_comparison import changes, check_comparable, earlier_scores
+from sg_keras.tools.score_curve import write_curve
+from sg_keras.tools.scored_images import Compared, is_reference, opened_fakes
 from sg_keras.tools.shown_progress import ShownProgress, stages
 
 if TYPE_CHECKING:
@@ -42,12 +42,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     every = _values(words)
     load_quietly("tensorflow", "keras")
-    tables = {}
-    for values in every:
-        scores = _scores(values)
-        tables[values["network"]] = {score.name: score.as_json() for score in scores}
+    tables: dict[str, list[Score]] = {}
+    with contextlib.ExitStack() as stack:
+        compared = Compared(every[0], stack)
+        for values in every:
+            scored = values["images"] or values["network"]
+            tables[scored] = _scores(values, compared)
+            check_comparable(f"--network={scored}", tables[scored], next(iter(tables.values())))
+            _tell(scored, tables[scored], every[0]["against"])
+        compared.keep_reference()
+    if every[0]["curve"]:
+        written = write_curve(every[0]["curve"], tables)
+        print(printable(f"Wrote {' and '.join(map(str, written))}"))
     if every[0]["json"]:
-        print(json.dumps(tables if len(tables) > 1 else next(iter(tables.values()))))
+        records = {scored: {score.name: score.as_json() for score in found} for scored, found in tables.items()}
+        print(json.dumps(records if len(records) > 1 else next(iter(records.values()))))
     return 0
 
 
@@ -64,43 +73,29 @@ def _values(words: Sequence[str]) -> list[dict[str, Any]]:
     if bool(networks) == bool(every[0]["images"]):
         found = "both" if networks else "neither"
         raise ValueError(f"--network, --images: found {found}, expected one of them: what is scored")
-    if every[0]["images"] and every[0]["data"] is None:
+    if every[0]["images"] and not (every[0]["data"] or is_reference(every[0]["reference"])):
         raise ValueError("--data: found none, expected the reals that --images is compared with")
     return every
 
 
-def _scores(values: dict[str, Any]) -> list[Score]:
-    """Scores of one network, or of --images, told as lines."""
+def _scores(values: dict[str, Any], compared: Compared) -> list[Score]:
+    """Scores of one network, or of --images."""
     from sg_keras.metrics.evaluation import evaluate
-    from sg_keras.metrics.extractors import open_extractors
-    from sg_keras.metrics.feature_blocks import FeatureCache
 
-    cache = FeatureCache(None if values["no_cache"] else _folder(values))
-    scored = values["images"] or values["network"]
-    specs = values["metrics"]
-    extractors = named_errors("--features", lambda: open_extractors(specs, values["features"]))
-    with contextlib.ExitStack() as stack:
-        data = values["data"] or _trained_on(values["network"])
-        reals = stack.enter_context(opened_reals(data, values["mirror"]))
-        fakes = stack.enter_context(opened_fakes(values, data))
-        on_progress = stages(stack.enter_context(ShownProgress()))
-        scores = evaluate(specs, reals, fakes, extractors, cache=cache, on_progress=on_progress)
-    print(printable(f"{scored} against {data}, 95% intervals:"))
+    reals = compared.reals_for(values)
+    with opened_fakes(values) as fakes, ShownProgress() as shown:
+        return evaluate(
+            values["metrics"], reals, fakes, compared.extractors, cache=compared.cache, on_progress=stages(shown)
+        )
+
+
+def _tell(scored: str, scores: Sequence[Score], against: str | None) -> None:
+    print(printable(f"{scored}, 95% intervals:"))
     print("\n".join(_lines(scores)))
-    return scores
-
-
-def _folder(values: dict[str, Any]) -> pathlib.Path:
-    return pathlib.Path(values["cache_dir"]) if values["cache_dir"] else cache_folder() / "features"
-
-
-def _trained_on(network: str) -> str:
-    from sg_keras.weights import training_config
-
-    config = named_errors("--network", lambda: training_config(network))
-    if config is None:
-        raise ValueError(f"--data: found none, and {network} does not say what it was trained on, expected the reals")
-    return config.dataset.path
+    if against:
+        earlier = named_errors("--against", lambda: earlier_scores(against))
+        check_comparable(f"--against={against}", scores, earlier)
+        print("\n".join(changes(scores, earlier)))
 
 
 def _lines(scores: Sequence[Score]) -> Iterator[str]:
@@ -109,10 +104,13 @@ def _lines(scores: Sequence[Score]) -> Iterator[str]:
 
     for score in scores:
         yield f"  {score.full_name:<28}{score.value:>12.5g}   ({score.low:.5g} to {score.high:.5g})"
-    few = [score for score in scores if score.name.startswith("fd") and _is_singular(score)]
+    few = [score for score in scores if score.name.startswith(("fd", "fid")) and _is_singular(score)]
     if few:
         width = few[0].fingerprint["num_features"]
-        yield f"  fd of {width} images or fewer depends on their number more than kd and mind do"
+        yield f"  {few[0].name} of {width} images or fewer depends on their number more than kd and mind do"
+    for note in dict.fromkeys(score.fingerprint.get("note") for score in scores):
+        if note:
+            yield f"  {note}"
     if few_authentic(scores):
         yield f"  {few_authentic(scores)}"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import pathlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sg_keras.files.cache import is_url
+from sg_keras.files.cache import cache_folder, is_url
 from sg_keras.tools.network_option import load_generator, named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
@@ -36,6 +37,81 @@ def opened_originals(option: str, path: str, **how: Any) -> Iterator[OriginalSou
         source.close()
 
 
+class Compared:
+    """What one call of the tool compares with, each opened and seen once, however many networks are scored.
+
+    Args:
+        values: of the options.
+        stack: closes what is opened.
+
+    Raises:
+        ValueError, OSError: networks that see cannot be had; one line.
+    """
+
+    def __init__(self, values: dict[str, Any], stack: contextlib.ExitStack) -> None:
+        from sg_keras.metrics.extractors import open_extractors
+        from sg_keras.metrics.feature_blocks import FeatureCache
+
+        self.specs: Sequence[MetricSpec] = values["metrics"]
+        self.cache = FeatureCache(None if values["no_cache"] else _folder(values))
+        named = (values["features"], values["inception"], values["vgg16"])
+        self.extractors = open_extractors(self.specs, *named)
+        self._reference, self._mirror, self._stack = values["reference"], values["mirror"], stack
+        self._opened: dict[str, Reals] = {}
+
+    def reals_for(self, values: dict[str, Any]) -> Reals:
+        """The images of --data, or what the network was trained on; or the features that --reference has of them.
+
+        Raises:
+            ValueError: there are none, or others than those of --reference; one line.
+        """
+        data = values["data"]
+        of_reference = is_reference(self._reference)
+        place = "" if of_reference else data or trained_on(values["network"])
+        if place not in self._opened:
+            opened = opened_reals(place, self._mirror)
+            self._opened[place] = self._referred(data) if of_reference else self._stack.enter_context(opened)
+        return self._opened[place]
+
+    def keep_reference(self) -> None:
+        """Make the file of --reference if it is asked for and does not exist."""
+        from sg_keras.metrics.reference import write_reference
+
+        if self._reference and not is_reference(self._reference):
+            first = next(iter(self._opened.values()))
+            write_reference(pathlib.Path(self._reference), first, self.extractors.values())
+
+    def _referred(self, data: str | None) -> Reals:
+        from sg_keras.metrics.reference import read_reference
+
+        path = pathlib.Path(self._reference)
+        reals = named_errors("--reference", lambda: read_reference(path, self.specs, self.extractors, self._mirror))
+        if data is not None:
+            with opened_reals(data, self._mirror) as given:
+                if not reals.is_beginning_of(given):
+                    raise ValueError(f"--reference: {path}: found features of other images than those of {data}")
+        return reals
+
+
+def is_reference(path: str | None) -> bool:
+    """Whether there is a file of --reference yet."""
+    return path is not None and pathlib.Path(path).exists()
+
+
+def _folder(values: dict[str, Any]) -> pathlib.Path:
+    return pathlib.Path(values["cache_dir"]) if values["cache_dir"] else cache_folder() / "features"
+
+
+def trained_on(network: str) -> str:
+    """The data set that a network was trained on. ValueError, one line: it does not say."""
+    from sg_keras.weights import training_config
+
+    config = named_errors("--network", lambda: training_config(network))
+    if config is None:
+        raise ValueError(f"--data: found none, and {network} does not say what it was trained on, expected the reals")
+    return config.dataset.path
+
+
 @contextlib.contextmanager
 def opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
     """The images of --data, with mirrored copies or without."""
@@ -47,7 +123,7 @@ def opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
 
 
 @contextlib.contextmanager
-def opened_fakes(values: dict[str, Any], data: str) -> Iterator[Fakes]:
+def opened_fakes(values: dict[str, Any]) -> Iterator[Fakes]:
     """What is scored: the images of --images, or those that a network makes with labels of --data."""
     from sg_keras.metrics.fakes import Fakes, network_fakes
     from sg_keras.metrics.rendering import FakeSampling, Renderer
@@ -57,7 +133,7 @@ def opened_fakes(values: dict[str, Any], data: str) -> Iterator[Fakes]:
             yield Fakes(lambda count: _first_blocks(source, count, values["metrics"]), {})
         return
     G = load_generator(values["network"], values["ops"])
-    dataset = _labelled(data) if G.c_dim else None
+    dataset = _labelled(values["data"] or trained_on(values["network"])) if G.c_dim else None
     sampling = FakeSampling(values["seed"], values["trunc"], values["noise_mode"])
     try:
         yield named_errors("--data", lambda: network_fakes(Renderer(G, sampling), values["network"], dataset))

@@ -24,7 +24,7 @@ from sg_keras.files.network_source import (
 from sg_keras.models import Generator, float32_variables, in_full_precision, networks_from_config
 from sg_keras.weights.network_file import read_network_file
 from sg_keras.weights.published_names import relative_path
-from sg_keras.weights.snapshot import newest_snapshot, read_network, read_snapshot
+from sg_keras.weights.snapshot import newest_snapshot, read_network, read_snapshot, snapshot_nimg
 
 _MANGLED = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")  # what pathlib makes of scheme://
 
@@ -90,6 +90,23 @@ def training_config(path: str | os.PathLike[str] | NetworkSource) -> TrainingCon
     if source.kind in ("run_dir", "snapshot") and (place / CONFIG_FILE).is_file():
         return read_config(place / CONFIG_FILE)
     return None
+
+
+def trained_nimg(path: str | os.PathLike[str] | NetworkSource) -> int | None:
+    """Real images that networks were trained on, None where that is not kept with them.
+
+    Raises:
+        ValueError, OSError: as of `load`.
+    """
+    source = as_source(path)
+    if source.kind in ("address", "file", "network"):
+        return None
+    place = pathlib.Path(source.path)
+    prefix = None if source.kind == "snapshot" else find_checkpoint(source)
+    if prefix is not None:
+        return int(SavedState(prefix).value("cur_nimg"))
+    snapshot = place if source.kind == "snapshot" else newest_snapshot(place)
+    return None if snapshot is None else snapshot_nimg(snapshot)
 
 
 def find_checkpoint(path: str | os.PathLike[str] | NetworkSource) -> pathlib.Path | None:

@@ -23,6 +23,12 @@ def snapshot_name(nimg: int) -> str:
     return f"network-snapshot-{nimg // 1000:06d}"
 
 
+def snapshot_nimg(folder: pathlib.Path) -> int | None:
+    """Real images by a snapshot's name, whole thousands; None if it is called otherwise."""
+    match = _NAME.match(folder.name)
+    return None if match is None else int(match.group(1)) * 1000
+
+
 def write_snapshot(folder: pathlib.Path, networks: Iterable[keras.Model], config: TrainingConfig | None) -> None:
     """Write the networks, named G, D and G_ema, into a folder that appears when it is complete.
 

@@ -77,3 +77,9 @@ def test_no_readable_image_is_an_error(folder):
         path.unlink()
     with pytest.raises(OSError, match="no image that can be read, all 8 are bad"):
         dataset.images(np.arange(2))
+
+
+def test_the_file_is_that_of_the_image_that_is_shown(folder):
+    dataset = open_dataset(folder, skip_bad=True, mirror=True)
+    for index, shown in ((1, 1), (2, 4), (7, 0), (8 + 1, 1)):
+        assert dataset.file(index) == (folder / f"{shown}.png").read_bytes()

@@ -43,3 +43,10 @@ def test_too_few_fakes(seen):
         measure(parse_offline_metric("fd1k"), seen)
     with pytest.raises(ValueError, match="is3: probabilities: found 3 rows, expected 10 at least"):
         measure(parse_offline_metric("is3"), seen)
+    with pytest.raises(ValueError, match="kd1: fake features: found 1 rows, expected 2 at least"):
+        measure(parse_offline_metric("kd1"), seen)
+
+
+def test_two_fakes_have_a_kernel_distance_with_an_interval(seen):
+    found = measure(parse_offline_metric("kd2"), seen)
+    assert found.low <= found.value <= found.high

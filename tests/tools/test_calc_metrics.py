@@ -1,13 +1,20 @@
 """sg_keras.tools.calc_metrics, on folders and on networks."""
 
+import csv
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from sg_keras.features import EfficientNetLite0
+from sg_keras.data import open_dataset
+from sg_keras.features import EfficientNetLite0, published
+from sg_keras.metrics.reals import dataset_reals
 from sg_keras.tools import calc_metrics
+from sg_keras.tools.scored_images import opened_reals
+from tests.stand_in_networks import vgg16_weights, write_inception, write_vgg16
 from tests.training.tiny_run import write_images
 
 
@@ -28,6 +35,9 @@ def folders(tmp_path_factory):
             small = Image.fromarray(random.integers(0, 256, [size, size, 3], np.uint8))
             small.resize((32, 32), Image.Resampling.BICUBIC).save(folder / name / f"{number:02d}.png")
     Image.fromarray(random.integers(0, 256, [20, 30], np.uint8)).save(folder / "real" / "99.png")
+    (folder / "colours").mkdir()
+    for path in (folder / "real").glob("[0-2]*.png"):
+        shutil.copy(path, folder / "colours")
     return folder
 
 
@@ -100,12 +110,140 @@ def test_a_conditional_network(snapshot, capsys, tmp_path):
     assert "found labels of width 2, expected 3, those of the network" in capsys.readouterr().err
 
 
+def test_training_and_the_tool_know_the_same_images(tmp_path):
+    """So what a run has seen is not seen again, and its scores compare with the tool's."""
+    data = write_images(tmp_path / "data")
+    for place in (str(data), "digits"):
+        with opened_reals(place, mirror=True) as reals:
+            assert [block.content for block in dataset_reals(open_dataset(place, mirror=True)).blocks()] == [
+                block.content for block in reals.blocks()
+            ]
+
+
 def test_several_networks(unconditional_snapshot, stylegan3_snapshot, folders, capsys):
     networks = [str(unconditional_snapshot), str(stylegan3_snapshot)]
     assert (
         run(*(f"--network={name}" for name in networks), f"--data={folders / 'real'}", "--metrics=kd8", "--json") == 0
     )
     assert list(last_line(capsys)) == networks
+
+
+def test_published_names_by_given_networks(folders, tmp_path, capsys):
+    files = (
+        f"--inception={write_inception(tmp_path / 'inception-2015-12-05.tgz')}",
+        f"--vgg16={write_vgg16(tmp_path / 'vgg16.h5', vgg16_weights())}",
+    )
+    words = (f"--images={folders / 'fake'}", f"--data={folders / 'real'}", "--metrics=fid20_full,kid20_full,pr203_full")
+    assert run(*words, *files, "--json") == 0
+    lines = capsys.readouterr().out
+    found = json.loads(lines.splitlines()[-1])
+    assert list(found) == ["fid20_full", "kid20_full", "pr203_full_precision", "pr203_full_recall"]
+    assert found["fid20_full"]["fingerprint"]["num_real"] == 25
+    assert "not by the published VGG" in lines and "fid20_full of 16 images" not in lines
+
+
+def test_without_the_network_one_line_names_it(folders, monkeypatch, capsys):
+    nowhere = dataclasses.replace(published.INCEPTION_FILE, address="http://127.0.0.1:1/inception-2015-12-05.tgz")
+    monkeypatch.setattr(published, "INCEPTION_FILE", nowhere)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert run(f"--images={folders / 'fake'}", f"--data={folders / 'real'}", "--metrics=fid20") == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "inception-2015-12-05.tgz" in line and nowhere.address in line and "fd5k and kd5k need no file" in line
+
+
+def test_the_features_of_a_discriminator(unconditional_snapshot, folders, capsys):
+    words = (f"--images={folders / 'fake'}", f"--data={folders / 'real'}", "--metrics=kd20", "--json")
+    gray = f"--features=discriminator:{unconditional_snapshot}"
+    assert run(*words, gray) == 1
+    assert "found 3 channels, expected 1, which the discriminator was trained on" in capsys.readouterr().err
+    words = (f"--network={unconditional_snapshot}", "--data=digits", "--metrics=kd20", "--json")
+    assert run(*words, gray) == 0
+    fingerprint = last_line(capsys)["kd20"]["fingerprint"]
+    assert fingerprint["extractor"] == "discriminator" and fingerprint["num_features"] == 8
+
+
+def test_a_reference_stands_for_the_reals(folders, tmp_path, capsys):
+    stats = tmp_path / "stats.npz"
+    words = (
+        f"--images={folders / 'fake'}",
+        f"--reference={stats}",
+        "--features=boxes",
+        "--metrics=fd20,kd20",
+        "--json",
+    )
+    data = f"--data={folders / 'colours'}"
+    assert run(*words) == 1
+    assert "--data: found none, expected the reals" in capsys.readouterr().err
+    found = []
+    for more in ([data, "--no_cache"], ["--no_cache"], [data]):
+        assert run(*words, *more) == 0
+        found.append(last_line(capsys))
+    assert found[0] == found[1] == found[2]
+    for more, message in (
+        (["--features=effnetlite0"], "found features by boxes "),
+        (["--mirror"], "found no mirrored copies among the reals, expected some"),
+        ([f"--data={folders / 'fake'}"], "found features of other images than those of"),
+    ):
+        assert run(*words, *more) == 1
+        line = capsys.readouterr().err.splitlines()[-1]
+        assert f"--reference: {stats}: {message}" in line
+    stats.write_bytes(b"PK")
+    assert run(*words) == 1
+    assert f"--reference: {stats}: found another file" in capsys.readouterr().err
+
+
+def test_the_curve_of_several_snapshots(unconditional_snapshot, tmp_path, capsys):
+    later = tmp_path / "network-snapshot-000020"
+    shutil.copytree(unconditional_snapshot, later)
+    networks = [f"--network={name}" for name in (unconditional_snapshot, later)]
+    words = ("--data=digits", "--features=boxes", "--metrics=kd10,coverage10", f"--curve={tmp_path / 'curve.png'}")
+    assert run(*networks, *words) == 0
+    with (tmp_path / "curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["kimg"], row["score"]) for row in rows] == [
+        (kimg, score) for kimg in ("2", "20") for score in ("kd10_boxes", "coverage10_boxes")
+    ]
+    assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in rows)
+    with Image.open(tmp_path / "curve.png") as image:
+        assert image.size[0] > 500
+    assert "curve.csv and" in capsys.readouterr().out
+
+
+def test_against_an_earlier_score(folders, tmp_path, capsys):
+    words = (f"--data={folders / 'colours'}", "--features=boxes", "--json")
+    assert run(f"--images={folders / 'fake'}", *words, "--metrics=kd20,fd20") == 0
+    (tmp_path / "before.txt").write_text(capsys.readouterr().out)
+    against = f"--against={tmp_path / 'before.txt'}"
+    assert run(f"--images={folders / 'colours'}", *words, "--metrics=kd20", against) == 0
+    assert "before, now" in capsys.readouterr().out
+    assert run(f"--images={folders / 'fake'}", *words, "--metrics=kd20", "--mirror", against) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "kd20 cannot be compared: real: found " in line and "num_real: found 24 and 48" in line
+    (tmp_path / "before.txt").write_text("nothing")
+    assert run(f"--images={folders / 'fake'}", *words, "--metrics=kd20", against) == 1
+    assert "found no scores in its last line" in capsys.readouterr().err
+
+
+def test_networks_of_different_data_are_not_one_table(unconditional_snapshot, folders, tmp_path, capsys):
+    networks = []
+    for name in ("real", "fake"):
+        snapshot = shutil.copytree(unconditional_snapshot, tmp_path / name)
+        config = json.loads((snapshot / "training_config.json").read_text())
+        config["dataset"]["path"] = str(folders / name)
+        (snapshot / "training_config.json").write_text(json.dumps(config))
+        networks.append(f"--network={snapshot}")
+    assert run(*networks, "--metrics=kd2") == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"--network={tmp_path / 'fake'}: kd2 cannot be compared: real: found" in line
+
+
+def test_averages_of_gray_and_coloured_images_do_not_mix(folders, unconditional_snapshot, capsys):
+    words = (f"--data={folders / 'real'}", "--features=boxes", "--metrics=kd20")
+    assert run(f"--images={folders / 'fake'}", *words) == 1
+    assert "64 features and some of which there are 192, expected all gray or all in col" in capsys.readouterr().err
+    words = (f"--data={folders / 'colours'}", "--features=boxes", "--metrics=kd20")
+    assert run(f"--network={unconditional_snapshot}", *words) == 1
+    assert "fake features: found 64 columns, expected those of the reals, 192" in capsys.readouterr().err
 
 
 def test_averages_see_layout_alone(folders, capsys):
@@ -128,7 +266,13 @@ def test_averages_see_layout_alone(folders, capsys):
         (["--images={f}/fake", "--metrics=fd10"], "--data: found none, expected the reals"),
         (["--metrics=fd10"], "--network, --images: found neither, expected one of them"),
         (["--images={f}/none", "--data={f}/real", "--metrics=fd10"], "--images: "),
-        (["--images={f}/fake", "--data={f}/real", "--metrics=fid50k_full"], "a published score"),
+        (["--images={f}/fake", "--data={f}/real", "--metrics=fid10_fool"], "found 'fid10_fool', expected some of"),
+        (
+            ["--images={f}/fake", "--data={f}/real", "--metrics=fid10", "--inception={f}/none.pb"],
+            "none.pb: found nothing there",
+        ),
+        (["--images={f}/fake", "--data={f}/real", "--metrics=kd10", "--features=vgg"], "--features: found 'vgg', exp"),
+        (["--images={f}/fake", "--data={f}/real", "--metrics=eqr10"], "eqr10: found images alone, expected a network"),
         (["--network={f}/fake", "--data={f}/real", "--metrics=fd10"], "--network: "),
     ],
 )

@@ -11,7 +11,7 @@ import tensorflow as tf
 import sg_keras
 from sg_keras.checkpoint import CheckpointStore, SavedState, fingerprint
 from sg_keras.training.step.stylegan import build_stylegan
-from sg_keras.weights import write_snapshot
+from sg_keras.weights import trained_nimg, write_snapshot
 from tests.training.tiny_run import tiny_config
 
 NETWORKS = ("G", "D", "G_ema")
@@ -77,6 +77,15 @@ def test_load(saved, place):
     assert {network.get_config()["impl"] for network in networks.values()} == {"auto"}
     z, c = np.ones([2, 8], np.float32), np.eye(3, dtype=np.float32)[:2]
     np.testing.assert_allclose(networks["G_ema"](z, c), model.G_ema(z, c), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "place, nimg",
+    [(".", 0), ("checkpoints/ckpt-0", 0), ("network-snapshot-000001", 1000), ("network-snapshot-000001/G.keras", 1000)],
+)
+def test_images_that_networks_were_trained_on(saved, place, nimg):
+    run_dir, _ = saved
+    assert trained_nimg(run_dir / place) == nimg
 
 
 def test_load_with_other_ops_and_by_tick(saved):
