@@ -55,7 +55,8 @@ CURATE_OPTIONS: tuple[Option, ...] = (
         REQUIRED,
         "dest",
         PathName("the name of a new file or folder"),
-        "What is written, and new: NAME.zip, NAME.lmdb, or any other name for a folder.",
+        "What is written, and new: NAME.zip, NAME.tfrecords (images of one size), NAME.lmdb, or any other name for a "
+        "folder.",
     ),
     Option(
         RUN,

@@ -95,9 +95,10 @@ def test_all_options_together(photos: pathlib.Path):
         (["audit", "--data=photos", "--out=a.zip"], "--out: found 'a.zip', expected a name that ends in .html"),
         (["audit", "--data=none", "--out=a.html", "--features=0"], "--data: none: found nothing there, expected a f"),
         (
-            ["curate", "--data=photos", "--dest=a.tfrecords"],
-            "--dest: a.tfrecords: found TFRecords, expected .zip, .lmdb",
+            ["curate", "--data=photos", "--dest=a.tfrecords", "--workers=1"],
+            "--dest: a.tfrecords: found cat/p03.png of 29x57 RGB, expected 20x60 RGB as cat/p00.png: TFRecords hold im",
         ),
+        (["curate", "--data=photos", "--dest=a.tar"], "a.tar: found the ending .tar, expected .zip, .tfrecords, .lmdb"),
         (["curate", "--data=photos", "--dest=a.zip", "--min_symmetry=2"], "--min_symmetry: found '2', expected"),
         (["curate", "--data=photos", "--dest=a.zip", "--list=no.json"], "--list: no.json: found nothing there"),
         (["curate", "--data=photos", "--dest=a.zip", "--classes=a,,b"], "--classes: found 'a,,b', expected names or"),
