@@ -21,6 +21,15 @@ LABELS = Option(
     default="auto",
 )
 
+NO_CACHE = Option(
+    RUN,
+    "no-cache",
+    Boolean(),
+    "Keep nothing of what is seen of images, and use nothing that was kept.",
+    default=False,
+    switch=True,
+)
+
 AUDIT_OPTIONS: tuple[Option, ...] = (
     DATA,
     Option(
@@ -47,5 +56,6 @@ AUDIT_OPTIONS: tuple[Option, ...] = (
     ),
     Option(RUN, "max-images", Integer(1), "Look at the first N images.", default_text="all"),
     WORKERS,
+    NO_CACHE,
     BY_KEY["debug"],
 )

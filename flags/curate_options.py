@@ -5,7 +5,7 @@ from __future__ import annotations
 from sg_keras.config.face_conditions import FaceCondition, parse_face_conditions
 from sg_keras.config.options.kinds import Boolean, Integer, Number, PathName, refusal
 from sg_keras.files.cache import expand_home
-from sg_keras.flags.audit_options import DATA, LABELS, WORKERS
+from sg_keras.flags.audit_options import DATA, LABELS, NO_CACHE, WORKERS
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 
 
@@ -55,7 +55,8 @@ CURATE_OPTIONS: tuple[Option, ...] = (
         REQUIRED,
         "dest",
         PathName("the name of a new file or folder"),
-        "What is written, and new: NAME.zip, NAME.lmdb, or any other name for a folder.",
+        "What is written, and new: NAME.zip, NAME.tfrecords (images of one size), NAME.lmdb, or any other name for a "
+        "folder.",
     ),
     Option(
         RUN,
@@ -105,5 +106,6 @@ CURATE_OPTIONS: tuple[Option, ...] = (
     LABELS,
     _switch("dry-run", "Print what would be dropped, with a histogram of each measure, and write nothing."),
     WORKERS,
+    NO_CACHE,
     BY_KEY["debug"],
 )

@@ -7,7 +7,6 @@ import io
 import math
 import pathlib
 import re
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, cast
@@ -15,16 +14,18 @@ from typing import IO, Any, cast
 import numpy as np
 from PIL import Image
 
-from sg_keras.curation.original_source import OwnLabels, unreadable_source
+from sg_keras.curation.original_source import OwnLabels
 from sg_keras.curation.tar_originals import TarFile
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.image_headers import netpbm
+from sg_keras.data.image_source import unreadable_source
+from sg_keras.data.numpy_file import Kinds, read_numpy_file
 from sg_keras.data.pickled_arrays import ArrayRecord, array_names, named
 from sg_keras.files.bounded_reader import BoundedReader, Budget
 from sg_keras.files.pickle_machine import unpickle
 
 _MAX_ARRAY_BYTES = 2**35
-_IMAGES, _LABELS = ("images", "x_train", "train_images", "x", "data", "arr_0"), ("labels", "y_train", "y", "arr_1")
+_KINDS = Kinds((np.uint8, np.uint16), (1, 3, 4), "uint8 images [n,H,W,C], C 1, 3 or 4")
 _IDX_UINT8 = 0x08
 _CIFAR_SIDE = 32
 _TRAIN = re.compile(r"(?:.*/)?(?:data_batch_[0-9]+|train)")
@@ -79,42 +80,8 @@ def digits_originals() -> ArrayOriginals:
 
 def numpy_originals(path: str) -> ArrayOriginals:
     """Images and labels of an .npz file, images of an .npy file, which is read piece by piece."""
-    expected = "uint8 images [n,H,W,C], C 1, 3 or 4"
-    try:
-        if path.endswith(".npy"):
-            return ArrayOriginals(path, [_images(np.load(path, mmap_mode="r", allow_pickle=False))])
-        with zipfile.ZipFile(path) as archive:
-            total = sum(info.file_size for info in archive.infolist())
-        if total > _MAX_ARRAY_BYTES:
-            raise ValueError(f"it inflates to {total} bytes, above {_MAX_ARRAY_BYTES}; a .npy may be larger")
-        with np.load(path, allow_pickle=False) as arrays:
-            images = next((name for name in _IMAGES if name in arrays.files), None)
-            labels = next((name for name in _LABELS if name in arrays.files), None)
-            if images is None:
-                raise ValueError(f"it has {', '.join(arrays.files) or 'nothing'} in it and no 'images'")
-            found = _images(arrays[images])
-            return ArrayOriginals(path, [found], None if labels is None else _labels(arrays[labels], len(found)))
-    except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile, KeyError) as error:
-        raise unreadable_source(path, error, expected) from error
-
-
-def _images(array: np.ndarray) -> np.ndarray:
-    if array.ndim == 4 and array.shape[3] not in (1, 3, 4) and array.shape[1] in (1, 3, 4):
-        array = array.transpose(0, 2, 3, 1)
-    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (3, 4) or 0 in array.shape:
-        raise ValueError(f"it has {array.dtype} of shape {list(array.shape)}")
-    if array.ndim == 4 and array.shape[3] not in (1, 3, 4):
-        raise ValueError(f"it has {array.shape[3]} channels")
-    return array
-
-
-def _labels(array: np.ndarray, count: int) -> OwnLabels:
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.dtype.kind not in "iuf" or array.ndim not in (1, 2) or len(array) != count:
-        raise ValueError(f"it has labels of {array.dtype} and shape {list(array.shape)} for {count} images")
-    values = array.tolist()
-    return OwnLabels([[value] for value in values] if array.ndim == 1 and array.dtype.kind == "f" else values)
+    found = read_numpy_file(path, _KINDS)
+    return ArrayOriginals(path, [found.images], None if found.labels is None else OwnLabels(found.labels))
 
 
 def idx_originals(path: str) -> ArrayOriginals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +21,11 @@ from sg_keras.curation.feature_space import (
     outlier_scores,
     principal_components,
 )
+from sg_keras.curation.kept_looks import LookMemory, looks
 from sg_keras.curation.labels import OriginalLabels, read_labels
 from sg_keras.curation.original_source import OriginalSource
 from sg_keras.curation.progress import Progress, clock
-from sg_keras.curation.quality import FLAWS, Measures, flaws, look_at
-from sg_keras.curation.work import Job, in_order
+from sg_keras.curation.quality import FLAWS, Looked, LookJob, Measures, flaws, look_at
 
 if TYPE_CHECKING:
     from sg_keras.features import FeatureExtractor
@@ -151,9 +151,11 @@ def audit(
     max_images: int | None = None,
     labels: str = "auto",
     map_method: str = "auto",
+    memory: LookMemory | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Audit:
-    """Look at all images of a source.
+    """Look at all images of a source. With a memory, killed and called again, it looks at those that are left.
 
     Args:
         source: of the images.
@@ -163,19 +165,26 @@ def audit(
         max_images: how many images to look at, from the first on; None = all.
         labels: as of `read_labels`.
         map_method: as of `map_of`.
+        memory: of looks at the same files, which changes nothing but the time it takes; None = nothing is kept.
         on_progress: is told how far it is.
+        tell: is told lines that people should see meanwhile.
 
     Raises:
-        OSError, ValueError: as of `read_labels` with other than auto labels, `map_of` and `in_order`. One line.
+        OSError, ValueError: as of `read_labels` with other than auto labels, `map_of` and `looks`. One line.
     """
     count = len(source.names) if max_images is None else min(max_images, len(source.names))
-    collected = Collected(extractor, count)
+    memory = memory or LookMemory()
+    network = "" if extractor is None else extractor.fingerprint
+    collected = Collected(extractor, count, memory, lambda index: _seen(source, index))
     tick = clock("looking at", count, 0, on_progress)
-    for looked in in_order(_jobs(source, count), look_at, workers):
-        collected.add(looked)
-        tick(looked.index + 1)
-    read, notes = _labels(source, labels, list(collected.measures))
-    space = collected.space(_classes(read, list(collected.measures)))
+    with memory:  # what ends this on its way loses nothing that was seen
+        for looked in looks(source, count, workers, memory, network):
+            collected.add(looked)
+            tick(looked.index + 1)
+        if memory.taken:
+            tell(f"{path}: {memory.taken} of {count} images were looked at before and are taken from the cache")
+        read, notes = _labels(source, labels, list(collected.measures))
+        space = collected.space(_classes(read, list(collected.measures)))
     found = _concluded(source.names[:count], path, collected, space, map_method, read, notes)
     counts = list(found.class_counts.values())
     if not found.measures:
@@ -184,13 +193,12 @@ def audit(
     return dataclasses.replace(found, advice=advice)
 
 
-def _jobs(source: OriginalSource, count: int) -> Iterator[Job]:
-    for index in range(count):
-        name, reason = source.names[index], source.refused.get(index, "")
-        try:
-            yield Job(index, name, b"" if reason else source.read(index), reason)
-        except OSError as error:
-            yield Job(index, name, reason=str(error))
+def _seen(source: OriginalSource, index: int) -> np.ndarray:
+    """What networks see of an image that was looked at before. OSError: it cannot be read any more; one line."""
+    looked = look_at(LookJob(index, source.names[index], source.read(index), known=Looked(index)))
+    if looked.seen is None:
+        raise OSError(f"{source.path}/{source.names[index]}: {looked.reason}")
+    return looked.seen
 
 
 def _labels(source: OriginalSource, spec: str, used: list[int]) -> tuple[OriginalLabels, list[str]]:

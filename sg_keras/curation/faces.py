@@ -90,25 +90,31 @@ class MTCNNDetector:
 class FaceMemory:
     """Faces by the content of files; new ones are found by a detector, in this process.
 
+    Args:
+        detector: finds them.
+        keeps: whether what is found is kept in the cache folder, and what was kept there counts.
+
     Raises:
         OSError, ValueError: the cache folder cannot be used. One line.
     """
 
-    def __init__(self, detector: FaceDetector) -> None:
+    def __init__(self, detector: FaceDetector, keeps: bool = True) -> None:
         self._detector = detector
         self.name = detector.name
-        self._path = cache_folder() / "faces" / f"{detector.name}.jsonl"
-        prepare_cache(self._path.parent)
-        self._known = _read(self._path)
+        self._path = cache_folder() / "faces" / f"{detector.name}.jsonl" if keeps else None
+        if self._path is not None:
+            prepare_cache(self._path.parent)
+        self._known = {} if self._path is None else _read(self._path)
 
     def faces(self, data: bytes) -> tuple[Face, ...]:
         """Faces in an image file, the largest first; none where it cannot be read."""
         key = hashlib.sha256(data).hexdigest()
         if key not in self._known:
             self._known[key] = self._look(data)
-            line = json.dumps([key, self._known[key]]) + "\n"
-            with cache_errors_explained(self._path.parent), self._path.open("a", encoding="ascii") as file:
-                file.write(line)
+            if self._path is not None:
+                line = json.dumps([key, self._known[key]]) + "\n"
+                with cache_errors_explained(self._path.parent), self._path.open("a", encoding="ascii") as file:
+                    file.write(line)
         return self._known[key]
 
     def _look(self, data: bytes) -> tuple[Face, ...]:

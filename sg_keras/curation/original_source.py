@@ -17,7 +17,6 @@ from sg_keras.data.label_file import is_label_file
 from sg_keras.data.tfrecord_source import TFRecordSource
 from sg_keras.data.zip_directory import member_name
 from sg_keras.data.zip_source import ZipSource
-from sg_keras.files.errors import explain_file_error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -140,11 +139,3 @@ def _links_out(path: str, names: list[str]) -> dict[int, str]:
 
 def _lies_in(place: str, root: str) -> bool:
     return place == root or place.startswith(root.rstrip("/") + "/")
-
-
-def unreadable_source(path: str, error: BaseException, expected: str) -> ValueError | OSError:
-    """The error of a file that is not what its name says, in one line."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return OSError(explain_file_error(error, path))
-    text = " ".join(str(error).split()) or type(error).__name__
-    return ValueError(f"{path}: found a file that cannot be read ({text}), expected {expected}")

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.curation.original_source import OwnLabels, unreadable_source
+from sg_keras.curation.original_source import OwnLabels
+from sg_keras.data.image_source import unreadable_source
 from sg_keras.files.optional import optional_package
 
 _IMAGE_COLUMNS = ("image", "img", "picture", "jpg", "png", "bytes")

@@ -18,6 +18,10 @@ from sg_keras.curation.work import Job
 
 #: Pixels a side of the small copy that networks see.
 SEEN_SIDE = 224
+#: Of all that a look gives: to be raised where any of it becomes another one, as looks are kept.
+LOOK_VERSION = 1
+#: Pixels a side of the small copy that duplicates are compared by.
+SMALL_SIDE = 32
 #: Images are measured at no more than so many pixels a side: BRISQUE's own were of this size.
 MEASURED_SIDE = 1024
 _THUMBNAIL_SIDE, _THUMBNAIL_QUALITY = 88, 62
@@ -72,20 +76,33 @@ class Looked:
     Attributes:
         index: of the image in its source.
         measures: None where it cannot be read.
-        seen: uint8 [224,224,3], over white.
+        seen: uint8 [224,224,3], over white; None where nobody asks for it.
+        small: uint8 [32,32,3], of that.
         thumbnail: a WebP file.
         reason: why it cannot be read, in words.
+        content: what the file is known by; "" = nothing.
     """
 
     index: int
     measures: Measures | None = None
     seen: np.ndarray | None = None
+    small: np.ndarray | None = None
     thumbnail: bytes = b""
     reason: str = ""
+    content: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LookJob(Job):
+    """An image to look at: what its file is known by, and what an earlier look gave, to which what is seen is added."""
+
+    content: str = ""
+    known: Looked | None = None
 
 
 def look_at(job: Job) -> Looked:
     """Measure one image."""
+    known, content = (job.known, job.content) if isinstance(job, LookJob) else (None, "")
     if job.reason:
         return Looked(job.index, reason=job.reason)
     try:
@@ -93,10 +110,12 @@ def look_at(job: Job) -> Looked:
     except UnreadableOriginalError as error:
         return Looked(job.index, reason=str(error))
     image = decoded.image
-    measures = _measures(image, decoded.size, len(job.data), decoded.notes)
     opaque = without_alpha(image, "white" if is_transparent(image) else None).convert("RGB")
     seen = np.asarray(opaque.resize((SEEN_SIDE, SEEN_SIDE), Image.Resampling.BICUBIC))
-    return Looked(job.index, measures, seen, _thumbnail(opaque))
+    if known is not None:
+        return dataclasses.replace(known, seen=seen)
+    measures = _measures(image, decoded.size, len(job.data), decoded.notes)
+    return Looked(job.index, measures, seen, _small(seen), _thumbnail(opaque), content=content)
 
 
 def flaws(measures: Measures) -> tuple[str, ...]:
@@ -177,6 +196,12 @@ def _places(weights: np.ndarray) -> np.ndarray:
     rows = np.linspace(0, len(weights), min(_HALF_BINS[0], len(weights)) + 1).astype(int)[:-1]
     columns = np.linspace(0, weights.shape[1], min(_HALF_BINS[1], weights.shape[1]) + 1).astype(int)[:-1]
     return np.asarray(np.add.reduceat(np.add.reduceat(weights, rows, axis=0), columns, axis=1))
+
+
+def _small(seen: np.ndarray) -> np.ndarray:
+    cell = SEEN_SIDE // SMALL_SIDE
+    means = seen.reshape([SMALL_SIDE, cell, SMALL_SIDE, cell, 3]).mean(axis=(1, 3), dtype=np.float32)
+    return np.round(means).astype(np.uint8)
 
 
 def _thumbnail(image: Image.Image) -> bytes:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from sg_keras.curation.decode import decode_original
 from sg_keras.curation.encode import is_transparent, without_alpha
+from sg_keras.curation.kept_looks import LookMemory
 from sg_keras.curation.progress import Progress, clock
 from sg_keras.curation.quality import MEASURED_SIDE, symmetry
 from sg_keras.files.errors import explain_file_error
@@ -37,6 +38,8 @@ _EXPECTED = (
 class Masks(Protocol):
     """What finds silhouettes."""
 
+    name: str  # with the version: what it found before counts for the same one alone
+
     def mask(self, image: Image.Image) -> Image.Image:
         """Mode L, of the image's size: 255 where something stands out of an RGB image."""
 
@@ -54,6 +57,7 @@ class U2NetP:
 
     def __init__(self, path: str = "") -> None:
         runtime = optional_package("onnxruntime", "curate", "--silhouette")
+        self.name = f"u2netp-onnxruntime-{runtime.__version__}"
         content = _network(path or _installed())
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1  # the same sums everywhere
@@ -100,6 +104,7 @@ def silhouette_symmetries(
     symmetries: Mapping[int, float],
     masks: Masks,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    memory: LookMemory | None = None,
 ) -> dict[int, float]:
     """Symmetry of the silhouettes by index; of transparent images that of their alpha, as it was measured.
 
@@ -108,13 +113,21 @@ def silhouette_symmetries(
         symmetries: of all images that can be read, without silhouettes.
         masks: finds silhouettes.
         on_progress: is told how far it is.
+        memory: of silhouettes in the same files, which takes the new ones; None = nothing is kept.
     """
     tick = clock("finding silhouettes", len(symmetries), 0, on_progress)
     found = {}
-    for done, (index, before) in enumerate(symmetries.items(), 1):
-        image = decode_original(read(index)).image
-        found[index] = before if is_transparent(image) else _symmetry(image, masks)
-        tick(done)
+    with memory or LookMemory() as kept:
+        for done, (index, before) in enumerate(symmetries.items(), 1):
+            data = read(index)
+            content = kept.content(data)
+            value = kept.symmetry(masks.name, content)
+            if value is None:
+                image = decode_original(data).image
+                value = before if is_transparent(image) else _symmetry(image, masks)
+                kept.keep_symmetry(masks.name, content, value)
+            found[index] = value
+            tick(done)
     return found
 
 

@@ -16,6 +16,7 @@ from sg_keras.curation.parquet_originals import ParquetOriginals
 from sg_keras.curation.tar_originals import TAR_SUFFIXES, TarFile, TarOriginals
 from sg_keras.data.digits import DIGITS_NAME
 from sg_keras.data.lmdb_source import LMDBSource, is_lmdb
+from sg_keras.data.numpy_file import is_numpy_file
 from sg_keras.data.tfrecord_source import TFRecordSource, tfrecord_files
 from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
@@ -60,7 +61,7 @@ def _of_file(path: str) -> OriginalSource:
         return zip_originals(path)
     if name.endswith(TAR_SUFFIXES):
         return _of_tar(path)
-    if name.endswith((".npz", ".npy")):
+    if is_numpy_file(path):
         return numpy_originals(path)
     if name.endswith(_IDX):
         return idx_originals(path)

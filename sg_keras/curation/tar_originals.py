@@ -14,8 +14,8 @@ import zlib
 from typing import IO, Any
 
 from sg_keras.curation.decode import original_suffixes
-from sg_keras.curation.original_source import OwnLabels, duplicate_names, unreadable_source, unsafe_names
-from sg_keras.data.image_source import count_by_suffix, is_hidden, suffix
+from sg_keras.curation.original_source import OwnLabels, duplicate_names, unsafe_names
+from sg_keras.data.image_source import count_by_suffix, is_hidden, suffix, unreadable_source
 from sg_keras.data.label_file import is_label_file
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}

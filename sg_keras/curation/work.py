@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from PIL import Image
 
@@ -42,6 +42,13 @@ class Job:
     data: bytes = b""
     reason: str = ""
     face: Face | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ready(Generic[Done]):
+    """What work would make of an image, where that is known without it."""
+
+    result: Done
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,11 +103,11 @@ def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Resul
     return in_order(jobs, functools.partial(convert_original, recipe=recipe), workers)
 
 
-def in_order(jobs: Iterable[Job], work: Callable[[Job], Done], workers: int) -> Iterator[Done]:
+def in_order(jobs: Iterable[Job | Ready[Done]], work: Callable[[Job], Done], workers: int) -> Iterator[Done]:
     """What `work` makes of all jobs, in their order.
 
     Args:
-        jobs: taken as they are needed, so that few files are in memory at a time.
+        jobs: taken as they are needed, so that few files are in memory at a time; what is ready keeps its place.
         work: a function that other processes can import.
         workers: processes; with 1 the work is done in this one.
 
@@ -108,20 +115,23 @@ def in_order(jobs: Iterable[Job], work: Callable[[Job], Done], workers: int) -> 
         OSError: a process was ended by somebody else, as where memory is short.
     """
     if workers == 1:
-        yield from map(work, jobs)
+        yield from (job.result if isinstance(job, Ready) else work(job) for job in jobs)
         return
     # Not forked: threads, of TensorFlow too, may hold locks. Nothing of TensorFlow is loaded there.
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, context, _prepare_worker)
-    waiting: collections.deque[Future[list[Done]]] = collections.deque()
+    waiting: collections.deque[Future[list[Done]] | Ready[Done]] = collections.deque()
     try:
         for batch in _batches(jobs):
-            with _interrupts_held():
-                waiting.append(executor.submit(_work_on_batch, batch, work))
+            if isinstance(batch, Ready):
+                waiting.append(batch)
+            else:
+                with _interrupts_held():
+                    waiting.append(executor.submit(_work_on_batch, batch, work))
             if len(waiting) >= _WAITING * workers:
-                yield from waiting.popleft().result()
+                yield from _finished(waiting.popleft())
         while waiting:
-            yield from waiting.popleft().result()
+            yield from _finished(waiting.popleft())
     except BrokenProcessPool as error:
         raise OSError(
             f"--workers: found that one of {workers} processes was ended from outside, expected all to run on: is "
@@ -131,10 +141,20 @@ def in_order(jobs: Iterable[Job], work: Callable[[Job], Done], workers: int) -> 
         executor.shutdown(cancel_futures=True)
 
 
-def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+def _finished(batch: Future[list[Done]] | Ready[Done]) -> list[Done]:
+    return [batch.result] if isinstance(batch, Ready) else batch.result()
+
+
+def _batches(jobs: Iterable[Job | Ready[Done]]) -> Iterator[list[Job] | Ready[Done]]:
     batch: list[Job] = []
     size = 0
     for job in jobs:
+        if isinstance(job, Ready):
+            if batch:
+                yield batch
+            batch, size = [], 0
+            yield job
+            continue
         batch.append(job)
         size += len(job.data)
         if len(batch) == _BATCH_ORIGINALS or size >= _BATCH_BYTES:

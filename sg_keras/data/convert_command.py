@@ -84,7 +84,12 @@ def convert_command(source: ImageSource, path: str) -> str:
             has_alpha = has_alpha or found[1]
     if not sizes:
         return ""
-    width, height = sizes.most_common(1)[0][0]
+    return command_of_size(path, sizes.most_common(1)[0][0], has_alpha)
+
+
+def command_of_size(path: str, size: tuple[int, int], has_alpha: bool = False) -> str:
+    """The command for originals of a size (width, height) at a path."""
+    width, height = size
     side = max(LEAST_SIDE, min(_LARGEST_SIDE, 1 << (min(width, height).bit_length() - 1)))
     place = pathlib.Path(path).absolute()
     stem = place.name if place.is_dir() else place.stem

@@ -1,4 +1,4 @@
-"""A data set of images with labels, opened from a folder, a zip file or the built-in digits."""
+"""A data set of images with labels, opened from files, arrays or the built-in digits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import pathlib
 import numpy as np
 
 from sg_keras.config.sizes import ImageSize, Resolution, image_size
+from sg_keras.data.array_dataset import OpenedArrays, open_arrays
 from sg_keras.data.bad_images import SkippingPixels
-from sg_keras.data.convert_command import check_convertible, open_convertible
+from sg_keras.data.convert_command import (
+    UnpreparedImagesError,
+    check_convertible,
+    command_of_size,
+    open_convertible,
+)
 from sg_keras.data.description import Description, describe
 from sg_keras.data.digits import DIGITS_NAME, load_digits
 from sg_keras.data.faults import first_names
@@ -18,6 +24,7 @@ from sg_keras.data.image_checks import ExpectedSize
 from sg_keras.data.image_source import ImageSource, count_by_suffix
 from sg_keras.data.label_file import has_labels, is_label_file, read_labels
 from sg_keras.data.labels import Labels, class_labels, no_labels
+from sg_keras.data.numpy_file import is_numpy_file
 from sg_keras.data.pixels import ArrayPixels, CachedPixels, EncodedPixels, Pixels
 from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
@@ -164,8 +171,9 @@ def open_dataset(
     """Open a data set and check the headers of all its images.
 
     Args:
-        path: "digits" (built in), a folder (read recursively), zip file or LMDB of PNG, JPEG or WebP files, or
-            TFRecords; scheme://... is a zip file in object storage, which is copied to this machine.
+        path: "digits" (built in), a folder (read recursively), zip file or LMDB of PNG, JPEG or WebP files,
+            TFRecords, or an .npz or .npy file of uint8 images [n,H,W] or [n,H,W,C], with `labels`; scheme://... is a
+            zip file in object storage, which is copied to this machine.
         use_labels: Whether labels are wanted (`--cond=1`).
         mirror: Whether copies with left and right exchanged count as images of their own (`--mirror=1`).
         mirrory: Whether copies with top and bottom exchanged do (`--mirrory=1`).
@@ -184,6 +192,9 @@ def open_dataset(
     expected = ExpectedSize(None if resolution is None else image_size(resolution), cfg)
     if path == DIGITS_NAME:
         return _open_digits(use_labels, expected, mirror, mirrory)
+    if is_numpy_file(path) and not is_url(path):
+        opened = open_arrays(path, use_labels, max_cached_bytes)
+        return _of_arrays(path, _name(path), opened, use_labels, expected, mirror, mirrory)
     source = open_convertible(str(local_copy(path)) if is_url(path) else path)
     name = _name(path)
     try:
@@ -207,19 +218,30 @@ def open_dataset(
 
 def _open_digits(use_labels: bool, expected: ExpectedSize, mirror: bool, mirrory: bool) -> ImageDataset:
     images, classes = load_digits()
-    size = ImageSize(*images.shape[1:3])
+    labels = class_labels(classes) if use_labels else no_labels(len(images))
+    opened = OpenedArrays(ArrayPixels(images), images, labels, has_labels=True)
+    return _of_arrays(DIGITS_NAME, DIGITS_NAME, opened, use_labels, expected, mirror, mirrory)
+
+
+def _of_arrays(
+    path: str, name: str, opened: OpenedArrays, use_labels: bool, expected: ExpectedSize, mirror: bool, mirrory: bool
+) -> ImageDataset:
+    pixels = opened.pixels
+    size = ImageSize(*pixels.shape[:2])
     unlike = expected.unlike(size)
     if unlike:
-        raise ValueError(f"{DIGITS_NAME}: found {size} pixels, expected {unlike}")
-    labels = class_labels(classes) if use_labels else no_labels(len(images))
+        mends = expected.size is None and pixels.shape[2] in (1, 3)
+        command = command_of_size(path, (size.width, size.height)) if mends else ""
+        raise UnpreparedImagesError(f"{path}: found {size} pixels, expected {unlike}", command)
     return ImageDataset(
-        name=DIGITS_NAME,
-        pixels=ArrayPixels(images),
-        labels=labels,
-        has_labels=True,
+        name=name,
+        pixels=pixels,
+        labels=opened.labels,
+        has_labels=opened.has_labels,
         mirror=mirror,
         mirrory=mirrory,
-        fingerprint=array_fingerprint(images, labels if use_labels else None),
+        fingerprint=array_fingerprint(opened.images, opened.labels if use_labels else None),
+        notes=tuple(filter(None, (_transparency(pixels.shape), _empty_classes(opened.labels)))),
     )
 
 

@@ -109,3 +109,11 @@ def is_hidden(name: str) -> bool:
 def unreadable(where: str | None, error: OSError) -> OSError:
     """The error of a file that cannot be read, in one line."""
     return OSError(explain_file_error(error, where))
+
+
+def unreadable_source(path: str, error: BaseException, expected: str) -> ValueError | OSError:
+    """The error of a file that is not what its name says, in one line."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return OSError(explain_file_error(error, path))
+    text = " ".join(str(error).split()) or type(error).__name__
+    return ValueError(f"{path}: found a file that cannot be read ({text}), expected {expected}")

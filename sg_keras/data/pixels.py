@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +48,21 @@ class ArrayPixels:
 
     def close(self) -> None:
         pass
+
+
+class MappedPixels(ArrayPixels):
+    """Images in a file that is mapped into memory: uint8 [n,H,W,C]."""
+
+    def __init__(self, images: np.ndarray, path: str) -> None:
+        super().__init__(images)
+        self._path = path
+        self._size = pathlib.Path(path).stat().st_size
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        # Reading pages of a file that was cut short would kill the process with SIGBUS.
+        if pathlib.Path(self._path).stat().st_size < self._size:
+            raise OSError(f"{self._path}: found that the file was cut short while it was in use, expected it as it was")
+        return np.asarray(super().gather(indices))
 
 
 class EncodedPixels:

@@ -16,6 +16,8 @@ command goes on where it was.
 audit looks at all images of a set, prepared or not, and writes a page for the browser:
 duplicates, blurred and dark images, outliers, a map, whether mirrored copies look natural, and
 the options to train with. What is accepted or rejected there can be saved as curation.json.
+What is seen of an image is kept in the cache folder by the content of its file, so that audit and
+curate, killed and repeated, look at the images that are left.
 
 curate writes a new set of the images that pass: by sharpness, symmetry, likeness, classes or a
 list such as curation.json. It says why each other image is dropped, and touches no source.
@@ -29,6 +31,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sg_keras.files.cache import cache_folder
 from sg_keras.files.printable import printable
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
@@ -99,6 +102,7 @@ def _audit(values: dict[str, Any]) -> int:
     from sg_keras.files.atomic import write_text
 
     page = _page(values["out"])
+    memory = _look_memory(values)
     extractor = _extractor(values["features"])
     with opened_originals("--data", values["data"]) as source, ShownProgress() as on_progress:
         found = audit(
@@ -109,7 +113,9 @@ def _audit(values: dict[str, Any]) -> int:
             max_images=values["max_images"],
             labels=values["labels"],
             map_method=values["map"],
+            memory=memory,
             on_progress=on_progress,
+            tell=_tell,
         )
     numbers = page.with_suffix(".json")
     write_text(numbers, found.json())
@@ -149,13 +155,14 @@ def _curate(values: dict[str, Any]) -> int:
         **{name: values[name] for name in names},
     )
     masks = _masks(values)
-    memory = _face_memory("--faces") if rules.faces else None
+    memory = _face_memory("--faces", not values["no_cache"]) if rules.faces else None
+    looks = _look_memory(values)
     extractor = _extractor(rules.outliers or rules.drop_duplicates)
     with opened_originals("--data", values["data"]) as source, ShownProgress() as on_progress:
-        how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress}
-        found = audit(source, values["data"], extractor, workers=_workers(values), **how)
+        how = {"labels": values["labels"], "map_method": "pca", "on_progress": on_progress, "tell": _tell}
+        found = audit(source, values["data"], extractor, workers=_workers(values), memory=looks, **how)
         if masks is not None:
-            found = found.with_symmetries(silhouettes(source.read, found.symmetries(), masks, on_progress))
+            found = found.with_symmetries(silhouettes(source.read, found.symmetries(), masks, on_progress, looks))
         curation = curate(found, rules, _faces(source, found, memory, on_progress))
         if curation.kept and not values["dry_run"]:
             write_curated(source, curation, values["dest"], on_progress)
@@ -201,12 +208,19 @@ def _masks(values: dict[str, Any]) -> Any:
     return U2NetP(values["silhouette"])
 
 
-def _face_memory(option: str) -> Any:
+def _look_memory(values: dict[str, Any]) -> Any:
+    """What was seen of images before."""
+    from sg_keras.curation.kept_looks import LookMemory
+
+    return LookMemory(None if values["no_cache"] else cache_folder() / "looks")
+
+
+def _face_memory(option: str, keeps: bool = True) -> Any:
     """What finds faces, in this process alone, and remembers them."""
     load_quietly("tensorflow", "keras")
     from sg_keras.curation.faces import FaceMemory, MTCNNDetector
 
-    return FaceMemory(MTCNNDetector(option))
+    return FaceMemory(MTCNNDetector(option), keeps)
 
 
 def _faces(source: OriginalSource, found: Audit, memory: Any, on_progress: Callable[[Progress], None]) -> Any:

@@ -90,7 +90,7 @@ def test_zip_bombs(tmp_path: pathlib.Path):
 
 
 def test_a_bomb_of_numpy(tmp_path: pathlib.Path, monkeypatch):
-    monkeypatch.setattr("sg_keras.curation.array_originals._MAX_ARRAY_BYTES", 1000)
+    monkeypatch.setattr("sg_keras.data.numpy_file._MAX_ARRAY_BYTES", 1000)
     np.savez_compressed(tmp_path / "a.npz", images=np.zeros((40, 8, 8), np.uint8))
     with pytest.raises(ValueError, match=r"a.npz: found a file that cannot be read \(it inflates to .* above 1000"):
         open_originals(str(tmp_path / "a.npz"))

@@ -6,6 +6,7 @@ import json
 import pathlib
 import zipfile
 
+import numpy as np
 import pytest
 
 from sg_keras.curation.audit import Audit
@@ -15,7 +16,7 @@ from sg_keras.curation.histograms import histogram_lines
 from sg_keras.curation.sources import open_originals
 from sg_keras.data import open_dataset
 from tests.curation.drawn_set import audited
-from tests.curation.originals import description_of, images_of
+from tests.curation.originals import description_of, file_of, images_of, noise, write
 
 
 def _dropped(curation: Curation) -> dict[str, str]:
@@ -112,6 +113,46 @@ def test_files_are_written_byte_for_byte_with_their_labels(path: str, found: Aud
     assert (opened.num_images, opened.resolution, opened.c_dim) == (len(files), 64, 2)
     opened.close()
     assert json.loads(curation_path(tmp_path / "folder").read_text()) == curation.record()
+
+
+def test_tfrecords_hold_the_same_pixels_and_labels(path: str, found: Audit, tmp_path: pathlib.Path):
+    curation = curate(found, Rules(drop_duplicates=True, classes=("dog",)))
+    for name in ("a.zip", "a.tfrecords"):
+        _write(path, curation, tmp_path / name)
+    assert (tmp_path / "a.tfrecords" / "a-r06.tfrecords").exists()  # 2^6 pixels a side
+    files, records = (open_dataset(tmp_path / name, use_labels=True) for name in ("a.zip", "a.tfrecords"))
+    every = np.arange(len(curation.kept))
+    assert (records.resolution, records.c_dim, len(records)) == (64, 1, len(every))
+    np.testing.assert_array_equal(records.images(every), files.images(every))
+    np.testing.assert_array_equal(records.labels(every), files.labels(every))
+    for opened in (files, records):
+        opened.close()
+    assert json.loads(curation_path(tmp_path / "a.tfrecords").read_text()) == curation.record()
+
+
+@pytest.mark.parametrize(
+    "odd, message",
+    [
+        (noise(1, 24, 18), r"found b\.png of 24x18 RGB, expected 24x20 RGB as a\.png: TFRecords hold images of one"),
+        (noise(1, channels=4), r"found b\.png of 24x20 RGBA, expected 24x20 RGB as a\.png"),
+        (noise(1, channels=0), r"found b\.png of 24x20 gray, expected 24x20 RGB as a\.png"),
+    ],
+    ids=["size", "alpha", "gray"],
+)
+def test_tfrecords_of_images_that_differ_are_refused(odd: np.ndarray, message: str, tmp_path: pathlib.Path):
+    path = write(tmp_path / "set", {"a.png": file_of(noise(0)), "b.png": file_of(odd), "c.png": file_of(noise(2))})
+    with pytest.raises(ValueError, match=f"^--dest: .*a.tfrecords: {message}"):
+        _write(path, curate(audited(path, labels="none"), Rules()), tmp_path / "a.tfrecords")
+    assert [file.name for file in tmp_path.iterdir()] == ["set"]
+
+
+def test_tfrecords_take_gray_images_with_alpha_as_rgba(tmp_path: pathlib.Path):
+    path = write(tmp_path / "set", {f"{i}.png": file_of(noise(i, 24, 16, 2)) for i in range(2)})
+    _write(path, curate(audited(path, labels="none"), Rules()), tmp_path / "a.tfrecords")
+    opened = open_dataset(tmp_path / "a.tfrecords", cfg=None)
+    assert opened.image_shape == (16, 24, 4)
+    np.testing.assert_array_equal(opened.image(1)[..., [0, 3]], noise(1, 24, 16, 2))
+    opened.close()
 
 
 def test_images_of_arrays_become_files(tmp_path: pathlib.Path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sg_keras.curation.quality import flaws, look_at, symmetry
+from sg_keras.curation.quality import LOOK_VERSION, flaws, look_at, symmetry
 from sg_keras.curation.work import Job
 from tests.curation.drawn_set import scene
 from tests.curation.originals import file_of, noise
@@ -41,6 +41,15 @@ def test_hashes():
     changed[0, 0, 0] ^= 1
     assert _measures(changed).pixel_hash != first.pixel_hash
     assert _measures(changed).perceptual_hash == first.perceptual_hash
+
+
+def test_looks_that_are_kept_have_another_version_where_they_change():
+    """Raise LOOK_VERSION where any of these numbers becomes another one."""
+    found = _measures(noise(5, 96, 80))
+    numbers = (found.brightness, found.contrast, found.sharpness, found.brisque, found.symmetry)
+    assert LOOK_VERSION == 1
+    assert numbers == pytest.approx((127.5608, 49.4022, 47850.7, 111.2735, 0.9696), rel=1e-4)
+    assert found.perceptual_hash == 4248331210919424147
 
 
 def test_what_cannot_be_read_has_a_reason():

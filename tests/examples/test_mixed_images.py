@@ -39,6 +39,7 @@ def test_a_folder_that_is_there_is_one_line(mixed: pathlib.Path, capsys: pytest.
 def test_convert_audit_curate_train(count: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
     """2,500 with flaws are 3,000 files; those are looked at by the network, too."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
     assert mixed_images.main(["--out=mixed", f"--count={count}"]) == 0
     convert = ["convert", "--source=mixed", "--dest=set.zip", "--resolution=64x64", "--transform=center-crop"]
     assert dataset.main([*convert, "--labels=folders", "--alpha=white"]) == 0

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from sg_keras.data import open_dataset
+from sg_keras.files.cache import cache_folder
 from sg_keras.flags.command_line import parse_command_line
 from sg_keras.tools import dataset, shown_progress
 from tests.curation.originals import classes_of_noise, description_of, file_of, images_of, noise, write
@@ -23,9 +24,12 @@ PHOTOS = ("convert", "--source=photos", "--dest=a.zip")
 
 
 @pytest.fixture
-def photos(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+def photos(
+    tmp_path: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> pathlib.Path:
     """A folder of images in the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path_factory.mktemp("cache")))
     write(tmp_path / "photos", classes_of_noise())
     return tmp_path / "photos"
 
@@ -95,9 +99,10 @@ def test_all_options_together(photos: pathlib.Path):
         (["audit", "--data=photos", "--out=a.zip"], "--out: found 'a.zip', expected a name that ends in .html"),
         (["audit", "--data=none", "--out=a.html", "--features=0"], "--data: none: found nothing there, expected a f"),
         (
-            ["curate", "--data=photos", "--dest=a.tfrecords"],
-            "--dest: a.tfrecords: found TFRecords, expected .zip, .lmdb",
+            ["curate", "--data=photos", "--dest=a.tfrecords", "--workers=1"],
+            "--dest: a.tfrecords: found cat/p03.png of 29x57 RGB, expected 20x60 RGB as cat/p00.png: TFRecords hold im",
         ),
+        (["curate", "--data=photos", "--dest=a.tar"], "a.tar: found the ending .tar, expected .zip, .tfrecords, .lmdb"),
         (["curate", "--data=photos", "--dest=a.zip", "--min_symmetry=2"], "--min_symmetry: found '2', expected"),
         (["curate", "--data=photos", "--dest=a.zip", "--list=no.json"], "--list: no.json: found nothing there"),
         (["curate", "--data=photos", "--dest=a.zip", "--classes=a,,b"], "--classes: found 'a,,b', expected names or"),
@@ -219,6 +224,29 @@ def test_curate(photos: pathlib.Path, capsys):
     record = json.loads(pathlib.Path("out.zip.curation.json").read_text())
     assert len(record["kept"]) == 6 and record["dropped"]["dog/p01.png"] == "another class: dog"
     assert dataset.main(command) == 1 and "--dest: out.zip: found it there already" in capsys.readouterr().err
+
+
+def test_repeated_commands_take_looks_from_the_cache(photos: pathlib.Path, capsys):
+    words = ["--data=photos", "--labels=folders", "--workers=1"]
+    page = ["audit", *words, "--features=0", "--map=pca", "--out=seen.html"]
+    assert dataset.main([*page, "--no_cache"]) == 0 and not list(cache_folder().iterdir())
+    first = [pathlib.Path(name).read_bytes() for name in ("seen.html", "seen.json")]
+    assert dataset.main(page) == 0 and capsys.readouterr().err == ""
+    assert dataset.main(["curate", *words, "--dest=a.zip", "--min_symmetry=0.1"]) == 0
+    line = "photos: 7 of 7 images were looked at before and are taken from the cache\n"
+    assert capsys.readouterr().err == line
+    assert dataset.main(page) == 0 and capsys.readouterr().err == line
+    assert [pathlib.Path(name).read_bytes() for name in ("seen.html", "seen.json")] == first
+    assert dataset.main([*page, "--no-cache"]) == 0 and capsys.readouterr().err == ""
+
+
+def test_a_cache_that_cannot_be_used_is_one_line(photos: pathlib.Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SG_KERAS_CACHE", str(photos / "cat" / "p00.png"))
+    words = ["audit", "--data=photos", "--features=0", "--map=pca", "--workers=1", "--out=seen.html"]
+    assert dataset.main(words) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "found that no files can be kept there" in error and "SG_KERAS_CACHE" in error
+    assert dataset.main([*words, "--no_cache"]) == 0
 
 
 def test_training_says_which_command_mends_a_folder(photos: pathlib.Path, capsys):

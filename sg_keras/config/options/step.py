@@ -61,7 +61,7 @@ class RequiredOptions:
     data: str = option(
         REQUIRED,
         PathName("a folder, a zip or the word digits", in_utf8=False),
-        "Images: a folder, a zip, or the built-in data set 'digits'.",
+        "Images: a folder, zip, LMDB, TFRecords, .npz or .npy, or the built-in data set 'digits'.",
         default="",
         sets=("dataset.path", "dataset.num_images", "dataset.fingerprint"),
         resume=Resume.DATA,
