@@ -25,7 +25,7 @@ from sg_keras.tools.quiet_start import quiet_start
 
 _NETWORK = ("--cbase=512", "--cmax=64", "--z-dim=64", "--w-dim=64", "--map-depth=2", "--ema_kimg=5")
 _LEARNING = ("--batch=32", "--gamma=1", "--glr=0.0025", "--dlr=0.0025")
-_PACE = ("--tick=4", "--snap=100", "--sample-grid=10x10")
+_PACE = ("--tick=4", "--snap=100", "--sample-grid=10x10", "--metrics=none")
 
 
 def train(options: argparse.Namespace) -> pathlib.Path:

@@ -10,9 +10,9 @@ from typing import Any
 from absl import flags as absl_flags
 
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, TrainingOptions
+from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS, default_metrics
 from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
-from sg_keras.flags.not_built import not_built_options
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_cluster, read_dataset
@@ -31,7 +31,6 @@ class ParsedCommandLine:
         resume: where to continue exactly, or None for a new run.
         dry_run: print and stop.
         notes: lines people should see, in any kind of run.
-        not_built: option key -> way round, for options without an engine yet (empty in a real run).
         typed: keys of the options that were typed; the others have their defaults.
         cluster: workers that share the run, None = this one alone.
     """
@@ -40,7 +39,6 @@ class ParsedCommandLine:
     resume: ResumeRequest | None
     dry_run: bool
     notes: tuple[str, ...]
-    not_built: Mapping[str, str]
     typed: frozenset[str]
     cluster: Cluster | None = None
 
@@ -73,9 +71,6 @@ def parse_command_line(
     check_combinations(values, typed, options)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     _check_resume(values, typed, resume, cluster)
-    not_built = not_built_options(values)
-    if not_built and not values["dry_run"]:
-        raise ValueError(_refusal(not_built, values, typed))
     dataset, data_notes = read_dataset(values, open_dataset or _open_dataset, table)
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
@@ -83,7 +78,7 @@ def parse_command_line(
     empty = [argument.typed for argument in arguments if not argument.value.strip()]
     notes = [
         *data_notes,
-        *_notes(values, typed),
+        *_notes(values, typed, dataset.num_images),
         *without_effect(values, typed, options),
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
@@ -92,7 +87,7 @@ def parse_command_line(
         notes.append(
             f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
         )
-    return ParsedCommandLine(config, resume, values["dry_run"], tuple(notes), not_built, frozenset(typed), cluster)
+    return ParsedCommandLine(config, resume, values["dry_run"], tuple(notes), frozenset(typed), cluster)
 
 
 def _check_resume(
@@ -175,15 +170,6 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         raise ValueError(f"{typed['restart']}: {str(error).removeprefix('restart: ')}") from error
 
 
-def _refusal(not_built: Mapping[str, str], values: Mapping[str, Any], typed: Mapping[str, str]) -> str:
-    parts = []
-    for key, way_round in not_built.items():
-        value = ",".join(values[key]) if isinstance(values[key], tuple) else values[key]
-        default = "" if key in typed else " (the default)"
-        parts.append(f"{typed.get(key, '--' + BY_KEY[key].name)}: {value}{default} is not built yet, {way_round}")
-    return "; ".join(parts)
-
-
 def _check_gpus(gpus: int, count_gpus: Callable[[], int]) -> None:
     available = count_gpus() if gpus else 0
     if gpus > available:
@@ -205,11 +191,17 @@ def _count_gpus() -> int:
     return len(tf.config.list_physical_devices("GPU"))
 
 
-def _notes(values: Mapping[str, Any], typed: Mapping[str, str]) -> list[str]:
+def _notes(values: Mapping[str, Any], typed: Mapping[str, str], num_images: int) -> list[str]:
     notes = []
-    if "metrics" not in typed:
+    if "metrics" not in typed and default_metrics(num_images):
         notes.append(
-            "metrics: none are computed in runs yet; calc_metrics scores snapshots (published default: fid50k_full)"
+            f"metrics: each snapshot is scored by {DEFAULT_METRIC}, which needs no download (published default: "
+            "fid50k_full); --metrics=none leaves it out"
+        )
+    elif "metrics" not in typed:
+        notes.append(
+            f"metrics: none, since {num_images} images are fewer than the {FEWEST_REALS:,} that {DEFAULT_METRIC} "
+            "should have; --metrics=kd1k and the like score them all the same"
         )
     full = values["fp32"] or values["precision"] == "float32" or (values["precision"] is None and not values["gpus"])
     if full and "num_fp16_res" in typed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from sg_keras.flags.not_built import NOT_BUILT
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
 
 _COLUMN = 28  # where descriptions begin
@@ -32,8 +31,6 @@ Examples:
 def help_text(program: str = "run_training.py", options: Sequence[Option] = OPTIONS) -> str:
     """All options, grouped as they are thought of, ready to print."""
     parts = [_INTRODUCTION.format(program=program), *grouped_options(options)]
-    not_built = f"Understood but not built yet (a real run refuses them): {', '.join(row.shown for row in NOT_BUILT)}."
-    parts.append(textwrap.fill(not_built, _WIDTH, break_on_hyphens=False) + "\n")
     parts.append("Which options to choose, with the 66 published configurations: docs/training_configs.md")
     return "\n".join(parts)
 

@@ -11,9 +11,7 @@ from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, ru
 from sg_keras.config.options.fields import field_options, flatten
 from sg_keras.config.sizes import ImageSize, block_sizes, resolution_text
 from sg_keras.flags.command_line import ParsedCommandLine
-from sg_keras.flags.options import BY_KEY
 
-_NOT_BUILT = "(not built yet)"
 _TITLES = {
     "": "Training",
     "dataset": "Data",
@@ -31,7 +29,7 @@ def resolved_configuration(
     table: type[TrainingOptions] = TrainingOptions,
     networks: Mapping[str, object] | None = None,
 ) -> str:
-    """Every field of the configuration by part, with the option that sets it; what is not built yet is marked.
+    """Every field of the configuration by part, with the option that sets it.
 
     Args:
         parsed: the command line.
@@ -48,19 +46,17 @@ def resolved_configuration(
             owner, _, name = field.rpartition(".")
             if owner == part:
                 lines.append(_field_line(name, value, options.get(field), parsed))
-    lines += ["", *(f"Not built yet: --{BY_KEY[key].name}; for now {way}" for key, way in parsed.not_built.items())]
-    lines += [f"Note: {note}" for note in parsed.notes]
+    lines += ["", *(f"Note: {note}" for note in parsed.notes)]
     return "\n".join(lines).rstrip()
 
 
 def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommandLine) -> str:
-    source = mark = ""
+    source = ""
     if option is not None:
         key = option.replace("-", "_")
         source = f"--{option}" + ("" if key in parsed.typed else " (default)")
-        mark = _NOT_BUILT if key in parsed.not_built else ""
     text = resolution_text(value) if name == "resolution" else value_text(value)
-    return f"  {name:<24}{text:<22} {source:<30} {mark}".rstrip()
+    return f"  {name:<24}{text:<22} {source}".rstrip()
 
 
 def _summary(parsed: ParsedCommandLine) -> Iterator[tuple[str, str]]:

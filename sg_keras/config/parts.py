@@ -207,6 +207,8 @@ class RunConfig:
     metrics_ticks: int | None = None  # between scores; None = one with each snapshot
     metrics_share: float = 0.05  # of the run's time that scores may take; the first and the last one are always made
     features: str = "effnetlite0"  # what sees the images for scores that need no download
+    inception: str | None = None  # file or address; None = a copy that is kept, or else it is fetched
+    vgg16: str | None = None
     stop_when: str = ""  # a StopCondition
     desc: str = ""
     sample_grid: tuple[int, int] | None = None  # columns, rows; None = as published (7680x4320 at most)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from sg_keras.config.metric_specs import MetricSpec, parse_metric
 from sg_keras.features import FeatureExtractor
 from sg_keras.files.cache import cache_folder
+from sg_keras.files.errors import first_line
 from sg_keras.metrics.evaluation import evaluate
 from sg_keras.metrics.extractors import open_extractors
 from sg_keras.metrics.fakes import Fakes, network_fakes
@@ -22,6 +24,8 @@ from sg_keras.metrics.rendering import FakeSampling, Renderer
 from sg_keras.training.callbacks.nearest_sheet import FAKES, NEAREST, nearest_sheet
 from sg_keras.training.callbacks.score_window import OnProgress
 from sg_keras.training.session import Session
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,13 +72,50 @@ class RunScorer:
         Raises:
             ValueError, OSError: as of `evaluate`; one line.
         """
-        specs = [parse_metric(name) for name in names]
+        specs = self._with_networks([parse_metric(name) for name in names])
         fakes = self._fakes(snapshot)
-        scores = evaluate(
-            specs, self._reals, fakes, self._extractors(specs), cache=self._cache, on_progress=on_progress
-        )
+        scores = self._evaluated(specs, fakes, on_progress)
         sheet = self._sheet(specs, fakes) if any(spec.family == "authpct" for spec in specs) else None
         return ScoredSnapshot(scores, sheet)
+
+    def _evaluated(self, specs: Sequence[MetricSpec], fakes: Fakes, on_progress: OnProgress) -> list[Score]:
+        """All together in one pass over the images; where that fails, those for themselves that can be made."""
+        evaluated = functools.partial(
+            evaluate,
+            reals=self._reals,
+            fakes=fakes,
+            extractors=self._opened,
+            cache=self._cache,
+            on_progress=on_progress,
+        )
+        try:
+            return evaluated(specs)
+        except ValueError as error:
+            if len(specs) == 1:
+                raise
+            _LOGGER.warning("not all scores can be made: %s", error)
+        return [score for spec in specs for score in self._alone(spec, evaluated)]
+
+    def _alone(self, spec: MetricSpec, evaluated: Callable[[Sequence[MetricSpec]], list[Score]]) -> list[Score]:
+        try:
+            return evaluated([spec])
+        except ValueError:  # said before
+            return []
+
+    def _with_networks(self, specs: Sequence[MetricSpec]) -> list[MetricSpec]:
+        """Those whose network is there; of each other network a warning says why it is not."""
+        run, reasons = self._session.config.run, dict[str, str]()
+        for spec in specs:
+            if spec.seen_by in self._opened or spec.seen_by in reasons:
+                continue
+            try:
+                self._opened |= open_extractors([spec], run.features, run.inception, run.vgg16)
+            except (ValueError, OSError) as error:
+                reasons[spec.seen_by] = first_line(error)
+        for network, reason in reasons.items():
+            without = ", ".join(spec.name for spec in specs if spec.seen_by == network)
+            _LOGGER.warning("no %s: %s", without, reason)
+        return [spec for spec in specs if spec.seen_by not in reasons]
 
     def _fakes(self, snapshot: str) -> Fakes:
         return network_fakes(self._renderer, snapshot, self._session.dataset)
@@ -87,15 +128,10 @@ class RunScorer:
     def _reals(self) -> Reals:
         return dataset_reals(self._session.dataset)
 
-    def _extractors(self, specs: Sequence[MetricSpec]) -> Mapping[str, FeatureExtractor]:
-        missing = [spec for spec in specs if spec.seen_by not in self._opened]
-        self._opened |= open_extractors(missing, self._session.config.run.features)
-        return self._opened
-
     def _sheet(self, specs: Sequence[MetricSpec], fakes: Fakes) -> np.ndarray:
         """Of the first fakes. Their reals' features are there already."""
         name = next(spec.seen_by for spec in specs if spec.family == "authpct")
-        extractor = self._extractors(specs)[name]
+        extractor = self._opened[name]
         some = np.stack([*next(iter(fakes.blocks(FAKES))).images()])
         real = self._reals.features({name: extractor}, {name: self._reals.num_images}, self._cache)[name]
         _, nearest = k_nearest(extractor.features(some), real.values, min(NEAREST, len(real.values)))

@@ -9,7 +9,7 @@ from PIL import Image
 REQUIRED = ["--outdir=runs", "--cfg=stylegan2", "--data=images.zip", "--gpus=0", "--batch=32", "--gamma=1"]
 
 
-def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
+def make_opener(resolution=32, channels=3, has_labels=True, data_notes=(), num_images=100):
     """An open_dataset that opens nothing."""
 
     def open_dataset(path, *, use_labels=False, mirror=False, mirrory=False, skip_bad=False, cfg="stylegan2"):
@@ -17,7 +17,7 @@ def make_opener(resolution=32, channels=3, has_labels=True, data_notes=()):
             name="images",
             resolution=resolution,
             channels=channels,
-            num_images=100,
+            num_images=num_images,
             has_labels=has_labels,
             c_dim=10 if use_labels else 0,
             fingerprint="names:0 sizes:0",

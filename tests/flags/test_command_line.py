@@ -58,6 +58,12 @@ OURS = {
     "d_reg_interval",
     "blur_fade_kimg",
     "image_snap",
+    "metrics_ticks",
+    "metrics_share",
+    "features",
+    "inception",
+    "vgg16",
+    "stop_when",
     "ops",
     "debug",
     "cpu_devices",
@@ -108,10 +114,11 @@ def test_defaults_agree_with_the_configuration_classes(parse):
     values, _ = read_values([])
     for part in (TrainingOptions, DatasetConfig, RunConfig):
         for field in dataclasses.fields(part):
-            if field.name in values and field.default is not dataclasses.MISSING and field.name != "desc":
+            undecided = field.name in ("desc", "metrics")
+            if field.name in values and field.default is not dataclasses.MISSING and not undecided:
                 assert values[field.name] == field.default, field.name
-    run = RunConfig(outdir="runs")
-    assert parse(*DRY).config.run == run
+    assert parse(*DRY).config.run == RunConfig(outdir="runs")
+    assert parse(*DRY, num_images=1000).config.run == RunConfig(outdir="runs", metrics=("kd5k",))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +304,11 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--seed=-1"], "--seed: found -1, expected a whole number, from 0 to 2147483647"),
         (["--sample-grid=10"], "--sample-grid: found '10', expected columns x rows such as 10x10"),
         (["--sample_grid=0x4"], "--sample_grid: found '0x4'"),
-        (["--metrics=fid"], "--metrics: found 'fid', expected none or some of fid50k_full"),
+        (["--metrics=fid"], "--metrics: found 'fid', expected some of fd5k, kd5k"),
+        (["--features=vgg"], "--features: found 'vgg', expected effnetlite0, boxes or discriminator:RUN"),
+        (["--metrics_share=0"], "--metrics_share: found 0.0, expected above 0 and at most 1"),
+        (["--stop_when=soon"], "--stop_when: found 'soon', expected a condition such as 'kd5k has not improved for"),
+        (["--stop_when=fd5k not improved for 1kimg"], "--stop_when: found 'fd5k', expected one of --metrics, none"),
         (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"),
         (["--outdir="], "--outdir: found ''"),
         (["--batch_gpu=some"], "--batch_gpu: found 'some', expected a whole number, 1 or more, or auto"),
@@ -334,7 +345,7 @@ def test_options_reach_their_fields(parse, words, field, expected):
             ["--precision=bf16"],
             "--precision: found 'bf16', expected auto, float32, float16 or bfloat16 (did you mean bf",
         ),
-        (["--metrics=fid50k_full,"], "--metrics: found 'fid50k_full,', expected none or some of"),
+        (["--metrics=fid50k_full,"], "--metrics: found 'fid50k_full,', expected names separated by commas, or none"),
         (
             ["--cfg=stylegan3-t", "--pl_weight=2", "--g_arch=orig", "--fp32=1", "--precision=float16"],
             "--pl_weight: found 2.0 with --cfg=stylegan3-t, expected it with --cfg=stylegan2 alone; --g_arch: found "
@@ -418,29 +429,15 @@ def test_path_length_needs_two_images_only_where_it_is_used(parse):
     assert config.batch_gpu == 1 and config.loss.g_reg_interval == 4
 
 
-@pytest.mark.parametrize(
-    "words, message",
-    [
-        (["--aug=noaug", "--metrics=fid50k_full"], "--metrics: fid50k_full is not built yet, use --metrics=none"),
-    ],
-)
-def test_what_is_not_built_is_an_error_in_a_real_run_alone(parse, words, message):
-    with pytest.raises(ValueError) as error:
-        parse(*words)
-    assert str(error.value).startswith(message)
-    parsed = parse(*words, *DRY)
-    assert parsed.dry_run and parsed.not_built
-
-
 def test_what_is_built_passes_in_a_real_run(parse):
     parsed = parse("--aug=noaug", "--freezed=3", "--batch-gpu=8", "--cond=1", "--mirror=1", "--fp32=1")
-    assert not parsed.dry_run and not parsed.not_built and parsed.resume is None
+    assert not parsed.dry_run and parsed.resume is None
     assert parsed.config.discriminator.freeze_layers == 3
 
 
 def test_a_network_to_start_from_passes_in_a_real_run(parse):
     parsed = parse("--resume=https://example.org/net.pkl", "--resume_partial=1")
-    assert parsed.resume is None and not parsed.not_built
+    assert parsed.resume is None
     assert not any("--resume_partial" in note for note in parsed.notes)
     assert "--resume_partial has no effect without --resume=NETWORK" in parse("--resume_partial=1").notes
 
@@ -475,7 +472,8 @@ def test_more_gpus_than_there_are(parse):
 @pytest.mark.parametrize(
     "words, facts, part, there",
     [
-        ([], {}, "metrics: none are computed", True),
+        ([], {}, "metrics: none, since 100 images are fewer than the 1,000", True),
+        ([], {"num_images": 1000}, "metrics: each snapshot is scored by kd5k", True),
         (["--metrics=none"], {}, "metrics", False),
         ([], {}, "--cond=1 trains on them", True),
         (["--cond=1"], {}, "--cond=1 trains on them", False),

@@ -238,6 +238,18 @@ class Metrics:
         return names
 
 
+class FeatureNetwork:
+    """What sees images for scores."""
+
+    metavar = "NETWORK"
+
+    def parse(self, argument: str) -> str:
+        """Return its name."""
+        if argument not in ("effnetlite0", "boxes") and not re.fullmatch("discriminator:.+", argument):
+            raise refusal(argument, "effnetlite0, boxes or discriminator:RUN, with a run directory or a snapshot")
+        return argument
+
+
 class Condition:
     """When a run stops, by a score."""
 

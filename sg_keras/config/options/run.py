@@ -5,10 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from sg_keras.config.choices import IMPLEMENTATIONS, ON_NAN, PRECISIONS
-from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS
 from sg_keras.config.options.declaration import MISC, RUN, Resume, option
-from sg_keras.config.options.kinds import Boolean, Choice, Condition, Grid, Hosts, Integer, Metrics, Number, Text
-from sg_keras.config.options.networks import DataOptions
+from sg_keras.config.options.kinds import (
+    Boolean,
+    Choice,
+    Grid,
+    Hosts,
+    Integer,
+    Number,
+    Text,
+)
+from sg_keras.config.options.scores import ScoreOptions
 
 _POSITIVE = Number(positive=True)
 _COUNT = Integer(1)
@@ -23,7 +30,7 @@ _OPS_ELSEWHERE = {"cuda": "custom", "ref": "reference", "tensorflow": "reference
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions(DataOptions):
+class RunOptions(ScoreOptions):
     """Options of progress, snapshots, checkpoints and of going on."""
 
     desc: str = option(
@@ -33,50 +40,6 @@ class RunOptions(DataOptions):
         default="",
         default_text="none",
         sets="run.desc",
-        resume=Resume.ANY,
-    )
-    metrics: tuple[str, ...] | None = option(
-        RUN,
-        Metrics(),
-        "Scores of each snapshot and how many images each takes, such as kd5k,fd10k, or none.",
-        default=None,
-        default_text=f"{DEFAULT_METRIC} where there are {FEWEST_REALS:,} images or more, or else none",
-        sets="run.metrics",
-        resume=Resume.ANY,
-    )
-    metrics_ticks: int | None = option(
-        RUN,
-        _COUNT,
-        "Save and score a snapshot every so many ticks, beside those of --snap, which then go without scores.",
-        "TICKS",
-        default=None,
-        default_text="a score with each of --snap",
-        sets="run.metrics_ticks",
-        resume=Resume.ANY,
-    )
-    metrics_share: float = option(
-        RUN,
-        Number(0.0, 1.0),
-        "Share of the run's time that scores may take. A snapshot whose scores would need more goes without.",
-        default=0.05,
-        sets="run.metrics_share",
-        resume=Resume.ANY,
-    )
-    features: str = option(
-        RUN,
-        Choice("effnetlite0", "boxes"),
-        "What sees the images for scores: EfficientNet-Lite0, or averages of boxes, for small sets unlike photographs.",
-        default="effnetlite0",
-        sets="run.features",
-        resume=Resume.ANY,
-    )
-    stop_when: str = option(
-        RUN,
-        Condition(),
-        'Stop where a score gets no better, such as "kd5k has not improved for 2000kimg".',
-        default="",
-        default_text="none",
-        sets="run.stop_when",
         resume=Resume.ANY,
     )
     tick: float = option(
