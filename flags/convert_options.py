@@ -184,6 +184,13 @@ CONVERT_OPTIONS: tuple[Option, ...] = (
         "Between the classes of one image in a cell; the labels are then vectors of zeros and ones.",
         default_text="none",
     ),
+    Option(
+        RUN,
+        "unlabelled",
+        Choice("stop", "drop"),
+        "Where some images have a label and others none: stop, or drop the others.",
+        default="stop",
+    ),
     Option(RUN, "format", ImageFormat(), "png, jpeg:QUALITY or webp-lossless.", default="png"),
     Option(RUN, "max-images", Integer(1), "Take the first N images.", default_text="all"),
     Option(RUN, "workers", Integer(1), "Processes; they change no byte.", default_text="all cores"),

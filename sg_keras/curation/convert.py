@@ -13,7 +13,7 @@ import sg_keras
 from sg_keras.curation.destinations import Destination, destination_kind, open_destination
 from sg_keras.curation.encode import suffix_of
 from sg_keras.curation.faces import LEAST_CONFIDENCE, FaceMemory
-from sg_keras.curation.journal import BAD, Entry, Journal
+from sg_keras.curation.journal import BAD, UNLABELLED, Entry, Journal
 from sg_keras.curation.labels import OriginalLabels, dataset_json, read_labels
 from sg_keras.curation.original_source import OriginalSource
 from sg_keras.curation.partial_files import discard_partial, refuse_existing
@@ -22,7 +22,7 @@ from sg_keras.curation.recipe import PIXELS, Recipe
 from sg_keras.curation.report import ConversionReport, make_report, report_path, write_report
 from sg_keras.curation.survey import Survey, first_transparent, survey
 from sg_keras.curation.transforms import output_size
-from sg_keras.curation.work import ASKED, Job, Result, results
+from sg_keras.curation.work import ASKED, Job, Ready, Result, results
 from sg_keras.data.faults import join_some
 from sg_keras.files.errors import file_errors_explained
 
@@ -38,6 +38,7 @@ class Request:
         destination: NAME.zip, NAME.tfrecords, NAME.lmdb, or a folder; nothing is there yet.
         labels: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: carried over where there are any.
         label_separator: between the classes of one image.
+        drop_unlabelled: whether images without a label are left out, where others have one, or refused.
         max_images: how many images to take, from the first on; None = all.
         workers: processes.
         skip_bad: whether images that cannot be read are left out, or stop the conversion.
@@ -46,6 +47,7 @@ class Request:
     destination: str
     labels: str = "auto"
     label_separator: str | None = None
+    drop_unlabelled: bool = False
     max_images: int | None = None
     workers: int = 1
     skip_bad: bool = True
@@ -83,9 +85,12 @@ def convert(
         refuse_existing(path)
     count = len(source.names) if request.max_images is None else min(request.max_images, len(source.names))
     found = survey(source, count, clock("looking", count, 0, on_progress))
-    recipe = _settled(source, found, recipe, request)
+    if found.bad and not request.skip_bad:
+        raise OSError(join_some([_named(source, index, found.bad[index]) for index in sorted(found.bad)], "images"))
     used = [index for index in range(count) if index not in found.bad]
-    labels = read_labels(source, request.labels, request.label_separator, used)
+    labels = read_labels(source, request.labels, request.label_separator, used, request.drop_unlabelled)
+    found = found.without(frozenset(labels.unlabelled))
+    recipe = _settled(source, found, recipe, request)
     for line in labels.notes:
         tell(line)
     with file_errors_explained(path):
@@ -93,9 +98,7 @@ def convert(
 
 
 def _settled(source: OriginalSource, found: Survey, recipe: Recipe, request: Request) -> Recipe:
-    """The recipe with nothing open. ValueError, OSError: the images do not go with it."""
-    if found.bad and not request.skip_bad:
-        raise OSError(join_some([_named(source, index, found.bad[index]) for index in sorted(found.bad)], "images"))
+    """The recipe with nothing open. ValueError: the images do not go with it."""
     transparent = first_transparent(source, found) if recipe.alpha is None else None
     if transparent is not None and recipe.channels != 4:
         raise ValueError(_alpha_question(source, transparent))
@@ -109,7 +112,7 @@ def _settled(source: OriginalSource, found: Survey, recipe: Recipe, request: Req
     if recipe.resolution is None and recipe.transform.name == "none" and len(sizes) > 1:
         raise ValueError(
             f"--resolution: found none and images of {len(sizes)} sizes ({sizes[0][0]} the most frequent, "
-            f"{sizes[0][1]} of {len(found.facts) - len(found.bad)}), expected WIDTHxHEIGHT, and a --transform such as "
+            f"{sizes[0][1]} of {sum(count for _, count in sizes)}), expected WIDTHxHEIGHT, and a --transform such as "
             "center-crop"
         )
     if destination_kind(pathlib.Path(request.destination)) == "tfrecords":
@@ -200,6 +203,7 @@ class _Conversion:
             self._request.skip_bad,
         )
         content = content if self._memory is None else (*content, self._memory.name)
+        content = (*content, self._labels.unlabelled) if self._labels.unlabelled else content
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _work(self, destination: Destination, journal: Journal, on_done: Callable[[int], None]) -> None:
@@ -216,8 +220,12 @@ class _Conversion:
         destination.flush()
         journal.add(kept)
 
-    def _jobs(self, start: int) -> Iterator[Job]:
+    def _jobs(self, start: int) -> Iterator[Job | Ready[Result]]:
+        unlabelled = frozenset(self._labels.unlabelled)
         for index in range(start, self._total):
+            if index in unlabelled:
+                yield Ready(Result(index, kind=UNLABELLED))
+                continue
             name, reason = self._source.names[index], self._survey.bad.get(index, "")
             try:
                 data = b"" if reason else self._source.read(index)

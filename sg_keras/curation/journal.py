@@ -10,7 +10,7 @@ from typing import Any
 
 from sg_keras.curation.partial_files import partial_path
 
-BAD, LEFT_OUT, TRANSPARENT, NO_FACE = "bad", "left out", "transparent", "no face"
+BAD, LEFT_OUT, TRANSPARENT, NO_FACE, UNLABELLED = "bad", "left out", "transparent", "no face", "unlabelled"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Entry:
         index: of the image in its source.
         images: name, box (None = whole) and receipt of the destination of each image made of it.
         notes: what had to be converted.
-        kind: why there is no image: BAD, LEFT_OUT (too small), TRANSPARENT or NO_FACE; "" = there is.
+        kind: why there is no image: BAD, LEFT_OUT (too small), TRANSPARENT, NO_FACE or UNLABELLED; "" = there is.
         reason: of BAD, in words.
     """
 

@@ -18,23 +18,29 @@ from sg_keras.data.label_names import MatchedLabels, match_labels
 from sg_keras.data.labels import labels_of_images
 from sg_keras.files.errors import explain_file_error
 
+_WITHOUT = "--labels=none does without, and convert --unlabelled=drop leaves such images out where others have labels"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OriginalLabels:
     """Labels of images.
 
     Attributes:
-        by_index: class index or list of numbers of each image that is used; empty = there are none.
+        by_index: class index or list of numbers of each image that has one; empty = there are none.
         class_names: by class index, or by position in vectors of several classes; empty where nobody named them.
         notes: what people should see.
+        unlabelled: images that are used and have none, where others have; only if that is allowed.
     """
 
     by_index: Mapping[int, Any] = dataclasses.field(default_factory=dict)
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unlabelled: tuple[int, ...] = ()
 
 
-def read_labels(source: OriginalSource, spec: str, separator: str | None, used: Sequence[int]) -> OriginalLabels:
+def read_labels(
+    source: OriginalSource, spec: str, separator: str | None, used: Sequence[int], partial: bool = False
+) -> OriginalLabels:
     """Labels of the images that are used.
 
     Args:
@@ -42,6 +48,7 @@ def read_labels(source: OriginalSource, spec: str, separator: str | None, used: 
         spec: folders, csv:FILE[:COLUMN,...], json:FILE, none, or auto: carried over, where there are any.
         separator: between the classes of one image, which then become a vector of zeros and ones.
         used: indices of the images.
+        partial: whether images may be without a label, as long as one has some.
 
     Raises:
         OSError: a file cannot be read; one line.
@@ -50,25 +57,22 @@ def read_labels(source: OriginalSource, spec: str, separator: str | None, used: 
     if spec == "none":
         return OriginalLabels()
     kind, _, rest = spec.partition(":")
-    names = [source.names[index] for index in used]
     if kind == "folders":
-        return _checked(used, names, _of_folders(source.path, names), (), f"{source.path}: folders")
+        return _of_folders(source, used, partial)
     if kind == "csv":
         path, columns = _file_and_columns(rest)
         table = read_csv_labels(_content(path), path, columns, separator)
-        return _of_table(source, used, names, table, (), path)
+        return _of_table(source, used, partial, table, (), path)
     if kind == "json":
         table, class_names = _json_table(_content(rest), rest, separator)
-        return _of_table(source, used, names, table, class_names, rest)
-    return _carried_over(source, used, names, separator)
+        return _of_table(source, used, partial, table, class_names, rest)
+    return _carried_over(source, used, partial)
 
 
-def _carried_over(
-    source: OriginalSource, used: Sequence[int], names: list[str], separator: str | None
-) -> OriginalLabels:
+def _carried_over(source: OriginalSource, used: Sequence[int], partial: bool) -> OriginalLabels:
     own = source.own_labels()
     if own is not None:
-        return _checked(used, names, [own.values[index] for index in used], own.class_names, source.path)
+        return _checked(source, used, [own.values[index] for index in used], own.class_names, source.path)
     file = find_label_file(source)
     if file is None:
         return OriginalLabels()
@@ -77,35 +81,46 @@ def _carried_over(
     table = read_label_table(content, where)
     if isinstance(table, str):  # it holds none
         return OriginalLabels()
-    return _of_table(source, used, names, table, names_of_classes(json.loads(content)), where, file.rpartition("/")[0])
+    class_names = names_of_classes(json.loads(content))
+    return _of_table(source, used, partial, table, class_names, where, file.rpartition("/")[0])
 
 
 def _of_table(
     source: OriginalSource,
     used: Sequence[int],
-    names: list[str],
+    partial: bool,
     table: Mapping[str, Any],
     class_names: tuple[str, ...],
     where: str,
     folder: str = "",
 ) -> OriginalLabels:
-    order = sorted(names)
-    found = match_labels(table, order, folder, pathlib.PurePath(source.path).stem)
+    order, own_name = sorted(source.names[index] for index in used), pathlib.PurePath(source.path).stem
+    found = match_labels(table, order, folder, own_name)
+    if partial and not isinstance(found, MatchedLabels) and len(found) < len(order):
+        without = set(found)
+        order = [name for name in order if name not in without]
+        found = match_labels(table, order, folder, own_name)
     if not isinstance(found, MatchedLabels):
         raise ValueError(
-            f"{where}: found no label for {name_some(found, len(names))}, expected one for every image (the file's "
-            f"first entry is {next(iter(table), 'missing')}); --labels=none does without"
+            f"{where}: found no label for {name_some(found, len(order))}, expected one for every image (the file's "
+            f"first entry is {next(iter(table), 'missing')}); {_WITHOUT}"
         )
     by_name = dict(zip(order, found.values, strict=True))
-    labels = _checked(used, names, [by_name[name] for name in names], class_names, where)
+    labelled = [index for index in used if source.names[index] in by_name]
+    labels = _checked(source, labelled, [by_name[source.names[index]] for index in labelled], class_names, where)
     note = (f"{where}: {found.note}",) if found.note else ()
-    return dataclasses.replace(labels, notes=(*labels.notes, *note))
+    return dataclasses.replace(labels, notes=(*labels.notes, *note), unlabelled=_others(used, labelled))
+
+
+def _others(used: Sequence[int], labelled: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(used) - set(labelled)))
 
 
 def _checked(
-    used: Sequence[int], names: list[str], values: list[Any], class_names: tuple[str, ...], where: str
+    source: OriginalSource, used: Sequence[int], values: list[Any], class_names: tuple[str, ...], where: str
 ) -> OriginalLabels:
     """Labels with classes by number, once they go together."""
+    names = [source.names[index] for index in used]
     if values and all(isinstance(value, str) for value in values):
         class_names = tuple(sorted(set(values)))
         number = {name: index for index, name in enumerate(class_names)}
@@ -119,14 +134,18 @@ def _checked(
     return OriginalLabels(dict(zip(used, values, strict=True)), class_names, notes)
 
 
-def _of_folders(path: str, names: list[str]) -> list[str]:
-    outside = [name for name in names if "/" not in name]
-    if outside:
+def _of_folders(source: OriginalSource, used: Sequence[int], partial: bool) -> OriginalLabels:
+    inside = [index for index in used if "/" in source.names[index]]
+    outside = _others(used, inside)
+    if outside and not (partial and inside):
+        names = [source.names[index] for index in outside]
         raise ValueError(
-            f"--labels=folders: found no folder for {name_some(outside, len(names))} of {path}, expected each image "
-            "in the folder of its class"
+            f"--labels=folders: found no folder for {name_some(names, len(used))} of {source.path}, expected each "
+            f"image in the folder of its class; {_WITHOUT}"
         )
-    return [name.partition("/")[0] for name in names]
+    values = [source.names[index].partition("/")[0] for index in inside]
+    labels = _checked(source, inside, values, (), f"{source.path}: folders")
+    return dataclasses.replace(labels, unlabelled=outside)
 
 
 def _file_and_columns(text: str) -> tuple[str, tuple[str, ...]]:

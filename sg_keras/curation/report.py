@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sg_keras.curation.journal import BAD, LEFT_OUT, NO_FACE, TRANSPARENT, Entry
+from sg_keras.curation.journal import BAD, LEFT_OUT, NO_FACE, TRANSPARENT, UNLABELLED, Entry
 from sg_keras.files.atomic import write_text
 
 _SIZES_KEPT = 20
@@ -21,12 +21,13 @@ class ConversionReport:
 
     Attributes:
         destination: what was written, "" where that is nothing.
-        images: how many there were.
+        originals: how many there were.
         images: how many were made of them.
         bad: images that could not be read, and why.
         left_out: images that are too small for the transform.
         transparent: images that were dropped since they are transparent.
         faceless: images in which no face was found, where one is asked for.
+        unlabelled: images that were dropped since they have no label.
         converted: what had to be converted, and in how many images.
         sizes_before: "WxH" of the images and how many have it, the most frequent ones.
         continued_from: how many images an earlier process had done.
@@ -40,6 +41,7 @@ class ConversionReport:
     left_out: Sequence[str]
     transparent: Sequence[str]
     faceless: Sequence[str]
+    unlabelled: Sequence[str]
     converted: Mapping[str, int]
     sizes_before: Mapping[str, int]
     continued_from: int
@@ -54,6 +56,7 @@ class ConversionReport:
             "too_small": len(self.left_out),
             "transparent_dropped": len(self.transparent),
             **({"no_face": len(self.faceless)} if self.faceless else {}),
+            **({"unlabelled_dropped": len(self.unlabelled)} if self.unlabelled else {}),
             "sizes_before": dict(list(self.sizes_before.items())[:_SIZES_KEPT]),
             "converted": dict(self.converted),
         }
@@ -68,6 +71,8 @@ class ConversionReport:
         if self.faceless:
             lines.append(f"no face found, left out: {len(self.faceless)}")
         made = f"{self.images} images of {self.originals} originals in {self.destination or 'nothing'}"
+        if self.unlabelled:
+            made += f"; {len(self.unlabelled)} without a label dropped"
         if not self.bad:
             return [*lines, made]
         name, reason = next(iter(self.bad.items()))
@@ -81,7 +86,7 @@ def make_report(
 ) -> ConversionReport:
     """The report on all entries of a journal; `places` are its fields destination, continued_from and path."""
     notes = collections.Counter(note for entry in entries for note in entry.notes)
-    kinds: dict[str, list[int]] = {BAD: [], LEFT_OUT: [], TRANSPARENT: [], NO_FACE: []}
+    kinds: dict[str, list[int]] = {BAD: [], LEFT_OUT: [], TRANSPARENT: [], NO_FACE: [], UNLABELLED: []}
     for entry in entries:
         if entry.kind:
             kinds[entry.kind].append(entry.index)
@@ -92,6 +97,7 @@ def make_report(
         left_out=[names[index] for index in kinds[LEFT_OUT]],
         transparent=[names[index] for index in kinds[TRANSPARENT]],
         faceless=[names[index] for index in kinds[NO_FACE]],
+        unlabelled=[names[index] for index in kinds[UNLABELLED]],
         converted=dict(sorted(notes.items())),
         sizes_before=dict(sizes),
         **places,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sg_keras.curation.decode import Facts, UnreadableOriginalError, decode_original, read_facts
 from sg_keras.curation.encode import is_transparent
@@ -20,14 +20,19 @@ class Survey:
     """What there is.
 
     Attributes:
-        facts: of each image, None of those that cannot be used.
-        bad: why these cannot be used, by index.
+        facts: of each image, None of those that cannot be, or are not, used.
+        bad: why images cannot be used, by index.
         digest: of names and headers; another one means other images.
     """
 
     facts: list[Facts | None]
     bad: dict[int, str]
     digest: str
+
+    def without(self, indices: Collection[int]) -> Survey:
+        """The same, of which some images are not used."""
+        facts = [None if index in indices else facts for index, facts in enumerate(self.facts)]
+        return dataclasses.replace(self, facts=facts)
 
     def channels(self, keeps_alpha: bool) -> int:
         """1 where all are gray, 4 where any may be transparent and that is kept, otherwise 3."""

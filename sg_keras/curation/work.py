@@ -98,7 +98,7 @@ def _made(image: Image.Image, recipe: Recipe, job: Job) -> list[Piece]:
     return [piece._replace(box=box) for piece in pieces(cut, recipe, job.name)]
 
 
-def results(jobs: Iterable[Job], recipe: Recipe, workers: int) -> Iterator[Result]:
+def results(jobs: Iterable[Job | Ready[Result]], recipe: Recipe, workers: int) -> Iterator[Result]:
     """The results of all jobs in their order. Arguments and errors as of `in_order`; the recipe is for all images."""
     return in_order(jobs, functools.partial(convert_original, recipe=recipe), workers)
 

@@ -14,7 +14,8 @@ from sg_keras.data.pixels import ArrayPixels, MappedPixels
 _KINDS = Kinds(
     (np.uint8,),
     range(1, MAX_CHANNELS + 1),
-    f"uint8 images [n,H,W] (gray) or [n,H,W,C] of 1 to {MAX_CHANNELS} channels, in an .npz called 'images'",
+    f"uint8 images [n,H,W] (gray) or [n,H,W,C] of 1 to {MAX_CHANNELS} channels, in an .npz called 'images'; "
+    "sg-keras-dataset convert makes them of 16 bits",
 )
 
 

@@ -81,6 +81,7 @@ def _convert(values: dict[str, Any]) -> int:
         destination=values["dest"],
         labels=values["labels"],
         label_separator=values["label_separator"],
+        drop_unlabelled=values["unlabelled"] == "drop",
         max_images=values["max_images"],
         workers=_workers(values),
         skip_bad=values["on_bad_image"] == "skip",

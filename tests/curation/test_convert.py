@@ -120,6 +120,28 @@ def test_other_originals_or_another_recipe_start_anew(photos: str, tmp_path: pat
         (tmp_path / "out.zip").unlink()
 
 
+def test_which_images_have_no_label_belongs_to_what_is_gone_on_with(photos: str, tmp_path: pathlib.Path):
+    names = sorted(str(file.relative_to(photos)) for file in pathlib.Path(photos).rglob("*.png"))
+    table, path = tmp_path / "labels.csv", tmp_path / "out.zip"
+    how = {"labels": f"csv:{table}", "drop_unlabelled": True}
+
+    def without(*dropped: int) -> None:
+        rows = [f"{name},7" for index, name in enumerate(names) if index not in dropped]
+        table.write_text("\n".join(["file,class", *rows]))
+
+    without(3, 30)
+    run(photos, tmp_path / "whole.zip", **how)
+    for change, start in ((None, 16), ((3,), 0)):
+        with pytest.raises(StopError):
+            run(photos, path, on_progress=stop_at(20), **how)
+        if change:
+            without(*change)
+        report = run(photos, path, **how)
+        assert report.continued_from == start and len(report.unlabelled) == len(change or (3, 30))
+        assert (digest(path) == digest(tmp_path / "whole.zip")) == (change is None)
+        path.unlink()
+
+
 def test_what_was_written_and_lost_is_made_again(photos: str, tmp_path: pathlib.Path):
     path = tmp_path / "out.zip"
     for loss in ("all", "half"):

@@ -164,10 +164,58 @@ def test_labels_and_names_are_carried_over(photos: str, tmp_path: pathlib.Path):
 
 def test_missing_labels_are_refused(photos: str, tmp_path: pathlib.Path):
     write(pathlib.Path(photos), {"dataset.json": json.dumps({"labels": [[NAMES[0], 1]]}).encode()})
-    with pytest.raises(ValueError, match=r"dataset.json: found no label for 6 of 7 .* --labels=none does without"):
+    with pytest.raises(
+        ValueError, match=r"found no label for 6 of 7 .* --labels=none does .* --unlabelled=drop leaves"
+    ):
         run(photos, tmp_path / "out.zip")
     write(pathlib.Path(photos), {"dataset.json": b'{"labels": null}'})
     assert labels_of(tmp_path, photos) == (None, [])
+
+
+def _partial(kind: str, photos: str, tmp_path: pathlib.Path) -> str:
+    """Labels of all images but two, in a file of some kind; what to give as --labels."""
+    labels = {name: label for name, label in zip(NAMES, CLASSES, strict=True) if name not in (NAMES[1], NAMES[5])}
+    if kind == "dataset.json":
+        numbers = [[name, ["cat", "dog", "owl"].index(label)] for name, label in labels.items()]
+        content = {"labels": [*numbers, [NAMES[1], None]], "class_names": ["cat", "dog", "owl"]}
+        write(pathlib.Path(photos), {"dataset.json": json.dumps(content).encode()})
+        return "auto"
+    path = tmp_path / f"labels.{kind}"
+    rows = [f"{name},{label}" for name, label in labels.items()]
+    path.write_text("\n".join(["file,class", *rows, f"{NAMES[1]},"]) if kind == "csv" else json.dumps(labels))
+    return f"{kind}:{path}"
+
+
+@pytest.mark.parametrize("kind", ["dataset.json", "csv", "json"])
+def test_images_without_a_label_are_dropped_where_that_is_asked(kind: str, photos: str, tmp_path: pathlib.Path):
+    labels = _partial(kind, photos, tmp_path)
+    with pytest.raises(ValueError, match=r"found no label for 2 of 7 images .* --unlabelled=drop leaves such images"):
+        run(photos, tmp_path / "out.zip", labels=labels)
+    report = run(photos, tmp_path / "out.zip", labels=labels, drop_unlabelled=True)
+    assert report.images == 5 and list(report.unlabelled) == [NAMES[1], NAMES[5]]
+    assert report.lines()[-1] == f"5 images of 7 originals in {tmp_path / 'out.zip'}; 2 without a label dropped"
+    assert json.loads(pathlib.Path(report.path).read_text())["unlabelled"] == list(report.unlabelled)
+    found = description_of(tmp_path / "out.zip")
+    numbers = [["cat", "dog", "owl"].index(label) for label in CLASSES]
+    names = [f"00000/img{i:08d}.png" for i in range(7)]
+    assert found["labels"] == [[names[i], numbers[i]] for i in range(7) if i not in (1, 5)]
+    assert found["class_names"] == ["cat", "dog", "owl"] and found["conversion"]["unlabelled_dropped"] == 2
+
+
+def test_images_outside_of_folders_are_dropped_and_of_no_account(photos: str, tmp_path: pathlib.Path):
+    """They are not asked for their size, or what becomes of transparency."""
+    outside = noise(0, 9, 9, 4)
+    write(pathlib.Path(photos), {"a.png": file_of(outside), "bad.png": b"x"})
+    report = run(photos, tmp_path / "out.zip", labels="folders", drop_unlabelled=True)
+    assert report.images == 7 and report.unlabelled == ["a.png"] and list(report.bad) == ["bad.png"]
+    assert "; 1 without a label dropped; warning: 1 image was left out as unreadable" in report.lines()[-1]
+
+
+def test_without_any_label_nothing_is_dropped(photos: str, tmp_path: pathlib.Path):
+    assert run(photos, tmp_path / "none.zip", drop_unlabelled=True).images == 7
+    (tmp_path / "other.csv").write_text("file,class\nother.png,1\n")
+    with pytest.raises(ValueError, match="found no label for 7 of 7 images"):
+        run(photos, tmp_path / "out.zip", labels=f"csv:{tmp_path / 'other.csv'}", drop_unlabelled=True)
 
 
 def test_originals_that_cannot_be_read_need_no_label(photos: str, tmp_path: pathlib.Path):

@@ -70,6 +70,15 @@ def test_odd_names(photos: pathlib.Path, capsys):
     assert len(description_of(pathlib.Path("out.zip"))["crops"]) == 11
 
 
+def test_images_without_a_label(photos: pathlib.Path, capsys):
+    (photos / "a.png").write_bytes(file_of(noise(0)))
+    words = ["convert", "--source=photos", "--dest=out.zip", "--resolution=16", "--transform=fit", "--labels=folders"]
+    assert dataset.main([*words, "--workers=1"]) == 1
+    assert "--unlabelled=drop" in capsys.readouterr().err
+    assert dataset.main([*words, "--workers=2", "--unlabelled=drop"]) == 0
+    assert capsys.readouterr().out == "7 images of 8 originals in out.zip; 1 without a label dropped\n"
+
+
 def test_originals_that_are_all_bad(photos: pathlib.Path, capsys):
     write(pathlib.Path("bad"), {"a.png": b"x", "b.png": b""})
     assert dataset.main(["convert", "--source=bad", "--dest=out.zip", "--resolution=16", "--transform=fit"]) == 1
