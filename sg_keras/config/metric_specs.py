@@ -102,7 +102,7 @@ def parse_offline_metric(name: str) -> MetricSpec:
         family=family,
         higher_is_better=OFFLINE_FAMILIES[family],
         num_generated=_number(count),
-        max_real=None,
+        max_real=0 if family == "is" else None,
         seen_by="features",
     )
 

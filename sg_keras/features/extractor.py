@@ -49,7 +49,12 @@ class FeatureExtractor(Protocol):
 
 @runtime_checkable
 class KnowsClasses(Protocol):
-    """An extractor whose network names classes as well, for the inception score."""
+    """An extractor whose network names classes as well, for the inception score.
+
+    Example:
+        >>> isinstance(sg_keras.features.BoxAverages(), sg_keras.features.KnowsClasses)
+        False
+    """
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """float32 [N,classes], rows that add up to 1, from features [N,D]."""

@@ -44,10 +44,11 @@ class PeakSignalToNoise:
         return _decibels(np.ones(len(self._batches)) @ self._sums)
 
     def standard_error(self, *, repeats: int = 200, seed: int = 0) -> float:
-        """Of the decibels, by bootstrap over the batches."""
+        """Of the decibels, by bootstrap over the batches; draws of batches that did not move alone say nothing."""
         random, count = np.random.default_rng(seed), len(self._batches)
         draws = random.multinomial(count, np.full([count], 1 / count), size=repeats)
-        return float(np.std([_decibels(weights @ self._sums) for weights in draws], ddof=1))
+        found = [decibels for weights in draws if math.isfinite(decibels := _decibels(weights @ self._sums))]
+        return float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
 
     @property
     def _sums(self) -> Array:

@@ -13,7 +13,7 @@ from sg_keras.metrics.checked import check_features
 from sg_keras.metrics.extractors import short_name
 from sg_keras.metrics.fakes import Fakes
 from sg_keras.metrics.feature_blocks import FeatureCache, Features, features_of
-from sg_keras.metrics.network_scores import NETWORK_FAMILIES, measure_network
+from sg_keras.metrics.network_scores import NETWORK_FAMILIES, check_network, measure_network
 from sg_keras.metrics.reals import Reals
 from sg_keras.metrics.record import Score, versions
 from sg_keras.metrics.scores import Seen, results
@@ -54,6 +54,9 @@ def evaluate(
         ...     fakes = network_fakes(Renderer(G, FakeSampling()), "G_ema", dataset)
         ...     return evaluate([spec], dataset_reals(dataset), fakes, open_extractors([spec]))[0].value
     """
+    for spec in specs:
+        if spec.family in NETWORK_FAMILIES:
+            check_network(spec, fakes.network)
     seen = _see(
         [spec for spec in specs if spec.family not in NETWORK_FAMILIES], reals, fakes, extractors, cache, on_progress
     )
@@ -104,13 +107,14 @@ def _see(
     if not specs:
         return {}
     used: dict[str, FeatureExtractor] = {spec.seen_by: extractors[spec.seen_by] for spec in specs}
-    most = _most(specs, reals.count_for)
-    real = reals.features(used, most, cache, _told("reals", max(most.values()), on_progress))
-    most = _most(specs, lambda spec: spec.num_generated)
-    count = max(most.values())
-    fake = features_of(fakes.blocks(count), used, most, cache, _told("fakes", count, on_progress))
+    most_fake, most_real = _most(specs, lambda spec: spec.num_generated), _most(specs, reals.count_for)
+    count = max(most_fake.values())
+    blocks = fakes.blocks(count)  # before the reals are seen, which would be in vain if there are too few
+    real = reals.features(used, most_real, cache, _told("reals", max(most_real.values()), on_progress))
+    fake = features_of(blocks, used, most_fake, cache, _told("fakes", count, on_progress))
     for name in used:
-        check_features(real[name].values, fake[name].values)
+        if len(real[name].values):
+            check_features(real[name].values, fake[name].values)
     return {name: _Sight(extractor, real[name], fake[name]) for name, extractor in used.items()}
 
 
@@ -150,6 +154,6 @@ def _of_features(spec: MetricSpec, sight: _Sight, reals: Reals) -> dict[str, Any
         "num_real": len(real.values),
         "mirror": reals.mirror and spec.counts_copies,
         "divisor": "N",
-        "num_features": real.values.shape[1],
+        "num_features": sight.fake.values.shape[1],
         "fake": sight.fake.content,
     }

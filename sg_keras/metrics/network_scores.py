@@ -51,14 +51,20 @@ def measure_network(
     Raises:
         ValueError: there is no network, or one whose images cannot be moved; one line.
     """
-    if network is None:
-        raise ValueError(f"{spec.name}: found images alone, expected a network, which is asked for images on the way")
+    network = check_network(spec, network)
     G = in_full_precision(network.G, network.G.get_config()["impl"])
     if spec.family == "ppl":
         return _path_length(spec, G, network, extractors["vgg16"], on_images)
-    if not G.takes_transform:
-        raise ValueError(f"{spec.name}: found a StyleGAN2 network, expected StyleGAN3, whose input can be moved")
     return _equivariance(spec, G, network, on_images)
+
+
+def check_network(spec: MetricSpec, network: NetworkFakes | None) -> NetworkFakes:
+    """The network, if it can be asked for a score of NETWORK_FAMILIES; else a ValueError as of measure_network."""
+    if network is None:
+        raise ValueError(f"{spec.name}: found images alone, expected a network, which is asked for images on the way")
+    if spec.family != "ppl" and not network.G.takes_transform:
+        raise ValueError(f"{spec.name}: found a StyleGAN2 network, expected StyleGAN3, whose input can be moved")
+    return network
 
 
 def _draws(spec: MetricSpec, seed: int) -> Iterator[tuple[int, list[np.random.Generator]]]:

@@ -65,7 +65,15 @@ class Reals:
         if missing:
             for name, found in features_of(self.blocks(), missing, most, cache, on_images).items():
                 self.remember(missing[name].fingerprint, found)
-        return {name: self._seen[extractor.fingerprint].first(most[name]) for name, extractor in extractors.items()}
+        nothing = Features(np.zeros([0, 0], np.float32), ())
+        return {
+            name: self._seen.get(extractor.fingerprint, nothing).first(most[name])
+            for name, extractor in extractors.items()
+        }
+
+
+#: For scores that take none.
+NO_REALS = Reals(lambda: [], 0)
 
 
 def dataset_reals(dataset: ImageDataset) -> Reals:

@@ -27,7 +27,7 @@ from sg_keras.tools.network_option import named_errors
 from sg_keras.tools.quiet_start import load_quietly
 from sg_keras.tools.score_comparison import changes, check_comparable, earlier_scores
 from sg_keras.tools.score_curve import write_curve
-from sg_keras.tools.scored_images import Compared, is_reference, opened_fakes
+from sg_keras.tools.scored_images import Compared, is_reference, needs_reals, opened_fakes
 from sg_keras.tools.shown_progress import ShownProgress, stages
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _values(words: Sequence[str]) -> list[dict[str, Any]]:
     if bool(networks) == bool(every[0]["images"]):
         found = "both" if networks else "neither"
         raise ValueError(f"--network, --images: found {found}, expected one of them: what is scored")
-    if every[0]["images"] and not (every[0]["data"] or is_reference(every[0]["reference"])):
+    known = every[0]["data"] or is_reference(every[0]["reference"]) or not needs_reals(every[0]["metrics"])
+    if every[0]["images"] and not known:
         raise ValueError("--data: found none, expected the reals that --images is compared with")
     return every
 

@@ -65,6 +65,10 @@ class Compared:
         Raises:
             ValueError: there are none, or others than those of --reference; one line.
         """
+        from sg_keras.metrics.reals import NO_REALS
+
+        if not needs_reals(self.specs):
+            return NO_REALS
         data = values["data"]
         of_reference = is_reference(self._reference)
         place = "" if of_reference else data or trained_on(values["network"])
@@ -77,7 +81,7 @@ class Compared:
         """Make the file of --reference if it is asked for and does not exist."""
         from sg_keras.metrics.reference import write_reference
 
-        if self._reference and not is_reference(self._reference):
+        if self._opened and self._reference and not is_reference(self._reference):
             first = next(iter(self._opened.values()))
             write_reference(pathlib.Path(self._reference), first, self.extractors.values())
 
@@ -91,6 +95,11 @@ class Compared:
                 if not reals.is_beginning_of(given):
                     raise ValueError(f"--reference: {path}: found features of other images than those of {data}")
         return reals
+
+
+def needs_reals(specs: Sequence[MetricSpec]) -> bool:
+    """Whether one of the scores compares with reals."""
+    return any(spec.max_real != 0 for spec in specs)
 
 
 def is_reference(path: str | None) -> bool:

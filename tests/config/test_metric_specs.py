@@ -66,7 +66,7 @@ def test_published_names_are_themselves(name):
         ("pr1k3_full", 1000, 200_000, "vgg16"),
         ("eqt8_frac", 8, 0, ""),
         ("eqr1k", 1000, 0, ""),
-        ("is1k", 1000, None, "features"),
+        ("is1k", 1000, 0, "features"),
         ("kd5k", 5000, None, "features"),
     ],
 )

@@ -78,3 +78,19 @@ def test_ratio_of_nothing_and_of_equals():
     assert noise.decibels() == math.inf
     noise.add(np.ones([1, 2, 2, 1]), np.zeros([1, 2, 2, 1]), np.ones([2, 2]))
     assert noise.decibels() == pytest.approx(20 * math.log10(2) - 10 * math.log10(0.5))
+
+
+def test_the_standard_error_is_that_of_batches():
+    noise, random = eq.PeakSignalToNoise(), np.random.default_rng(0)
+    still, mask = np.zeros([1, 4, 4, 1]), np.ones([4, 4])
+    for _ in range(100):
+        noise.add(still + random.uniform(0.5, 1.5), still, mask)
+    assert noise.standard_error() == pytest.approx(0.233, rel=0.15)  # 10 / ln 10 * std(x^2) / mean(x^2) / 10
+    noise.add(still, still, mask)
+    assert np.isfinite(noise.standard_error())
+
+
+def test_where_nothing_differs_there_is_no_error():
+    noise = eq.PeakSignalToNoise()
+    noise.add(np.zeros([1, 4, 4, 1]), np.zeros([1, 4, 4, 1]), np.ones([4, 4]))
+    assert noise.decibels() == np.inf and noise.standard_error() == 0

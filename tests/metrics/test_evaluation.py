@@ -20,7 +20,7 @@ from sg_keras.metrics import (
 from sg_keras.metrics.evaluation import evaluate
 from sg_keras.metrics.fakes import Fakes, network_fakes
 from sg_keras.metrics.feature_blocks import FeatureCache, ImageBlock
-from sg_keras.metrics.reals import Reals, dataset_reals
+from sg_keras.metrics.reals import NO_REALS, Reals, dataset_reals
 from sg_keras.metrics.record import what_differs
 from sg_keras.metrics.rendering import FakeSampling, Renderer
 from tests.stand_in_networks import vgg16_weights, write_inception, write_vgg16
@@ -198,3 +198,22 @@ def test_a_data_set_with_labels_of_another_width(tmp_path):
 def test_too_few_reals_for_a_score(fakes, networks):
     with pytest.raises(ValueError, match="kid50k_full: real features: found 1 rows, expected 2 at least"):
         evaluate(published("kid50k_full"), Reals(lambda: blocks(images(1, 0), "real"), 1), fakes, networks)
+
+
+def test_the_inception_score_needs_no_reals(fakes, networks):
+    found = evaluate(published("is50k"), NO_REALS, fakes, networks)
+    assert [score.name for score in found] == ["is50k_mean", "is50k_std"]
+    assert found[0].fingerprint["num_real"] == 0 and found[0].fingerprint["num_features"] == 16
+
+
+def test_what_cannot_be_is_refused_before_anything_is_seen(networks):
+    def never(*_):
+        raise AssertionError
+
+    unseen = Reals(never, REALS)
+    for spec, fakes, message in (
+        (parse_metric("eqr10"), Fakes(never, {}), "eqr10: found images alone"),
+        (parse_metric("eqr10"), network_fakes(tiny_generator(0), "run", FakeSampling()), "eqr10: found a StyleGAN2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            evaluate([parse_metric("kd10"), spec], unseen, fakes, networks)

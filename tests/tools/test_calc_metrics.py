@@ -142,6 +142,12 @@ def test_published_names_by_given_networks(folders, tmp_path, capsys):
     assert "not by the published VGG" in lines and "fid20_full of 16 images" not in lines
 
 
+def test_equivariance_needs_neither_data_nor_another_network(stylegan3_snapshot, capsys):
+    assert run(f"--network={stylegan3_snapshot}", "--metrics=eqt8_int,eqr8", "--json") == 0
+    found = last_line(capsys)
+    assert list(found) == ["eqt8_int", "eqr8"] and found["eqr8"]["low"] < found["eqr8"]["value"]
+
+
 def test_without_the_network_one_line_names_it(folders, monkeypatch, capsys):
     nowhere = dataclasses.replace(published.INCEPTION_FILE, address="http://127.0.0.1:1/inception-2015-12-05.tgz")
     monkeypatch.setattr(published, "INCEPTION_FILE", nowhere)
@@ -265,6 +271,10 @@ def test_averages_see_layout_alone(folders, capsys):
         ),
         (["--images={f}/fake", "--metrics=fd10"], "--data: found none, expected the reals"),
         (["--metrics=fd10"], "--network, --images: found neither, expected one of them"),
+        (
+            ["--images={f}/fake", "--data={f}/real", "--metrics=kd10", "--against={f}/none"],
+            "none: found nothing there",
+        ),
         (["--images={f}/none", "--data={f}/real", "--metrics=fd10"], "--images: "),
         (["--images={f}/fake", "--data={f}/real", "--metrics=fid10_fool"], "found 'fid10_fool', expected some of"),
         (
