@@ -14,7 +14,7 @@ from sg_keras.tools import generate
 from sg_keras.training.step.freezing import Freezing
 from sg_keras.weights.snapshot import newest_snapshot
 from tests.training.test_exact_resume import final_fingerprint, wait_for_tick
-from tests.training.tiny_run import command, finish, finish_here, only_run, start, write_images
+from tests.training.tiny_run import command, finish_here, only_run, start, write_images
 
 ADA = ("--aug=ada", "--ada_kimg=0.1", "--augpipe=bgcfnc", "--cbase=64")
 
@@ -51,7 +51,7 @@ def run_dir(tmp_path_factory):
     """A run of two iterations on RGBA images of 24x16, ADA with all transforms on."""
     folder = tmp_path_factory.mktemp("rgba")
     images = write_images(folder / "images", (16, 24, 4))
-    finish(command(images, folder / "runs", *ADA, "--kimg=0.016", "--tick=0.016", "--snap=1"))
+    finish_here(command(images, folder / "runs", *ADA, "--kimg=0.016", "--tick=0.016", "--snap=1"))
     return only_run(folder / "runs")
 
 
