@@ -4,7 +4,8 @@
     python -m sg_keras.tools.dataset audit --data=mixed --out=mixed.html --labels=folders
 
 Crops of scikit-learn's two photographs and drawings, in three folders as classes. Of every 25 images one is there
-again as a copy, nearly as a copy, blurred and dark; some are noise, flat, transparent, or cannot be read. Equal
+again as a copy, nearly as a copy, blurred and dark; some are noise, flat, transparent, or cannot be read. With --icons
+npm brings a package of icons, of which so many are added, transparent around, in a folder for each category. Equal
 arguments make equal files.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import pathlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sklearn.datasets
 from PIL import Image, ImageDraw, ImageFilter
+
+from examples.icon_package import icons_from_npm
 
 _SIDE = 128
 _FLAWS_EVERY = 25
@@ -40,6 +44,14 @@ def mixed_images(count: int) -> Iterator[tuple[str, bytes]]:
         if index % _FLAWS_EVERY == 0:
             for flaw, content in _flawed(crop, random):
                 yield f"{_SUBJECTS[subject]}/{name}-{flaw}", content
+
+
+def some_icons(icons: Sequence[tuple[str, str, bytes]], count: int) -> Iterator[tuple[str, bytes]]:
+    """Name and content of `count` icons at most; an icon is given as its category, its name and its file."""
+    order = np.random.default_rng(1).permutation(len(icons))  # their own numbers: the other images stay as they are
+    for place in sorted(order[:count]):
+        category, name, content = icons[place]
+        yield f"{category}/{name}", content
 
 
 def _flawed(crop: Image.Image, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
@@ -77,7 +89,7 @@ def _drawing(random: np.random.Generator, index: int) -> Image.Image:
 
 def _file(image: Image.Image, file_format: str = "PNG") -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, file_format)
+    image.save(buffer, file_format, compress_level=1)  # of PNG: the set is made in half the time
     return buffer.getvalue()
 
 
@@ -87,13 +99,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=pathlib.Path, required=True, metavar="DIR", help="a new folder")
     parser.add_argument("--count", type=int, default=300, metavar="N", help="images without flaws (default: 300)")
+    parser.add_argument("--icons", type=int, default=0, metavar="N", help="icons of a package (default: 0; needs npm)")
     options = parser.parse_args(argv)
     try:
+        icons = icons_from_npm() if options.icons else []
         options.out.mkdir()
-        for name, content in mixed_images(options.count):
+        for name, content in itertools.chain(mixed_images(options.count), some_icons(icons, options.icons)):
             (options.out / name).parent.mkdir(exist_ok=True)
             (options.out / name).write_bytes(content)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"mixed_images: {error}", file=sys.stderr)
         return 1
     return 0

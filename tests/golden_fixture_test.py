@@ -64,6 +64,13 @@ def test_every_case_of_the_small_folder_passes(impl: str, dtype: str):
     assert all(len(line.split()) == 4 for line in lines)
 
 
+def test_groups_can_be_left_out(capsys: pytest.CaptureFixture[str]):
+    words = [str(FOLDER), "--group=design_tables", "--group=bias_act", "--without=design_tables", "--without=none"]
+    assert runner.main([*words, "--impl=reference"]) == 0
+    cases = load_manifest(FOLDER, ["bias_act"])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[:-1]] == [case.name for case in cases]
+
+
 def test_a_wrong_number_fails_and_names_the_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     def change(group: Any, entry: Any, arrays: Any) -> None:
         arrays["dx"][0, 0, 0, 0] += 0.01

@@ -28,24 +28,28 @@ class Setting:
     Attributes:
         environment: variables that make a process compute as on one.
         tests: pytest's expression of markers of the tests that are run.
-        in_ci: whether continuous integration runs it.
+        for_ci: whether it is several at once, for where time is short.
     """
 
     environment: Mapping[str, str]
     tests: str = ROUNDING
-    in_ci: bool = False
+    for_ci: bool = False
 
 
 SETTINGS = {
     "as-it-is": Setting({}),
     "onednn-avx512-bf16": Setting({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}),
     "onednn-avx512": Setting({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}),
-    "onednn-avx2": Setting({"ONEDNN_MAX_CPU_ISA": "AVX2"}, in_ci=True),
+    "onednn-avx2": Setting({"ONEDNN_MAX_CPU_ISA": "AVX2"}),
     # TensorFlow's own convolutions in bfloat16 take a hundred times as long.
-    "no-onednn": Setting({"TF_ENABLE_ONEDNN_OPTS": "0"}, NO_BFLOAT16, in_ci=True),
+    "no-onednn": Setting({"TF_ENABLE_ONEDNN_OPTS": "0"}, NO_BFLOAT16),
     "ops-avx2": Setting({"SG_KERAS_PROCESSOR": "avx2"}),
-    "ops-baseline": Setting({"SG_KERAS_PROCESSOR": "baseline"}, in_ci=True),
+    "ops-baseline": Setting({"SG_KERAS_PROCESSOR": "baseline"}),
     **{f"threads-{n}": Setting({"TF_NUM_INTRAOP_THREADS": str(n)}) for n in (1, 2, 4)},
+    "old-processor": Setting({"ONEDNN_MAX_CPU_ISA": "AVX2", "SG_KERAS_PROCESSOR": "baseline"}, for_ci=True),
+    "no-onednn-threads-1": Setting(
+        {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_NUM_INTRAOP_THREADS": "1"}, NO_BFLOAT16, for_ci=True
+    ),
 }
 
 
@@ -101,13 +105,13 @@ def parse(argv: Sequence[str] | None) -> tuple[list[str], list[str], bool]:
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--settings", default="", help=f"of {', '.join(SETTINGS)}; all unless given")
     parser.add_argument(
-        "--ci", action="store_true", help="the few that CI has time for, without long proofs; also where CI=true"
+        "--ci", action="store_true", help="several at once and no long proofs, to save time; also where CI=true"
     )
     known, words = parser.parse_known_args(argv)
     if known.settings:
         return names_of(known.settings), words, known.ci
     few = known.ci or os.environ.get("CI") == "true"
-    return [name for name, setting in SETTINGS.items() if setting.in_ci or not few], words, few
+    return [name for name, setting in SETTINGS.items() if setting.for_ci == few], words, few
 
 
 def main(argv: Sequence[str] | None = None) -> int:

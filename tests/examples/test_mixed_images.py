@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +16,9 @@ from sg_keras.tools import dataset
 from tests.curation.drawn_set import Seen
 
 ROOT = pathlib.Path(__file__).parents[2]
+CLASSES = {"temple", "flower", "drawing"}
+with_npm = pytest.mark.skipif(not shutil.which("npm"), reason="npm: not here, none of the icons of its package")
+without_npm = pytest.mark.skipif(bool(shutil.which("npm")), reason="npm: here, icons of its package take part")
 
 
 @pytest.fixture
@@ -27,7 +31,19 @@ def mixed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pa
 def test_equal_arguments_make_equal_files():
     first, second = (dict(mixed_images.mixed_images(26)) for _ in range(2))
     assert first == second and len(first) >= 26 + 2 * 4
-    assert {name.partition("/")[0] for name in first} == {"temple", "flower", "drawing"}
+    assert {name.partition("/")[0] for name in first} == CLASSES
+
+
+def test_icons_are_of_all_categories_and_change_nothing_else(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    icons = [(f"kind {number % 3}", f"{number}.png", bytes([number])) for number in range(90)]
+    monkeypatch.setattr(mixed_images, "icons_from_npm", lambda: icons)
+    assert mixed_images.main(["--out=mixed", "--count=3", "--icons=40"]) == 0
+    found = {str(path.relative_to("mixed")): path.read_bytes() for path in pathlib.Path("mixed").rglob("*.png")}
+    assert found.items() >= {n: c for n, c in mixed_images.mixed_images(3) if n.endswith(".png")}.items()
+    added = [name for name in found if name.startswith("kind")]
+    assert len(added) == 40 and {name.partition("/")[0] for name in added} == {"kind 0", "kind 1", "kind 2"}
+    assert dict(mixed_images.some_icons(icons, 40)) == {name: found[name] for name in added}
 
 
 def test_a_folder_that_is_there_is_one_line(mixed: pathlib.Path, capsys: pytest.CaptureFixture[str]):
@@ -35,19 +51,28 @@ def test_a_folder_that_is_there_is_one_line(mixed: pathlib.Path, capsys: pytest.
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("count", [26, pytest.param(2500, marks=pytest.mark.long)])
-def test_convert_audit_curate_train(count: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
-    """2,500 with flaws are 3,000 files; those are looked at by the network, too."""
+@pytest.mark.parametrize(
+    ("count", "icons"),
+    [
+        (26, 0),
+        pytest.param(2100, 480, marks=[pytest.mark.long, with_npm]),
+        pytest.param(2500, 0, marks=[pytest.mark.long, without_npm]),
+    ],
+)
+def test_convert_audit_curate_train(count: int, icons: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
+    """Of the larger count with flaws there are 3,000 files; those are looked at by the network, too."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
-    assert mixed_images.main(["--out=mixed", f"--count={count}"]) == 0
+    assert mixed_images.main(["--out=mixed", f"--count={count}", f"--icons={icons}"]) == 0
+    classes = {path.name for path in pathlib.Path("mixed").iterdir()}
+    assert classes == CLASSES if not icons else classes > CLASSES and len(classes) >= 12
     convert = ["convert", "--source=mixed", "--dest=set.zip", "--resolution=64x64", "--transform=center-crop"]
     assert dataset.main([*convert, "--labels=folders", "--alpha=white"]) == 0
     with_network = ["--features=1"] if count > 100 else ["--features=0", "--workers=1", "--map=pca"]
     assert dataset.main(["audit", "--data=set.zip", *with_network, "--out=audit.html"]) == 0
     assert pathlib.Path("audit.html").stat().st_size < 10_000_000
     record = json.loads(pathlib.Path("audit.json").read_text())
-    assert record["exact_duplicates"] and set(record["classes"]) == {"temple", "flower", "drawing"}
+    assert record["exact_duplicates"] and set(record["classes"]) == classes
 
     rejected = record["measures"][0]["name"]
     decisions = {"format": "sg-keras curation 1", "kept": [], "dropped": {rejected: "by hand"}}

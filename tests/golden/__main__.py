@@ -1,4 +1,5 @@
-"""Command: python -m tests.golden DIR [--group NAME] [--impl auto|custom|reference] [--dtype float32|float64]."""
+"""Command: python -m tests.golden DIR [--group NAME] [--without NAME] [--impl auto|custom|reference]
+[--dtype float32|float64]."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.golden.manifest import Case, load_manifest
@@ -59,12 +61,14 @@ def prepare(dtype: str) -> None:
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
-def run(folder: Path, groups: list[str], options: Options, stream: object = None) -> Report:
-    """Run the cases of a folder, all or those of some groups. The report holds every result."""
+def run(
+    folder: Path, groups: list[str], options: Options, stream: object = None, without: Sequence[str] = ()
+) -> Report:
+    """Run the cases of a folder as of `load_manifest`. The report holds every result."""
     import keras
 
     report = Report(stream or sys.stdout, options.verbose)
-    cases = load_manifest(folder, groups)
+    cases = load_manifest(folder, groups, without)
     prepare(options.dtype)
     for case in cases:
         for result in run_case(case, options):
@@ -77,6 +81,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__.partition(":")[0])
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder with a manifest.json of format 2")
     parser.add_argument("--group", action="append", default=[], metavar="NAME", help="only this group (repeatable)")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="NAME", help="not this group, if it is there (repeatable)"
+    )
     parser.add_argument("--impl", choices=("auto", "custom", "reference"), default="auto")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--verbose", action="store_true", help="the worst array of every case, and tracebacks")
@@ -88,7 +95,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        report = run(options.folder, options.group, Options(options.impl, options.dtype, options.verbose))
+        how = Options(options.impl, options.dtype, options.verbose)
+        report = run(options.folder, options.group, how, without=options.without)
     except (OSError, ValueError) as error:
         print(f"golden: {error}", file=sys.stderr)
         return 1

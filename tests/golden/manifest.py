@@ -77,12 +77,12 @@ class Case:
         return json.loads(self.path.read_text())
 
 
-def load_manifest(folder: Path, groups: Iterable[str] = ()) -> list[Case]:
-    """Cases of folder/manifest.json, all or those of some groups.
+def load_manifest(folder: Path, groups: Iterable[str] = (), without: Iterable[str] = ()) -> list[Case]:
+    """Cases of folder/manifest.json, all or those of some groups, but none of other groups.
 
     Raises:
         FileNotFoundError: there is no manifest.
-        ValueError: it is no manifest of format 2, or has no group of a given name.
+        ValueError: it is no manifest of format 2, or has no group of a name in `groups`.
     """
     path = Path(folder) / "manifest.json"
     if not path.is_file():
@@ -98,7 +98,7 @@ def load_manifest(folder: Path, groups: Iterable[str] = ()) -> list[Case]:
     for name in groups:
         if name not in known:
             raise ValueError(f"--group: found {name!r}, expected one of {', '.join(known)}")
-    wanted = set(groups) or set(known)
+    wanted = (set(groups) or set(known)) - set(without)
     return [
         Case(group["group"], Path(folder) / entry["file"], entry)
         for group in content["groups"]

@@ -15,7 +15,7 @@ from sg_keras.training.distribution.devices import make_strategy, own_samples, s
 from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 from tests.training.tiny_run import tiny_config
 
-ITERATIONS = 20
+ITERATIONS = 8  # each phase and the controller have their turn twice and more
 BATCH, BATCH_GPU = 16, 4
 NOISE_STRENGTH = 0.1  # layers start with 0, which would hide their noise
 EVERYTHING = {

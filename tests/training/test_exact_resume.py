@@ -1,5 +1,5 @@
-"""Runs that are killed and continued end in the same bits as runs that are not. Real processes; the long version is
-examples/kill_and_resume.py."""
+"""Runs that are killed and continued end in the same bits as runs that are not. Those that are killed are processes of
+their own; the long version is examples/kill_and_resume.py. One without augmentation is killed in test_freeze.py."""
 
 import pathlib
 import random
@@ -11,10 +11,9 @@ import pytest
 
 from sg_keras.checkpoint import checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
-from tests.training.tiny_run import command, finish, only_run, start
+from tests.training.tiny_run import command, finish_here, only_run, start
 
-LENGTH = ("--kimg=0.6", "--tick=0.04", "--snap=1", "--image_snap=100")  # 75 iterations, a checkpoint every 5
-TICKS = 15
+CHECKPOINTS = ("--tick=0.04", "--snap=1", "--image_snap=100")  # one every 5 iterations
 
 
 def end(process: subprocess.Popen, number: signal.Signals) -> tuple[int, str]:
@@ -48,12 +47,16 @@ STYLEGAN3 = ("--cfg=stylegan3-r",)  # with magnitudes, and the blur before D
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("options", [(), ADA, STYLEGAN3], ids=["noaug", "ada", "stylegan3-r"])
-def test_killed_runs_end_in_the_same_bits(impl, options, image_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("options", "ticks"),
+    [pytest.param(ADA, 15, id="ada"), pytest.param(STYLEGAN3, 10, id="stylegan3-r")],  # it takes long enough
+)
+def test_killed_runs_end_in_the_same_bits(impl, options, ticks, image_folder, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(image_folder, undisturbed, f"--ops={impl}", *options, *LENGTH))
-    # Also where there is no run yet.
-    again = command(image_folder, killed, f"--ops={impl}", "--resume=latest", *options, *LENGTH)
+    kimg = f"{ticks * 0.04:g}"
+    words = (f"--ops={impl}", f"--kimg={kimg}", *options, *CHECKPOINTS)
+    finish_here(command(image_folder, undisturbed, *words))
+    again = command(image_folder, killed, "--resume=latest", *words)  # also where there is no run yet
 
     process = start(again)
     wait_for_tick(process, killed, 0, 3)
@@ -67,13 +70,13 @@ def test_killed_runs_end_in_the_same_bits(impl, options, image_folder, tmp_path)
     assert log[-1].startswith("Stopped by SIGTERM at ")
     assert log[-1].endswith(f"; to go on: the same command with --resume={only_run(killed)}")
     saved = saved_checkpoints(only_run(killed) / "checkpoints")[-1]
-    assert f"at {checkpoint_fingerprint(saved)[0] / 1000:g} of 0.6 kimg" in log[-1]  # nothing is lost
+    assert f"at {checkpoint_fingerprint(saved)[0] / 1000:g} of {kimg} kimg" in log[-1]  # nothing is lost
 
-    finish(again)
+    finish_here(again)
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
-    assert final_fingerprint(killed)[0] == 600
+    assert final_fingerprint(killed)[0] == ticks * 40
     stats = (only_run(killed) / "stats.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(stats) == TICKS + 1  # each tick once
+    assert len(stats) == ticks + 1  # each tick once
 
 
 def test_interrupts_exit_cleanly(image_folder, tmp_path):

@@ -18,7 +18,7 @@ from sg_keras.training.distribution.devices import split_for_replicas
 from sg_keras.training.run import run
 from sg_keras.training.step.stylegan import build_stylegan
 from tests.training.test_exact_resume import end, final_fingerprint, status_lines, wait_for_tick
-from tests.training.tiny_run import command, finish, only_run, start, tiny_config
+from tests.training.tiny_run import command, finish_here, only_run, start, tiny_config
 
 D_LAYERS = ["b8.fromrgb", "b8.conv0", "b8.conv1", "b8.skip"]  # as freeze-D counts them
 STYLEGAN3 = {"cfg": "stylegan3-t", "cbase": 64, "cmax": 4}
@@ -213,14 +213,14 @@ def test_a_killed_run_unfreezes_at_the_same_point(image_folder, tmp_path):
     words = ("--ops=reference", "--kimg=0.4", "--tick=0.04", "--snap=1", "--image_snap=100")
     words += ("--freeze=g:mapping until 0.2kimg; d:first2 until 0.28kimg", "--freezed=1")
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(image_folder, undisturbed, *words))
+    finish_here(command(image_folder, undisturbed, *words))
     again = command(image_folder, killed, "--resume=latest", *words)
     process = start(again)
     wait_for_tick(process, killed, 0, 3)
     time.sleep(0.1)
     end(process, 9)
     killed_at = len(status_lines(killed))
-    finish(again)
+    finish_here(again)
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
     assert final_fingerprint(killed)[0] == 400 and killed_at >= 3
     log = (only_run(killed) / "log.txt").read_text(encoding="utf-8")

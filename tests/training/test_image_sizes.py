@@ -14,7 +14,7 @@ from sg_keras.tools import generate
 from sg_keras.training.step.freezing import Freezing
 from sg_keras.weights.snapshot import newest_snapshot
 from tests.training.test_exact_resume import final_fingerprint, wait_for_tick
-from tests.training.tiny_run import command, finish, only_run, start, write_images
+from tests.training.tiny_run import command, finish_here, only_run, start, write_images
 
 ADA = ("--aug=ada", "--ada_kimg=0.1", "--augpipe=bgcfnc", "--cbase=64")
 
@@ -36,12 +36,12 @@ def test_killed_and_continued_to_the_same_bits(cfg, shape, tmp_path):
     images = write_images(tmp_path / "images", shape)
     words = (f"--cfg={cfg}", *ADA, "--kimg=0.08", "--tick=0.016", "--snap=1", "--image_snap=100")
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    finish(command(images, undisturbed, *words))
+    finish_here(command(images, undisturbed, *words))
     process = start(command(images, killed, *words))
     wait_for_tick(process, killed, 0, 2)
     process.kill()
     process.communicate(timeout=600)
-    finish(command(images, killed, *words, "--resume=latest"))
+    finish_here(command(images, killed, *words, "--resume=latest"))
     assert final_fingerprint(killed) == final_fingerprint(undisturbed)
     assert final_fingerprint(killed)[0] == 80
 
@@ -51,7 +51,7 @@ def run_dir(tmp_path_factory):
     """A run of two iterations on RGBA images of 24x16, ADA with all transforms on."""
     folder = tmp_path_factory.mktemp("rgba")
     images = write_images(folder / "images", (16, 24, 4))
-    finish(command(images, folder / "runs", *ADA, "--kimg=0.016", "--tick=0.016", "--snap=1"))
+    finish_here(command(images, folder / "runs", *ADA, "--kimg=0.016", "--tick=0.016", "--snap=1"))
     return only_run(folder / "runs")
 
 

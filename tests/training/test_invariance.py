@@ -17,7 +17,7 @@ LARGEST_DIFFERENCE = {"G": 1e-12, "D": 1e-12, "G_ema": 1e-12, "pl_mean": 1e-12}
 
 @pytest.fixture(scope="module")
 def states(image_folder, tmp_path_factory):
-    """The state after 20 iterations by number of devices, and before them as "before/..."."""
+    """The state after 8 iterations by number of devices, and before them as "before/..."."""
     folder = tmp_path_factory.mktemp("states")
     for count in (1, 2, 4):  # one after another: each holds more than 1 GB
         words = ["-m", "tests.training.one_two_four", str(image_folder), str(count), str(folder / f"{count}.npz")]
@@ -47,7 +47,7 @@ def test_weights_and_running_means_are_the_same(states, count):
 
 def test_everything_was_on(states):
     state = states[1]
-    assert state["pl_mean"] > 0 and state["augment_p"] > 0 and state["cur_nimg"] == 320
+    assert state["pl_mean"] > 0 and state["augment_p"] > 0 and state["cur_nimg"] == 128
     still = [n for n, v in state.items() if n.startswith(("G/", "D/")) and np.array_equal(v, state[f"before/{n}"])]
     assert all(name.endswith(("noise_const", "resample_filter")) for name in still), still
 

@@ -10,7 +10,7 @@ from tests.training.tiny_run import tiny_config
 ITERATIONS = 200
 OPTIONS = {
     "stylegan2": {"cfg": "stylegan2", "aug": "ada", "augment": {"p": 0.5, "ada_kimg": 0.64}},
-    "stylegan3-r": {"cfg": "stylegan3-r", "blur_fade_kimg": 100.0, "aug": "noaug"},
+    "stylegan3-r": {"cfg": "stylegan3-r", "blur_fade_kimg": 100.0, "aug": "noaug", "batch": 4},
 }
 
 
@@ -26,7 +26,7 @@ def test_no_phase_is_traced_again_in_200_iterations(options, image_folder, tmp_p
     config = tiny_config(image_folder, tmp_path, **options)
     model = build_stylegan(config)
     dataset = open_dataset(str(image_folder), use_labels=True)
-    batches = make_pipeline(dataset, seed=0, batch=8, start_nimg=0, num_phases=model.num_phases)
+    batches = make_pipeline(dataset, seed=0, batch=config.batch, start_nimg=0, num_phases=model.num_phases)
     counts = []
     for number, batch in enumerate(batches.take(ITERATIONS)):
         model.train_step(split_for_replicas(batch, model.distribute_strategy, model.batch_gpu))

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from sg_keras.config import DatasetConfig, RunConfig, TrainingConfig, TrainingOptions, resolve
+from sg_keras.tools import train
 
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = 24
@@ -95,6 +96,11 @@ def start(arguments: list[str]) -> subprocess.Popen:
     return subprocess.Popen(
         arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
+
+
+def finish_here(arguments: list[str]) -> None:
+    """Run a command line to its good end in this process, which has loaded TensorFlow already."""
+    assert train.main(arguments[2:]) == 0
 
 
 def finish(arguments: list[str]) -> None:
