@@ -107,7 +107,7 @@ def _see(
     if not specs:
         return {}
     used: dict[str, FeatureExtractor] = {spec.seen_by: extractors[spec.seen_by] for spec in specs}
-    most_fake, most_real = _most(specs, lambda spec: spec.num_generated), _most(specs, reals.count_for)
+    most_real, most_fake = images_needed(specs, reals)
     count = max(most_fake.values())
     blocks = fakes.blocks(count)  # before the reals are seen, which would be in vain if there are too few
     real = reals.features(used, most_real, cache, _told("reals", max(most_real.values()), on_progress))
@@ -116,6 +116,12 @@ def _see(
         if len(real[name].values):
             check_features(real[name].values, fake[name].values)
     return {name: _Sight(extractor, real[name], fake[name]) for name, extractor in used.items()}
+
+
+def images_needed(specs: Sequence[MetricSpec], reals: Reals) -> tuple[dict[str, int], dict[str, int]]:
+    """How many reals and how many fakes each network must see for some scores, by MetricSpec.seen_by."""
+    of_features = [spec for spec in specs if spec.family not in NETWORK_FAMILIES]
+    return _most(of_features, reals.count_for), _most(of_features, lambda spec: spec.num_generated)
 
 
 def _most(specs: Sequence[MetricSpec], count: Callable[[MetricSpec], int]) -> dict[str, int]:

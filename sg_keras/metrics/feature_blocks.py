@@ -126,7 +126,7 @@ def features_of(
     found: dict[str, list[np.ndarray]] = {name: [] for name in extractors}
     contents, done, total = list[tuple[int, str]](), 0, max(most.values())
     for block in blocks:
-        for name, values in _block_features(block, extractors, cache).items():
+        for name, values in block_features(block, extractors, cache).items():
             found[name].append(values)
         contents.append((block.count, block.content))
         done += block.count
@@ -153,10 +153,14 @@ def _concatenated(parts: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _block_features(
+def block_features(
     block: ImageBlock, extractors: Mapping[str, FeatureExtractor], cache: FeatureCache
 ) -> dict[str, np.ndarray]:
-    """Of each extractor; images are made only if one of them has not seen them yet."""
+    """Features of a block by each extractor; images are made only if one of them has not seen them yet.
+
+    Raises:
+        ValueError, OSError: as of reading the images.
+    """
     keys = {name: _key(extractor, block) for name, extractor in extractors.items()}
     loaded = {name: cache.load(key, block.count) for name, key in keys.items()}
     missing = [name for name, values in loaded.items() if values is None]
@@ -164,6 +168,11 @@ def _block_features(
     for name, values in made.items():
         cache.store(keys[name], values)
     return {name: values for name, values in {**loaded, **made}.items() if values is not None}
+
+
+def keep_features(block: ImageBlock, extractor: FeatureExtractor, values: np.ndarray, cache: FeatureCache) -> None:
+    """Have features [n,D] of a block that were computed elsewhere. OSError as of `FeatureCache.store`."""
+    cache.store(_key(extractor, block), values)
 
 
 def _key(extractor: FeatureExtractor, block: ImageBlock) -> str:

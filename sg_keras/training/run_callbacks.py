@@ -15,7 +15,7 @@ from sg_keras.training.callbacks.image_grid import make_sample_grid
 from sg_keras.training.callbacks.image_grids import ImageGrids
 from sg_keras.training.callbacks.meter import Meter, TimedBatches
 from sg_keras.training.callbacks.nonfinite_replay import NonFiniteGuard
-from sg_keras.training.callbacks.scores import SnapshotScores
+from sg_keras.training.callbacks.scores import ScoreHelper, SnapshotScores
 from sg_keras.training.callbacks.status import StatsFile, StatusLine
 from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
 from sg_keras.training.session import Session
@@ -58,7 +58,9 @@ def chief_callbacks(
 
 def worker_callbacks(session: Session, batches: TimedBatches) -> list[keras.callbacks.Callback]:
     """What happens at ticks on a worker that writes nothing."""
-    return [*_meter_and_guard(session, batches), *session.callbacks]
+    meter, guard = _meter_and_guard(session, batches)
+    scores = [ScoreHelper(meter, session)] if session.config.run.metrics else []
+    return [meter, guard, *session.callbacks, *scores]
 
 
 def _meter_and_guard(session: Session, batches: TimedBatches) -> tuple[Meter, NonFiniteGuard]:

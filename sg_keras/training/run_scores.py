@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import logging
 from collections.abc import Callable, Sequence
 
@@ -13,7 +14,7 @@ from sg_keras.config.metric_specs import MetricSpec, parse_metric
 from sg_keras.features import FeatureExtractor
 from sg_keras.files.cache import cache_folder
 from sg_keras.files.errors import first_line
-from sg_keras.metrics.evaluation import evaluate
+from sg_keras.metrics.evaluation import evaluate, images_needed
 from sg_keras.metrics.extractors import open_extractors
 from sg_keras.metrics.fakes import Fakes, network_fakes
 from sg_keras.metrics.feature_blocks import FeatureCache
@@ -23,6 +24,7 @@ from sg_keras.metrics.record import Score
 from sg_keras.metrics.rendering import FakeSampling, Renderer
 from sg_keras.training.callbacks.nearest_sheet import FAKES, NEAREST, nearest_sheet
 from sg_keras.training.callbacks.score_window import OnProgress
+from sg_keras.training.distribution.shared_features import SharedFeatures
 from sg_keras.training.session import Session
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ class RunScorer:
         self._session = session
         self._cache = FeatureCache(cache_folder() / "features")
         self._opened: dict[str, FeatureExtractor] = {}
+        self._networks = sorted({parse_metric(name).seen_by for name in session.config.run.metrics} - {""})
+        self._reals_shared: dict[str, int] = {}
 
     def scored(self, names: Sequence[str], snapshot: str, on_progress: OnProgress) -> ScoredSnapshot:
         """Scores of G_ema as it is now.
@@ -74,9 +78,47 @@ class RunScorer:
         """
         specs = self._with_networks([parse_metric(name) for name in names])
         fakes = self._fakes(snapshot)
+        self._see_together(specs, fakes, on_progress)
         scores = self._evaluated(specs, fakes, on_progress)
         sheet = self._sheet(specs, fakes) if any(spec.family == "authpct" for spec in specs) else None
         return ScoredSnapshot(scores, sheet)
+
+    def agreed(self, names: Sequence[str]) -> list[str]:
+        """Metrics whose scores are made next: what the chief says here, on every worker."""
+        return list(names) if self._shared is None else json.loads(self._shared.chosen_by_chief(json.dumps(names)))
+
+    def take_part(self, names: Sequence[str]) -> None:
+        """See this worker's part of the images for scores that the chief makes.
+
+        Raises:
+            Exception: as of `SharedFeatures.fill`.
+        """
+        specs = self._with_networks([parse_metric(name) for name in names])
+        self._see_together(specs, self._fakes(""), lambda stage, done, total: None)
+
+    @functools.cached_property
+    def _shared(self) -> SharedFeatures | None:
+        session = self._session
+        return None if session.cluster is None else SharedFeatures(session.strategy, session.cluster)
+
+    def _see_together(self, specs: Sequence[MetricSpec], fakes: Fakes, on_progress: OnProgress) -> None:
+        """Let all workers see the images, so that `evaluate` finds the features in the chief's cache."""
+        if self._shared is None:
+            return
+        opened = self._shared.everywhere(name in self._opened for name in self._networks)
+        common = {name for name, is_there in zip(self._networks, opened, strict=True) if is_there}
+        reals, most = images_needed([spec for spec in specs if spec.seen_by in common], self._reals)
+        extractors = {name: self._opened[name] for name in most}
+        if not extractors:
+            return
+        if reals != self._reals_shared:
+            total = max(reals.values())
+            blocks, tell = self._reals.blocks(), _told(on_progress, "reals", total)
+            if not self._shared.fill(blocks, extractors, reals, self._cache, tell):
+                return
+            self._reals_shared = reals
+        total = max(most.values())
+        self._shared.fill(fakes.blocks(total), extractors, most, self._cache, _told(on_progress, "fakes", total))
 
     def _evaluated(self, specs: Sequence[MetricSpec], fakes: Fakes, on_progress: OnProgress) -> list[Score]:
         """All together in one pass over the images; where that fails, those for themselves that can be made."""
@@ -137,3 +179,7 @@ class RunScorer:
         _, nearest = k_nearest(extractor.features(some), real.values, min(NEAREST, len(real.values)))
         dataset = self._session.dataset
         return nearest_sheet(some, np.stack([dataset.images(row) for row in nearest]))
+
+
+def _told(on_progress: OnProgress, stage: str, total: int) -> Callable[[int], None]:
+    return lambda done: on_progress(stage, done, total)

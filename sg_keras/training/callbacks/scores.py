@@ -80,21 +80,26 @@ class SnapshotScores(TickCallback):
         self._files.forget_after(nimg)
         last = nimg >= self._session.total_nimg
         # What an earlier process trained, and did not live to score.
-        if (last or self._is_due(nimg)) and (self._run_dir / snapshot_name(nimg)).is_dir():
-            self._score(nimg, last)
+        is_unscored = (last or self._is_due(nimg)) and (self._run_dir / snapshot_name(nimg)).is_dir()
+        self._score(nimg, self._chosen(nimg, last) if is_unscored else [])
         self._stop_if_stalled(nimg)
 
     def on_tick(self, tick: Tick) -> None:
         if tick.last or self._is_due(tick.nimg):
-            self._score(tick.nimg, tick.last)
+            self._score(tick.nimg, self._chosen(tick.nimg, tick.last))
             self._stop_if_stalled(tick.nimg)
 
     def _is_due(self, nimg: int) -> bool:
-        return self._session.clock.is_due(nimg, score_cadence(self._config))
+        return _is_due(self._session, nimg)
 
-    def _score(self, nimg: int, last: bool) -> None:
-        names, snapshot = self._files.missing(self._config.metrics, nimg), snapshot_name(nimg)
-        if not names or (not last and self._takes_too_long(snapshot, names)):
+    def _chosen(self, nimg: int, last: bool) -> list[str]:
+        """Which scores are to be made."""
+        names = self._files.missing(self._config.metrics, nimg)
+        return [] if names and not last and self._takes_too_long(snapshot_name(nimg), names) else names
+
+    def _score(self, nimg: int, names: list[str]) -> None:
+        snapshot = snapshot_name(nimg)
+        if not self._scorer.agreed(names):
             return
         watch = _Watch(self._stopped)
         try:
@@ -149,3 +154,36 @@ class SnapshotScores(TickCallback):
         if reason:
             self._log.line(f"--stop_when: {reason}")
             self.model.stop_training = True
+
+
+class ScoreHelper(TickCallback):
+    """A worker's part in the scores that the chief makes: it sees its share of the images.
+
+    Args:
+        meter: of this worker.
+        session: of the run.
+    """
+
+    def __init__(self, meter: Meter, session: Session) -> None:
+        super().__init__(meter)
+        self._session, self._scorer = session, RunScorer(session)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._take_part()
+
+    def on_tick(self, tick: Tick) -> None:
+        if tick.last or _is_due(self._session, tick.nimg):
+            self._take_part()
+
+    def _take_part(self) -> None:
+        names = self._scorer.agreed([])
+        if not names:
+            return
+        try:
+            self._scorer.take_part(names)
+        except (ValueError, OSError, tf.errors.OpError) as error:
+            self._session.log.line(f"WARNING: the chief makes scores alone: {first_line(error)}")
+
+
+def _is_due(session: Session, nimg: int) -> bool:
+    return session.clock.is_due(nimg, score_cadence(session.config.run))

@@ -14,6 +14,7 @@ import pytest
 
 from sg_keras.checkpoint import SavedState, StartingPoint, checkpoint_fingerprint
 from sg_keras.checkpoint.manager import saved_checkpoints
+from sg_keras.tools import calc_metrics
 from sg_keras.training.distribution import workers
 from tests.training.tiny_run import ROOT, command, only_run, tiny_config
 
@@ -25,6 +26,10 @@ OPTIONS = [
     "--tick=0.032",
     "--snap=1",
     "--image_snap=4",
+    "--metrics=kd300,authpct30",
+    "--features=boxes",
+    "--metrics_ticks=4",
+    "--metrics_share=1",
 ]
 LENGTH, NIMG = 0.256, 256  # kimg, 32 iterations: a multiple of EVERY_STOP
 LARGEST_DIFFERENCE = 2e-5  # threads are shared out in another way, and sums rounded
@@ -47,7 +52,8 @@ def start(
     hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
     processes = []
     for index in range(2):
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        cache = {"SG_KERAS_CACHE": str(outdir.parent / f"cache-{index}")}
+        environment = {**os.environ, **cache, "TF_CPP_MIN_LOG_LEVEL": "3"}
         own = [f"--workers_hosts={','.join(hosts)}", f"--worker_index={index}"]
         if by_tf_config:
             task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
@@ -96,6 +102,24 @@ def test_one_writes_and_both_train(uninterrupted):
     run_dir = only_run(outdir)
     assert "-gpus0-batch8-" in run_dir.name
     assert (run_dir / "fakes000000.png").is_file() and len((run_dir / "stats.jsonl").read_text().splitlines()) == 9
+
+
+@pytest.mark.long
+def test_both_see_the_images_of_scores_that_the_tool_finds_again(uninterrupted, capsys, monkeypatch):
+    outdir, outputs = uninterrupted
+    run_dir = only_run(outdir)
+    caches = [outdir.parent / f"cache-{index}" for index in range(2)]
+    kept = [{path.name for path in cache.rglob("*.npy")} for cache in caches]
+    # Of the reals, and at two snapshots of 300 fakes each, in two blocks.
+    assert kept[0] == kept[1] and len(kept[0]) == 5
+    assert not any("alone" in output for output in outputs)
+    rows = [json.loads(line) for line in (run_dir / "metric-kd300.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["nimg"] for row in rows] == [136, 256]
+    monkeypatch.setenv("SG_KERAS_CACHE", str(outdir.parent / "cache-of-the-tool"))
+    words = [f"--network={run_dir}", "--metrics=kd300", "--features=boxes", "--json"]
+    assert calc_metrics.main(words) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["kd300"]
+    assert found["value"] == rows[-1]["results"]["kd300_boxes"]
 
 
 @pytest.mark.long
