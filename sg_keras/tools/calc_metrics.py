@@ -3,7 +3,7 @@
     python -m sg_keras.tools.calc_metrics --network=RUN_DIR --metrics=fd5k,kd5k
     python -m sg_keras.tools.calc_metrics --network=RUN_DIR@100 --network=RUN_DIR@200 --metrics=kd1k
     python -m sg_keras.tools.calc_metrics --images=samples --data=photos.zip --metrics=fd1k,kd1k,coverage1k --json
-    python -m sg_keras.tools.calc_metrics --network=RUN_DIR --metrics=fid50k_full --inception=classify_image_graph_def.pb
+    python -m sg_keras.tools.calc_metrics --network=RUN_DIR --metrics=fid50k_full --inception=inception-2015-12-05.tgz
 
 EfficientNet-Lite0, which comes along, sees the images. A score's number is that of the fakes; all
 reals count. Compare scores of one name and one data set only. Of fd, kd and mind the lower one is
