@@ -49,9 +49,10 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
     Option(
         RUN,
         "features",
-        Text("effnetlite0|boxes|discriminator:RUN"),
-        "What sees the images: EfficientNet-Lite0; for small sets unlike photographs an 8x8 grid of averages, or the "
-        "discriminator of a run or snapshot.",
+        Text("effnetlite0, boxes or discriminator:RUN"),
+        "What sees the images: effnetlite0; for small sets unlike photographs boxes, an 8x8 grid of averages, or "
+        "discriminator:RUN, that of a run or snapshot.",
+        "NAME",
         default="effnetlite0",
     ),
     Option(

@@ -1,12 +1,15 @@
-"""Score a network's images, or images of any origin, against real ones. Nothing is downloaded.
+"""Score a network's images, or images of any origin, against real ones.
 
     python -m sg_keras.tools.calc_metrics --network=RUN_DIR --metrics=fd5k,kd5k
     python -m sg_keras.tools.calc_metrics --network=RUN_DIR@100 --network=RUN_DIR@200 --metrics=kd1k
     python -m sg_keras.tools.calc_metrics --images=samples --data=photos.zip --metrics=fd1k,kd1k,coverage1k --json
+    python -m sg_keras.tools.calc_metrics --network=RUN_DIR --metrics=fid50k_full --inception=inception-2015-12-05.tgz
 
 EfficientNet-Lite0, which comes along, sees the images. A score's number is that of the fakes; all
 reals count. Compare scores of one name and one data set only. Of fd, kd and mind the lower one is
 the better, of precision, recall, density, coverage and is the higher; authpct near 0 means copies.
+Nothing is downloaded for these. Published scores (fid50k_full, kid50k_full, is50k, pr50k3_full,
+ppl2_wend, eqt50k_int, eqr50k ...) take the networks that --inception and --vgg16 name.
 """
 
 from __future__ import annotations
