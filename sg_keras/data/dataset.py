@@ -30,6 +30,8 @@ from sg_keras.files.cache import is_url
 from sg_keras.files.object_storage import local_copy
 
 _MAX_CACHED_BYTES = 2**30
+#: Copies with left and right exchanged.
+MIRRORED = "mirrored"
 _NOTHING_SAID = Description()
 
 
@@ -80,6 +82,12 @@ class ImageDataset:
         self._labels = labels
         # Whether each copy of an image has rows (top and bottom) and columns (left and right) exchanged.
         self._flips = [(y, x) for y in (False, True)[: 1 + mirrory] for x in (False, True)[: 1 + mirror]]
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """What copies 1, 2 ... of each image are: mirrored, upside down or turned."""
+        kinds = {(False, True): MIRRORED, (True, False): "upside down", (True, True): "turned"}
+        return tuple(kinds[flips] for flips in self._flips[1:])
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -77,7 +77,8 @@ def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
     if dataset.c_dim != c_dim:
         found = f"labels of width {dataset.c_dim}" if dataset.c_dim else "no labels"
         raise ValueError(f"{dataset.name}: found {found}, expected {c_dim}, those of the network")
-    return lambda uniform: dataset.labels(np.minimum((uniform * len(dataset)).astype(np.int64), len(dataset) - 1))
+    count = dataset.num_images  # copies have the same labels
+    return lambda uniform: dataset.labels(np.minimum((uniform * count).astype(np.int64), count - 1))
 
 
 def network_digest(G: Generator) -> str:

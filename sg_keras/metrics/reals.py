@@ -21,18 +21,25 @@ class Reals:
     """Real images, which each network sees once, whatever is compared with them.
 
     Args:
-        blocks: of the images in the order of their files; mirrored copies, if any, come after all of them.
-        num_images: without mirrored copies.
-        mirror: whether there are mirrored copies.
+        blocks: of the images in the order of their files; copies, if any, come after all of them.
+        num_images: without copies.
+        copies: what the copies of all images are that come after them, such as ("mirrored",).
+        conversion: how they were made of originals, where that is known.
     """
 
-    def __init__(self, blocks: Callable[[], Iterable[ImageBlock]], num_images: int, mirror: bool = False) -> None:
-        self.blocks, self.num_images, self.mirror = blocks, num_images, mirror
+    def __init__(
+        self,
+        blocks: Callable[[], Iterable[ImageBlock]],
+        num_images: int,
+        copies: tuple[str, ...] = (),
+        conversion: str = "",
+    ) -> None:
+        self.blocks, self.num_images, self.copies, self.conversion = blocks, num_images, copies, conversion
         self._seen: dict[str, Features] = {}
 
     def count_for(self, spec: MetricSpec) -> int:
         """How many of them a score takes, the first ones."""
-        count = self.num_images * (2 if self.mirror and spec.counts_copies else 1)
+        count = self.num_images * (1 + len(self.copies) if spec.counts_copies else 1)
         return count if spec.max_real is None else min(count, spec.max_real)
 
     def seen_by(self, extractor: FeatureExtractor) -> Features | None:
@@ -47,7 +54,7 @@ class Reals:
         """Whether what was seen of these are the first ones of others, whose files are read, and none decoded."""
         known = max((features.contents for features in self._seen.values()), key=len, default=())
         found = tuple((block.count, block.content) for block in itertools.islice(others.blocks(), len(known)))
-        return (self.num_images, self.mirror, known) == (others.num_images, others.mirror, found)
+        return (self.num_images, self.copies, known) == (others.num_images, others.copies, found)
 
     def features(
         self,
@@ -77,27 +84,25 @@ NO_REALS = Reals(lambda: [], 0)
 
 
 def dataset_reals(dataset: ImageDataset) -> Reals:
-    """The images of a data set as training reads them, with its mirrored copies.
-
-    Raises:
-        ValueError: it has images that are turned upside down (--mirrory), which no published score knows.
-    """
-    copies = len(dataset) // dataset.num_images
-    if copies > 2:
-        raise ValueError(f"{dataset.name}: found {copies} copies of each image, expected images and mirrored ones")
-    return Reals(lambda: _dataset_blocks(dataset), dataset.num_images, copies == 2)
+    """The images of a data set as training reads them, with its mirrored copies."""
+    conversion = dataset.description.conversion
+    return Reals(lambda: _dataset_blocks(dataset), dataset.num_images, dataset.copies, conversion)
 
 
 def _dataset_blocks(dataset: ImageDataset) -> Iterator[ImageBlock]:
     contents = []
-    for start in range(0, dataset.num_images, BLOCK):
-        rows = np.arange(start, min(start + BLOCK, dataset.num_images))
+    for rows in _rows(dataset.num_images):
         contents.append(content_of_files(dataset.file(int(row)) for row in rows))
         yield ImageBlock(len(rows), contents[-1], functools.partial(dataset.images, rows), _AS_TRAINED)
-    for start in range(dataset.num_images, len(dataset), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(dataset)))
-        content = mirrored(contents[(start - dataset.num_images) // BLOCK])
-        yield ImageBlock(len(rows), content, functools.partial(dataset.images, rows), _AS_TRAINED)
+    for number, kind in enumerate(dataset.copies, start=1):
+        for rows, content in zip(_rows(dataset.num_images), contents, strict=True):
+            images = functools.partial(dataset.images, rows + number * dataset.num_images)
+            yield ImageBlock(len(rows), copied(kind, content), images, _AS_TRAINED)
+
+
+def _rows(count: int) -> Iterator[np.ndarray]:
+    for start in range(0, count, BLOCK):
+        yield np.arange(start, min(start + BLOCK, count))
 
 
 def content_of_files(files: Iterable[bytes]) -> str:
@@ -108,6 +113,6 @@ def content_of_files(files: Iterable[bytes]) -> str:
     return f"files {digest.hexdigest()}"
 
 
-def mirrored(content: str) -> str:
-    """What mirrored copies hold of images that hold `content`."""
-    return f"mirrored {content}"
+def copied(kind: str, content: str) -> str:
+    """What copies of a kind hold, such as mirrored ones, of images that hold `content`."""
+    return f"{kind} {content}"

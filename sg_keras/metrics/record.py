@@ -10,7 +10,7 @@ from typing import Any
 
 #: What two scores must have in common to be compared: not who made the fakes, nor which packages computed.
 COMPARED = (
-    *("metric", "extractor", "extractor_sha256", "resize", "real", "num_real", "num_fake", "mirror", "divisor"),
+    *("metric", "extractor", "extractor_sha256", "resize", "real", "num_real", "num_fake", "copies", "divisor"),
     *("truncation", "noise_mode", "precision"),
 )
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "scipy", "pillow")

@@ -53,7 +53,7 @@ def write_reference(path: pathlib.Path, reals: Reals, extractors: Iterable[Featu
     manifest = {
         "format": _FORMAT,
         "num_images": reals.num_images,
-        "mirror": reals.mirror,
+        "copies": reals.copies,
         "seen_by": [dataclasses.asdict(entry) for entry in entries],
         "versions": versions(),
     }
@@ -63,7 +63,7 @@ def write_reference(path: pathlib.Path, reals: Reals, extractors: Iterable[Featu
 
 
 def read_reference(
-    path: pathlib.Path, specs: Sequence[MetricSpec], extractors: Mapping[str, FeatureExtractor], mirror: bool
+    path: pathlib.Path, specs: Sequence[MetricSpec], extractors: Mapping[str, FeatureExtractor], copies: tuple[str, ...]
 ) -> Reals:
     """Reals that are known by their features alone.
 
@@ -71,7 +71,7 @@ def read_reference(
         path: of a file of write_reference.
         specs: scores that they are for.
         extractors: by MetricSpec.seen_by.
-        mirror: whether mirrored copies are to count.
+        copies: of the images, that are to count.
 
     Raises:
         ValueError: it is another file, or holds other features than the scores need, or too few; one line.
@@ -79,10 +79,11 @@ def read_reference(
     """
     used = {spec.seen_by: extractors[spec.seen_by] for spec in specs if spec.max_real != 0}
     manifest, arrays = _loaded(path, [extractor.fingerprint for extractor in used.values()])
-    if manifest["mirror"] != mirror:
-        found, expected = ("mirrored copies", "none") if manifest["mirror"] else ("no mirrored copies", "some")
-        raise ValueError(f"{path}: found {found} among the reals, expected {expected}, as --mirror says")
-    reals = Reals(_no_blocks, manifest["num_images"], manifest["mirror"])
+    known = tuple(manifest["copies"])
+    if known != copies:
+        found, expected = (" and ".join(kinds) or "no" for kinds in (known, copies))
+        raise ValueError(f"{path}: found {found} copies among the reals, expected {expected} ones, as --mirror says")
+    reals = Reals(_no_blocks, manifest["num_images"], known)
     for spec in specs:
         if spec.seen_by not in used:
             continue

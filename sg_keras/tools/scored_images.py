@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from sg_keras.tools.network_option import load_generator, named_errors
 from sg_keras.tools.quiet_start import load_quietly
 
 if TYPE_CHECKING:
+    from sg_keras.config import TrainingConfig
     from sg_keras.config.metric_specs import MetricSpec
     from sg_keras.curation.original_source import OriginalSource
     from sg_keras.data import ImageDataset
@@ -70,11 +72,14 @@ class Compared:
         if not needs_reals(self.specs):
             return NO_REALS
         data = values["data"]
-        of_reference = is_reference(self._reference)
-        place = "" if of_reference else data or trained_on(values["network"])
+        config = None if data or is_reference(self._reference) else trained_on(values["network"])
+        place = str(config.dataset if config else data)
         if place not in self._opened:
-            opened = opened_reals(place, self._mirror)
-            self._opened[place] = self._referred(data) if of_reference else self._stack.enter_context(opened)
+            if is_reference(self._reference):
+                self._opened[place] = self._referred(data)
+            else:
+                opened = opened_training_reals(config, self._mirror) if config else opened_reals(data, self._mirror)
+                self._opened[place] = self._stack.enter_context(opened)
         return self._opened[place]
 
     def keep_reference(self) -> None:
@@ -89,12 +94,20 @@ class Compared:
         from sg_keras.metrics.reference import read_reference
 
         path = pathlib.Path(self._reference)
-        reals = named_errors("--reference", lambda: read_reference(path, self.specs, self.extractors, self._mirror))
+        reals = named_errors(
+            "--reference", lambda: read_reference(path, self.specs, self.extractors, _copies(self._mirror))
+        )
         if data is not None:
             with opened_reals(data, self._mirror) as given:
                 if not reals.is_beginning_of(given):
                     raise ValueError(f"--reference: {path}: found features of other images than those of {data}")
         return reals
+
+
+def _copies(mirror: bool) -> tuple[str, ...]:
+    from sg_keras.data.dataset import MIRRORED
+
+    return (MIRRORED,) if mirror else ()
 
 
 def needs_reals(specs: Sequence[MetricSpec]) -> bool:
@@ -111,14 +124,26 @@ def _folder(values: dict[str, Any]) -> pathlib.Path:
     return pathlib.Path(values["cache_dir"]) if values["cache_dir"] else cache_folder() / "features"
 
 
-def trained_on(network: str) -> str:
-    """The data set that a network was trained on. ValueError, one line: it does not say."""
+def trained_on(network: str) -> TrainingConfig:
+    """How a network was trained, and on what. ValueError, one line: it does not say."""
     from sg_keras.weights import training_config
 
     config = named_errors("--network", lambda: training_config(network))
     if config is None:
         raise ValueError(f"--data: found none, and {network} does not say what it was trained on, expected the reals")
-    return config.dataset.path
+    return config
+
+
+@contextlib.contextmanager
+def opened_training_reals(config: TrainingConfig, mirror: bool) -> Iterator[Reals]:
+    """The images that a network was trained on, as its run scores them; with mirrored copies in any case, if so."""
+    from sg_keras.metrics.reals import dataset_reals
+    from sg_keras.training.run_data import open_run_dataset
+
+    data = dataclasses.replace(config.dataset, mirror=config.dataset.mirror or mirror)
+    as_trained = dataclasses.replace(config, dataset=data)
+    with contextlib.closing(named_errors("--data", lambda: open_run_dataset(as_trained))) as dataset:
+        yield dataset_reals(dataset)
 
 
 @contextlib.contextmanager
@@ -128,7 +153,7 @@ def opened_reals(data: str, mirror: bool) -> Iterator[Reals]:
 
     with opened_originals("--data", data) as source:
         count = len(source.names)
-        yield Reals(lambda: original_blocks(source, count, mirror), count, mirror)
+        yield Reals(lambda: original_blocks(source, count, mirror), count, _copies(mirror))
 
 
 @contextlib.contextmanager
@@ -142,7 +167,7 @@ def opened_fakes(values: dict[str, Any]) -> Iterator[Fakes]:
             yield Fakes(lambda count: _first_blocks(source, count, values["metrics"]), {})
         return
     G = load_generator(values["network"], values["ops"])
-    dataset = _labelled(values["data"] or trained_on(values["network"])) if G.c_dim else None
+    dataset = _labelled(values["data"] or trained_on(values["network"]).dataset.path) if G.c_dim else None
     sampling = FakeSampling(values["seed"], values["trunc"], values["noise_mode"])
     try:
         yield named_errors("--data", lambda: network_fakes(Renderer(G, sampling), values["network"], dataset))
@@ -179,8 +204,9 @@ def original_blocks(source: OriginalSource, count: int, mirror: bool = False) ->
     Raises:
         ValueError, OSError: a file cannot be read; one line. What is in it shows when the images are asked for.
     """
+    from sg_keras.data.dataset import MIRRORED
     from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
-    from sg_keras.metrics.reals import content_of_files, mirrored
+    from sg_keras.metrics.reals import content_of_files, copied
 
     contents = []
     for start in range(0, count, BLOCK):
@@ -188,7 +214,7 @@ def original_blocks(source: OriginalSource, count: int, mirror: bool = False) ->
         contents.append((rows, content_of_files(_bytes(source, index) for index in rows)))
         yield ImageBlock(len(rows), contents[-1][1], functools.partial(_decoded, source, rows, False))
     for rows, content in contents if mirror else []:
-        yield ImageBlock(len(rows), mirrored(content), functools.partial(_decoded, source, rows, True))
+        yield ImageBlock(len(rows), copied(MIRRORED, content), functools.partial(_decoded, source, rows, True))
 
 
 def _bytes(source: OriginalSource, index: int) -> bytes:

@@ -147,7 +147,7 @@ def test_reals_are_seen_once_for_all_networks(fakes):
 
 def test_mirrored_copies_count_but_in_full_scores(fakes, networks):
     plain, turned = images(REALS, 0), images(REALS, 0)[:, :, ::-1]
-    both = Reals(lambda: [*blocks(plain, "real"), *blocks(turned, "mirrored")], REALS, mirror=True)
+    both = Reals(lambda: [*blocks(plain, "real"), *blocks(turned, "mirrored")], REALS, ("mirrored",))
     alone = Reals(lambda: blocks(plain, "real"), REALS)
     full, set_s_own = published("fid50k_full", "fid50k")
     scores = {
@@ -181,7 +181,7 @@ def test_a_network_and_its_data_set(tmp_path, networks):
     made = network_fakes(Renderer(G, FakeSampling(seed=5)), "run@3", dataset)
     scores = evaluate(specs, dataset_reals(dataset), made, networks)
     assert [score.name for score in scores] == ["kd20", "eqt8_int", "ppl2_wend"]
-    assert scores[0].fingerprint["num_real"] == 48 and scores[0].fingerprint["mirror"] is True
+    assert scores[0].fingerprint["num_real"] == 48 and scores[0].fingerprint["copies"] == ["mirrored"]
     assert all(score.fingerprint["seed"] == 5 and score.fingerprint["network_sha256"] for score in scores)
     assert scores[1].full_name == "eqt8_int" and "real" not in scores[1].fingerprint
     assert "not by the published VGG" in scores[2].fingerprint["note"]
@@ -213,7 +213,11 @@ def test_what_cannot_be_is_refused_before_anything_is_seen(networks):
     unseen = Reals(never, REALS)
     for spec, fakes, message in (
         (parse_metric("eqr10"), Fakes(never, {}), "eqr10: found images alone"),
-        (parse_metric("eqr10"), network_fakes(tiny_generator(0), "run", FakeSampling()), "eqr10: found a StyleGAN2"),
+        (
+            parse_metric("eqr10"),
+            network_fakes(Renderer(tiny_generator(0), FakeSampling()), "run"),
+            "eqr10: found a StyleGAN2",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             evaluate([parse_metric("kd10"), spec], unseen, fakes, networks)
