@@ -58,8 +58,6 @@ class Collector:
             return
         now = resident_bytes()
         if not self.bytes_before:
-            gc.collect()
-            gc.freeze()  # what TensorFlow has loaded stays: collections need not look through it
             self.bytes_before = now
         if now > self.bytes_before + GROWTH:
             gc.collect()
