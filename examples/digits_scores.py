@@ -22,16 +22,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.stats
 
-import sg_keras
 from examples import demo_digits, digits_quality
 from sg_keras.config.metric_specs import parse_metric
-from sg_keras.data import open_dataset
+from sg_keras.data import ImageDataset, open_dataset
 from sg_keras.files.json_lines import read_lines
 from sg_keras.metrics.evaluation import evaluate
 from sg_keras.metrics.extractors import open_extractors
 from sg_keras.metrics.fakes import network_fakes
 from sg_keras.metrics.reals import Reals, dataset_reals
 from sg_keras.metrics.rendering import FakeSampling, Renderer
+from sg_keras.weights import load
 from sg_keras.weights.snapshot import snapshot_nimg
 
 METRICS = ("fd1k", "kd1k", "mind1k", "coverage1k")
@@ -80,7 +80,7 @@ def curves(run_dir: pathlib.Path, metrics: Sequence[str] = METRICS) -> Curves:
     reals = dataset_reals(dataset)
     found: Curves = {network: {} for network in (*NETWORKS, OWN)}
     for nimg in numbers:
-        G_ema = sg_keras.load(places[nimg], names=("G_ema",))["G_ema"]
+        G_ema = load(places[nimg], names=("G_ema",))["G_ema"]
         renderer, kimg = Renderer(G_ema, FakeSampling()), nimg / 1000
         for network in NETWORKS:
             known = kept_scores(places[nimg], network, metrics)
@@ -105,7 +105,7 @@ def kept_scores(snapshot: pathlib.Path, network: str, metrics: Sequence[str]) ->
 
 
 def _scores(
-    names: Sequence[str], network: str, renderer: Renderer, reals: Reals, dataset: sg_keras.data.ImageDataset
+    names: Sequence[str], network: str, renderer: Renderer, reals: Reals, dataset: ImageDataset
 ) -> dict[str, tuple[float, float, float]]:
     specs = [parse_metric(name) for name in names]
     fakes = network_fakes(renderer, "G_ema", dataset)
