@@ -230,17 +230,21 @@ def test_against_an_earlier_score(folders, tmp_path, capsys):
     assert "found no scores in its last line" in capsys.readouterr().err
 
 
-def test_networks_of_different_data_are_not_one_table(unconditional_snapshot, folders, tmp_path, capsys):
-    networks = []
-    for name in ("real", "fake"):
+def test_networks_of_different_data_are_not_one_table(unconditional_snapshot, tmp_path, capsys):
+    random, networks = np.random.default_rng(0), []
+    for name in ("one", "other"):
+        (tmp_path / f"images of {name}").mkdir()
+        for number in range(10):
+            pixels = random.integers(0, 256, [16, 16], np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"images of {name}" / f"{number}.png")
         snapshot = shutil.copytree(unconditional_snapshot, tmp_path / name)
         config = json.loads((snapshot / "training_config.json").read_text())
-        config["dataset"]["path"] = str(folders / name)
+        config["dataset"]["path"] = str(tmp_path / f"images of {name}")
         (snapshot / "training_config.json").write_text(json.dumps(config))
         networks.append(f"--network={snapshot}")
-    assert run(*networks, "--metrics=kd2") == 1
+    assert run(*networks, "--metrics=kd2", "--features=boxes") == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert f"--network={tmp_path / 'fake'}: kd2 cannot be compared: real: found" in line
+    assert f"--network={tmp_path / 'other'}: kd2 cannot be compared: real: found" in line
 
 
 def test_averages_of_gray_and_coloured_images_do_not_mix(folders, unconditional_snapshot, capsys):

@@ -116,10 +116,11 @@ def test_both_see_the_images_of_scores_that_the_tool_finds_again(uninterrupted, 
     rows = [json.loads(line) for line in (run_dir / "metric-kd300.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["nimg"] for row in rows] == [136, 256]
     monkeypatch.setenv("SG_KERAS_CACHE", str(outdir.parent / "cache-of-the-tool"))
-    words = [f"--network={run_dir}", "--metrics=kd300", "--features=boxes", "--json"]
+    words = [f"--network={run_dir}", "--metrics=kd300", "--features=boxes", "--ops=reference", "--json"]
     assert calc_metrics.main(words) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["kd300"]
-    assert found["value"] == rows[-1]["results"]["kd300_boxes"]
+    # Threads are shared out in another way: rounding may move a pixel by one.
+    assert found["value"] == pytest.approx(rows[-1]["results"]["kd300_boxes"], rel=1e-4)
 
 
 @pytest.mark.long
