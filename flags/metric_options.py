@@ -30,7 +30,7 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
     Option(
         RUN,
         "network",
-        PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
+        PathName("a run directory, a network snapshot, a checkpoint, a SavedModel, a file of networks or its address"),
         "Networks whose G_ema makes the fakes, as --network of generate has them. Given several times: a table.",
     ),
     Option(

@@ -18,11 +18,11 @@ from sg_keras.models import Generator, in_full_precision
 from sg_keras.ops.pixel_values import to_uint8
 
 DESCRIPTION_FILE = "description.json"
-_GRAPH_FILE = "saved_model.pb"
+GRAPH_FILE = "saved_model.pb"
 _LOGGER = logging.getLogger(__name__)
 # How our code would run the network.
 _NOT_DESCRIBED = ("name", "dtype", "trainable", "impl", "num_fp16_res", "half_dtype")
-_OWN_FILES = {_GRAPH_FILE, DESCRIPTION_FILE, "fingerprint.pb", "variables", "assets"}
+_OWN_FILES = {GRAPH_FILE, DESCRIPTION_FILE, "fingerprint.pb", "variables", "assets"}
 _CUSTOM_GRADIENT = "_gradient_op_type"  # attribute of a node whose gradient is a Python function
 
 
@@ -129,7 +129,7 @@ def _make_self_contained(folder: pathlib.Path) -> None:
     The reference ops have gradient functions of their own, for speed; a process without our code would look for these
     and fail. Without the mark, TensorFlow takes the gradients of the plain ops inside, which are the same.
     """
-    path = folder / _GRAPH_FILE
+    path = folder / GRAPH_FILE
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for meta_graph in saved.meta_graphs:
         library = meta_graph.graph_def.library.function

@@ -13,7 +13,7 @@ import numpy as np
 
 from sg_keras.data import ImageDataset
 from sg_keras.metrics.feature_blocks import BLOCK, ImageBlock
-from sg_keras.metrics.rendering import FakeSampling, Renderer
+from sg_keras.metrics.rendering import FakeSampling, MakesImages, Renderer
 from sg_keras.models import Generator
 
 Labels: TypeAlias = Callable[[np.ndarray], np.ndarray]  # from uniform numbers in 0..1 [n] to labels [n,c_dim]
@@ -56,6 +56,7 @@ def network_fakes(renderer: Renderer, snapshot: str, dataset: ImageDataset | Non
     """
     G, sampling = renderer.G, renderer.sampling
     labels = labels_drawn_from(dataset, G.c_dim) if G.c_dim else None
+    network = NetworkFakes(G, labels, sampling) if isinstance(G, Generator) else None
     made = {
         "snapshot": snapshot,
         "seed": sampling.seed,
@@ -63,7 +64,7 @@ def network_fakes(renderer: Renderer, snapshot: str, dataset: ImageDataset | Non
         "noise_mode": sampling.noise_mode,
         "network_sha256": network_digest(G),
     }
-    return Fakes(lambda count: fake_blocks(renderer, count, labels), made, NetworkFakes(G, labels, sampling))
+    return Fakes(lambda count: fake_blocks(renderer, count, labels), made, network)
 
 
 def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
@@ -81,8 +82,17 @@ def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
     return lambda uniform: dataset.labels(np.minimum((uniform * count).astype(np.int64), count - 1))
 
 
-def network_digest(G: Generator) -> str:
-    """SHA-256 of a generator's variables, by name, and of its configuration: all that its images follow from."""
+def network_digest(G: MakesImages) -> str:
+    """SHA-256 of a generator's variables, by name, and of its configuration: all that its images follow from.
+
+    Raises:
+        TypeError: it is none of ours, and has no `digest` of its own.
+    """
+    if not isinstance(G, Generator):
+        own: Callable[[], str] | None = getattr(G, "digest", None)
+        if own is None:
+            raise TypeError(f"found {type(G).__name__}, expected a Generator, or one with a digest")
+        return own()
     configuration = {key: value for key, value in G.get_config().items() if key not in ("impl", "name")}
     digest = hashlib.sha256(json.dumps(configuration, sort_keys=True, default=str).encode())
     for variable in sorted(G.variables, key=lambda variable: variable.path):
@@ -113,7 +123,7 @@ def fake_blocks(renderer: Renderer, count: int, labels: Labels | None) -> Iterat
         yield ImageBlock(len(numbers), content, functools.partial(renderer.images, numbers, z, c))
 
 
-def _inputs(G: Generator, numbers: np.ndarray, labels: Labels | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _inputs(G: MakesImages, numbers: np.ndarray, labels: Labels | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """z float32 [n,z_dim] and labels float32 [n,c_dim] of the fakes of these numbers."""
     streams = [stream_of(seed, int(number)) for number in numbers]
     uniform = np.array([stream.random() for stream in streams])

@@ -7,11 +7,11 @@ import functools
 import logging
 import math
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.models import Generator
 from sg_keras.ops.pixel_values import to_uint8
 
 _MOST_IMAGES, _MOST_PIXELS = 64, 1 << 21  # of a batch
@@ -39,6 +39,21 @@ def noise_seeds(seed: int, numbers: np.ndarray) -> tf.Tensor:
     return tf.constant(np.stack([np.full_like(numbers, seed * _SEED_STRIDE), numbers], axis=1), tf.int64)
 
 
+class MakesImages(Protocol):
+    """What is asked of a generator here, which need not be one of ours."""
+
+    z_dim: int
+    c_dim: int
+
+    @property
+    def image_shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def compute_dtype(self) -> str: ...
+
+    def __call__(self, z: tf.Tensor, c: tf.Tensor, **options: Any) -> tf.Tensor: ...
+
+
 class Renderer:
     """Makes the fakes of a generator; compiled once, whatever its weights become.
 
@@ -50,7 +65,7 @@ class Renderer:
         strategy: batches are shared out between its replicas here, under whose scope G was made; None = one device.
     """
 
-    def __init__(self, G: Generator, sampling: FakeSampling, strategy: tf.distribute.Strategy | None = None) -> None:
+    def __init__(self, G: MakesImages, sampling: FakeSampling, strategy: tf.distribute.Strategy | None = None) -> None:
         self.G, self.sampling = G, sampling
         self._batch = max(1, min(_MOST_IMAGES, _MOST_PIXELS // math.prod(G.image_shape[:2])))
         self._strategy = strategy if strategy is not None and strategy.num_replicas_in_sync > 1 else None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sg_keras.metrics.fakes import Fakes
     from sg_keras.metrics.feature_blocks import ImageBlock
     from sg_keras.metrics.reals import Reals
+    from sg_keras.metrics.rendering import MakesImages
 
 
 @contextlib.contextmanager
@@ -126,9 +127,10 @@ def _folder(values: dict[str, Any]) -> pathlib.Path:
 
 def trained_on(network: str) -> TrainingConfig:
     """How a network was trained, and on what. ValueError, one line: it does not say."""
+    from sg_keras.export.saved_generator import is_saved_model
     from sg_keras.weights import training_config
 
-    config = named_errors("--network", lambda: training_config(network))
+    config = None if is_saved_model(network) else named_errors("--network", lambda: training_config(network))
     if config is None:
         raise ValueError(f"--data: found none, and {network} does not say what it was trained on, expected the reals")
     return config
@@ -166,14 +168,24 @@ def opened_fakes(values: dict[str, Any]) -> Iterator[Fakes]:
         with opened_originals("--images", values["images"]) as source:
             yield Fakes(lambda count: _first_blocks(source, count, values["metrics"]), {})
         return
-    G = load_generator(values["network"], values["ops"])
+    G, noise_mode = _generator(values)
     dataset = _labelled(values["data"] or trained_on(values["network"]).dataset.path) if G.c_dim else None
-    sampling = FakeSampling(values["seed"], values["trunc"], values["noise_mode"])
+    sampling = FakeSampling(values["seed"], values["trunc"], noise_mode)
     try:
         yield named_errors("--data", lambda: network_fakes(Renderer(G, sampling), values["network"], dataset))
     finally:
         if dataset is not None:
             dataset.close()
+
+
+def _generator(values: dict[str, Any]) -> tuple[MakesImages, str]:
+    """G_ema of --network, and the noise that it has: that of a SavedModel is always its own."""
+    from sg_keras.export.saved_generator import SavedGenerator, is_saved_model
+
+    network = values["network"]
+    if is_saved_model(network):
+        return named_errors("--network", lambda: SavedGenerator(network)), "const"
+    return load_generator(network, values["ops"]), values["noise_mode"]
 
 
 def _labelled(data: str) -> ImageDataset:

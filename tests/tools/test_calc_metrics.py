@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from sg_keras.data import open_dataset
+from sg_keras.export.saved_model import export_saved_model
 from sg_keras.features import EfficientNetLite0, published
 from sg_keras.metrics.reals import dataset_reals
 from sg_keras.tools import calc_metrics
+from sg_keras.tools.network_option import load_generator
 from sg_keras.tools.scored_images import opened_reals
 from tests.stand_in_networks import vgg16_weights, write_inception, write_vgg16
 from tests.training.tiny_run import write_images
@@ -301,3 +303,22 @@ def test_an_image_that_cannot_be_read_is_named(folders, tmp_path, capsys):
     (tmp_path / "bad" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert run(f"--images={tmp_path / 'bad'}", f"--data={folders / 'real'}", "--metrics=kd1") == 1
     assert "a.png: found" in capsys.readouterr().err
+
+
+def test_a_savedmodel_has_the_score_of_its_network(unconditional_snapshot, folders, tmp_path, capsys):
+    export_saved_model(load_generator(str(unconditional_snapshot), "reference"), tmp_path / "exported")
+    shutil.copytree(folders / "fake", tmp_path / "reals")
+    words = [f"--data={tmp_path / 'reals'}", "--features=boxes", "--metrics=kd20", "--noise-mode=const", "--json"]
+    for path in (tmp_path / "reals").iterdir():
+        Image.open(path).convert("L").save(path)
+    found = []
+    for network in (unconditional_snapshot, tmp_path / "exported"):
+        assert run(f"--network={network}", *words, "--ops=reference") == 0
+        found.append(last_line(capsys)["kd20"])
+    assert found[1]["value"] == pytest.approx(found[0]["value"], rel=1e-4)
+    assert found[1]["fingerprint"]["noise_mode"] == "const"
+    assert run(f"--network={tmp_path / 'exported'}", "--metrics=kd20") == 1
+    assert "--data: found none, and" in capsys.readouterr().err
+    (tmp_path / "exported" / "description.json").unlink()
+    assert run(f"--network={tmp_path / 'exported'}", *words) == 1
+    assert "found a SavedModel without a description.json of ours" in capsys.readouterr().err
