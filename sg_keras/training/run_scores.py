@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from sg_keras.metrics.neighbours import k_nearest
 from sg_keras.metrics.reals import Reals, dataset_reals
 from sg_keras.metrics.record import Score
 from sg_keras.metrics.rendering import FakeSampling, Renderer
+from sg_keras.models import Generator, in_full_precision
 from sg_keras.training.callbacks.nearest_sheet import FAKES, NEAREST, nearest_sheet
 from sg_keras.training.callbacks.score_window import OnProgress
 from sg_keras.training.distribution.shared_features import SharedFeatures
@@ -160,11 +162,20 @@ class RunScorer:
         return [spec for spec in specs if spec.seen_by not in reasons]
 
     def _fakes(self, snapshot: str) -> Fakes:
+        G_ema = self._session.model.G_ema
+        if self._G is not G_ema:
+            self._G.set_weights(G_ema.get_weights())
         return network_fakes(self._renderer, snapshot, self._session.dataset)
 
     @functools.cached_property
     def _renderer(self) -> Renderer:
-        return Renderer(self._session.model.G_ema, FakeSampling(), self._session.strategy)
+        return Renderer(self._G, FakeSampling(), self._session.strategy)
+
+    @functools.cached_property
+    def _G(self) -> Generator:
+        """G_ema in full precision, in which snapshots are loaded, so that their scores are those of the run."""
+        with self._session.strategy.scope():
+            return cast(Generator, in_full_precision(self._session.model.G_ema, self._session.config.ops))
 
     @functools.cached_property
     def _reals(self) -> Reals:

@@ -22,9 +22,9 @@ def _own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
 
 
-def config_of(image_folder, outdir, **changes):
+def config_of(image_folder, outdir, precision=None, **changes):
     options = {"metrics": METRICS, "metrics_share": 1.0, "features": "boxes"}
-    return tiny_config(image_folder, outdir, run={**options, **changes})
+    return tiny_config(image_folder, outdir, run={**options, **changes}, precision=precision)
 
 
 def rows_of(run_dir: pathlib.Path, metric: str) -> list[dict]:
@@ -80,15 +80,27 @@ def test_training_is_the_same_to_the_bit(scored_run, finished_run):
     assert checkpoint_fingerprint(scored_run / last) == checkpoint_fingerprint(finished_run / last)
 
 
-def test_the_tool_finds_the_score_of_the_run(scored_run, capsys):
-    words = [f"--network={scored_run / 'network-snapshot-000000'}", "--metrics=kd16,authpct20", "--features=boxes"]
+def scores_by_the_tool(run_dir, capsys) -> dict:
+    words = [f"--network={run_dir / 'network-snapshot-000000'}", "--metrics=kd16,authpct20", "--features=boxes"]
     assert calc_metrics.main([*words, "--ops=reference", "--json"]) == 0
-    scores = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_the_tool_finds_the_score_of_the_run(scored_run, capsys):
+    scores = scores_by_the_tool(scored_run, capsys)
     for metric in METRICS:
         row = rows_of(scored_run, metric)[-1]
         assert scores[metric]["value"] == row["results"][f"{metric}_boxes"]
         own, tools = row["fingerprints"][f"{metric}_boxes"], scores[metric]["fingerprint"]
         assert {key for key in own if own[key] != tools.get(key)} <= {"snapshot"}
+
+
+@pytest.mark.bfloat16
+def test_the_tool_finds_that_of_a_run_in_half_precision_too(image_folder, tmp_path, capsys):
+    config = config_of(image_folder, tmp_path / "runs", precision="bfloat16", total_kimg=0.032)
+    assert run(config) == 0
+    run_dir = only_run(tmp_path / "runs")
+    assert scores_by_the_tool(run_dir, capsys)["kd16"]["value"] == rows_of(run_dir, "kd16")[-1]["results"]["kd16_boxes"]
 
 
 def test_a_continued_run_repeats_no_score_and_loses_none(image_folder, tmp_path, scored_run, monkeypatch):
