@@ -66,7 +66,7 @@ def train(outdir: str, kimg: float) -> pathlib.Path:
     return demo_digits.newest_run(outdir)
 
 
-def curves(run_dir: pathlib.Path, metrics: Sequence[str] = METRICS) -> Curves:
+def curves(run_dir: pathlib.Path) -> Curves:
     """Scores and measures of all snapshots, by kimg.
 
     Raises:
@@ -83,10 +83,10 @@ def curves(run_dir: pathlib.Path, metrics: Sequence[str] = METRICS) -> Curves:
         G_ema = load(places[nimg], names=("G_ema",))["G_ema"]
         renderer, kimg = Renderer(G_ema, FakeSampling()), nimg / 1000
         for network in NETWORKS:
-            known = kept_scores(places[nimg], network, metrics)
-            missing = [name for name in metrics if name not in known]
+            known = kept_scores(places[nimg], network, METRICS)
+            missing = [name for name in METRICS if name not in known]
             known |= _scores(missing, network, renderer, reals, dataset) if missing else {}
-            for name in metrics:
+            for name in METRICS:
                 found[network].setdefault(name, []).append(Point(kimg, *known[name]))
         for name, value in digits_quality.measure(G_ema).items():
             found[OWN].setdefault(name, []).append(Point(kimg, value))
