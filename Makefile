@@ -44,7 +44,7 @@ help:
 	@echo "make sanitize  the compiled ops built with AddressSanitizer and UBSan, and their tests on them"
 	@echo "make golden  compare with the numbers in $(GOLDEN_DIR)"
 	@echo "make docs    the documentation as a site in build/docs, which opens from disk"
-	@echo "make bench   benchmarks of the ops, the training step and the data pipeline"
+	@echo "make bench   benchmarks of the ops, the training step, data and scores"
 	@echo "make lint    style and types;  make format  mend what can be mended"
 	@echo "make install | ops    the environment in $(VENV) | the compiled ops"
 	@echo "make clean | distclean  remove what was built | the environment too"
@@ -130,6 +130,7 @@ bench: ops
 	$(BENCH_STEP) --cfg=stylegan3-r --resolution=32 --cbase=1024 --cmax=32
 	$(BIN)/python -m benchmarks.data_pipeline
 	$(BIN)/python -m benchmarks.dataset_conversion
+	$(BIN)/python -m benchmarks.metrics
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -66,7 +66,7 @@ def train(outdir: str, kimg: float) -> pathlib.Path:
     return demo_digits.newest_run(outdir)
 
 
-def curves(run_dir: pathlib.Path, metrics: Sequence[str] = METRICS) -> Curves:
+def curves(run_dir: pathlib.Path) -> Curves:
     """Scores and measures of all snapshots, by kimg.
 
     Raises:
@@ -78,15 +78,15 @@ def curves(run_dir: pathlib.Path, metrics: Sequence[str] = METRICS) -> Curves:
         raise ValueError(f"{run_dir}: found no network snapshots, expected those of a run of the digits demo")
     dataset = open_dataset("digits", use_labels=True)
     reals = dataset_reals(dataset)
-    found: Curves = {network: {} for network in (*NETWORKS, OWN)}
+    found: Curves = {network: {} for network in (OWN, *NETWORKS)}
     for nimg in numbers:
         G_ema = load(places[nimg], names=("G_ema",))["G_ema"]
         renderer, kimg = Renderer(G_ema, FakeSampling()), nimg / 1000
         for network in NETWORKS:
-            known = kept_scores(places[nimg], network, metrics)
-            missing = [name for name in metrics if name not in known]
+            known = kept_scores(places[nimg], network, METRICS)
+            missing = [name for name in METRICS if name not in known]
             known |= _scores(missing, network, renderer, reals, dataset) if missing else {}
-            for name in metrics:
+            for name in METRICS:
                 found[network].setdefault(name, []).append(Point(kimg, *known[name]))
         for name, value in digits_quality.measure(G_ema).items():
             found[OWN].setdefault(name, []).append(Point(kimg, value))
@@ -131,7 +131,7 @@ def agreement(found: Curves, beyond_kimg: float) -> dict[str, float]:
 
 
 def draw(found: Curves, path: pathlib.Path) -> None:
-    """A row of plots for each network and one for the digits' own measures, by kimg."""
+    """A row of plots for the digits' own measures and one for each network, by kimg."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -147,10 +147,8 @@ def draw(found: Curves, path: pathlib.Path) -> None:
             plot.set_title(f"{name} {network}" if network != OWN else f"digits_quality: {name}", fontsize=9)
         for plot in axes[row, len(by_name) :]:
             plot.set_axis_off()
-    for column in range(columns):
-        last = max(row for row in range(len(found)) if axes[row, column].axison)
-        axes[last, column].set_xlabel("kimg")
-        axes[last, column].tick_params(labelbottom=True)
+    for plot in axes[-1]:
+        plot.set_xlabel("kimg")
     figure.savefig(path, dpi=80)
     plt.close(figure)
 
@@ -158,7 +156,12 @@ def draw(found: Curves, path: pathlib.Path) -> None:
 def _draw_curve(plot: Any, points: Sequence[Point], falls: bool) -> None:
     kimg, value, low, high = np.array(points).T
     if falls and value.min() > 0:
+        from matplotlib.ticker import LogLocator, StrMethodFormatter
+
         plot.set_yscale("log")
+        plot.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        plot.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        plot.yaxis.set_minor_locator(LogLocator(subs=()))
         low = np.maximum(low, value.min() / 3)  # what a logarithm can show
     plot.fill_between(kimg, low, high, alpha=0.3, linewidth=0)
     plot.plot(kimg, value, marker=".", markersize=4, linewidth=1)
