@@ -61,7 +61,7 @@ _COMMON = (
     "--snap=10",
     "--image_snap=5",
     "--sample-grid=10x10",
-    "--metrics=kd1k",
+    "--metrics=fd1k",
     "--features=boxes",
 )
 _STYLEGAN3_R = ("--batch=16", "--gamma=0.3", "--cbase=1024", "--cmax=32", "--ema_kimg=2.5", "--blur_fade_kimg=16")
