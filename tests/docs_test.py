@@ -33,7 +33,7 @@ OTHERS_NAMES = {
 # Of tools that are named in the documentation but are not ours, and of benchmarks.
 OTHERS_OPTIONS = {"logdir", "minutes", "networks", "out", "help", "background", "user", "resolution", "threads", "json"}
 OTHERS_OPTIONS |= {"shm_size", "plot", "table", "network_gbit", "ntasks_per_node", "gpus_per_node", "requeue"}
-OTHERS_OPTIONS |= {"signal", "open_mode", "kills", "ci", "settings", "no_deps"}
+OTHERS_OPTIONS |= {"signal", "open_mode", "kills", "ci", "settings", "no_deps", "many"}
 
 
 def _defined_names() -> set[str]:
