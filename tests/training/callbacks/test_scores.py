@@ -147,6 +147,7 @@ def test_a_continued_run_repeats_no_score_and_loses_none(image_folder, tmp_path,
     assert ticks == ["0", "1", "2", "3", "4", "5"]
 
 
+@pytest.mark.long
 def test_a_run_that_ended_before_its_last_score_makes_it_when_it_is_continued(image_folder, tmp_path, monkeypatch):
     config = config_of(image_folder, tmp_path / "runs", metrics=("kd16",), total_kimg=0.032)
 
@@ -172,6 +173,7 @@ def test_what_cannot_be_scored_is_a_warning_and_training_goes_on(image_folder, t
     assert "Done: 0.08 of 0.08 kimg" in log
 
 
+@pytest.mark.long
 def test_scores_keep_to_their_share_but_for_the_first_and_the_last(image_folder, tmp_path):
     config = config_of(image_folder, tmp_path / "runs", metrics_share=1e-9, metrics_ticks=1, metrics=("kd16",))
     assert run(config) == 0
@@ -182,6 +184,7 @@ def test_scores_keep_to_their_share_but_for_the_first_and_the_last(image_folder,
     assert "more than --metrics_share=1e-09; sg_keras.tools.calc_metrics --network=" in log
 
 
+@pytest.mark.long
 def test_a_run_stops_where_a_score_gets_no_better(image_folder, tmp_path, monkeypatch):
     add = run_scores.RunScorer.scored
 
