@@ -1,4 +1,4 @@
-"""Values, defaults, dependent defaults, errors and what is not built yet."""
+"""Values, defaults, dependent defaults, errors and notes."""
 
 import dataclasses
 import json

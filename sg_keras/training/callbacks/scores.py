@@ -111,7 +111,8 @@ class SnapshotScores(TickCallback):
         except (ValueError, OSError, tf.errors.OpError) as error:
             self._log.line(f"WARNING: no scores of {snapshot}: {first_line(error)}; training goes on without")
             return
-        self._keep(nimg, scored, watch.spent())
+        if scored.scores:
+            self._keep(nimg, scored, watch.spent())
 
     def _takes_too_long(self, snapshot: str, names: list[str]) -> bool:
         """Whether scores as slow as the last ones would take more than their share; said in a line."""
