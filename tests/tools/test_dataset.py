@@ -297,7 +297,13 @@ def test_an_interrupt_is_one_line_and_the_work_goes_on(photos: pathlib.Path, tmp
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "sg_keras.tools.dataset", *words]
     started = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which background jobs of shells ignore
     )
     journal, deadline = tmp_path / ".partial-out.zip.journal", time.monotonic() + 60
     while not (journal.exists() and journal.read_text().count("\n") > 2):

@@ -165,12 +165,18 @@ def test_a_run_that_ended_before_its_last_score_makes_it_when_it_is_continued(im
     assert len(rows_of(run_dir, "kd16")) == 1
 
 
-def test_what_cannot_be_scored_is_a_warning_and_training_goes_on(image_folder, tmp_path):
-    config = config_of(image_folder, tmp_path / "runs", metrics=("is20",), total_kimg=0.08)
+def test_what_cannot_be_scored_is_a_warning_and_the_rest_is_scored(image_folder, tmp_path):
+    missing = str(tmp_path / "nowhere.pb")
+    metrics = ("fid20_full", "is20", "kd16")
+    config = config_of(image_folder, tmp_path / "runs", metrics=metrics, inception=missing, total_kimg=0.032)
     assert run(config) == 0
-    log = (only_run(tmp_path / "runs") / "log.txt").read_text(encoding="utf-8")
-    assert "WARNING: no scores of network-snapshot-000000: is20: found features without classes" in log
-    assert "Done: 0.08 of 0.08 kimg" in log
+    run_dir = only_run(tmp_path / "runs")
+    log = (run_dir / "log.txt").read_text(encoding="utf-8")
+    assert "WARNING: no fid20_full: " in log and "nowhere.pb" in log
+    assert "WARNING: not all scores can be made: is20: found features without classes" in log
+    assert "Done: 0.032 of 0.032 kimg" in log
+    assert sorted(path.name for path in run_dir.glob("metric-*")) == ["metric-kd16.jsonl"]
+    assert [row["nimg"] for row in rows_of(run_dir, "kd16")] == [32]
 
 
 @pytest.mark.long
