@@ -28,7 +28,7 @@ from build_error import BuildError  # noqa: E402
 from stamp_header import source_files  # noqa: E402
 
 WITH_OPS = os.environ.get("SG_KERAS_NO_OPS", "0") != "1"
-REQUIREMENTS = ["keras>=3.10", "numpy", "scipy", "pillow", "absl-py", "tensorboard", "rich", "safetensors"]
+REQUIREMENTS = ["keras>=3.10", "numpy", "scipy", "pillow", "absl-py", "tensorboard", "rich>=14.1", "safetensors"]
 OLDEST_TENSORFLOW = "2.19"
 
 
