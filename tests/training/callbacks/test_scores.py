@@ -172,8 +172,8 @@ def test_what_cannot_be_scored_is_a_warning_and_the_rest_is_scored(image_folder,
     assert run(config) == 0
     run_dir = only_run(tmp_path / "runs")
     log = (run_dir / "log.txt").read_text(encoding="utf-8")
-    assert "WARNING: no fid20_full: " in log and "nowhere.pb" in log
-    assert "WARNING: not all scores can be made: is20: found features without classes" in log
+    assert "Note: no fid20_full: " in log and "nowhere.pb" in log
+    assert "Note: not all scores can be made: is20: found features without classes" in log
     assert "Done: 0.032 of 0.032 kimg" in log
     assert sorted(path.name for path in run_dir.glob("metric-*")) == ["metric-kd16.jsonl"]
     assert [row["nimg"] for row in rows_of(run_dir, "kd16")] == [32]
