@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sg_keras.config.metric_specs import MetricSpec, parse_metric
-from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName, Text
+from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 from sg_keras.flags.tool_options import FiniteNumber
 
@@ -46,31 +46,9 @@ CALC_METRICS_OPTIONS: tuple[Option, ...] = (
         "The reals: all that are there.",
         default_text="what the network was trained on",
     ),
-    Option(
-        RUN,
-        "features",
-        Text("effnetlite0, boxes or discriminator:RUN"),
-        "What sees the images: effnetlite0; for small sets unlike photographs boxes, an 8x8 grid of averages, or "
-        "discriminator:RUN, that of a run or snapshot.",
-        "NAME",
-        default="effnetlite0",
-    ),
-    Option(
-        RUN,
-        "inception",
-        PathName("a file or its address"),
-        "The Inception graph of fid, kid and is50k: classify_image_graph_def.pb, or the .tgz that holds it.",
-        "FILE|URL",
-        default_text="a copy that is kept, or else it is fetched",
-    ),
-    Option(
-        RUN,
-        "vgg16",
-        PathName("a file or its address"),
-        "Keras' weights of VGG16 for pr and ppl, which are not those of the published VGG.",
-        "FILE|URL",
-        default_text="a copy that is kept, or else it is fetched",
-    ),
+    BY_KEY["features"],
+    BY_KEY["inception"],
+    BY_KEY["vgg16"],
     Option(
         RUN,
         "reference",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import pathlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+
+from sg_keras.files.garbage import nothing_collected
 
 _UTF8_NAME = 0x800  # flag
 _UNICODE_PATH = 0x7075  # extra field of Info-ZIP: the name in UTF-8 beside one in the writer's own encoding
@@ -26,7 +25,7 @@ def read_zip_directory(path: str) -> dict[str, zipfile.ZipInfo]:
         ValueError: it is no zip file, or has members that cannot be read here; one line.
     """
     try:
-        with _no_collection(), zipfile.ZipFile(path) as archive:
+        with nothing_collected(), zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except UnicodeDecodeError as error:
         raise ValueError(
@@ -54,18 +53,6 @@ def read_zip_directory(path: str) -> dict[str, zipfile.ZipInfo]:
             _check_readable(path, info)
             members[info.filename if name in taken else name] = info  # two names must not become one
     return members
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Within, Python does not look for circles among objects: with a million new ones that doubles the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def member_name(info: zipfile.ZipInfo) -> str:

@@ -63,7 +63,7 @@ def evaluate(
     scores, packages = [], versions()
     for spec in specs:
         if spec.family in NETWORK_FAMILIES:
-            told = _told(spec.name, spec.num_generated, on_progress)
+            told = of_stage(spec.name, spec.num_generated, on_progress)
             found = {spec.name: measure_network(spec, fakes.network, extractors, told)}
             depends = _of_network(spec, extractors.get(spec.seen_by))
         else:
@@ -110,8 +110,8 @@ def _see(
     most_real, most_fake = images_needed(specs, reals)
     count = max(most_fake.values())
     blocks = fakes.blocks(count)  # before the reals are seen, which would be in vain if there are too few
-    real = reals.features(used, most_real, cache, _told("reals", max(most_real.values()), on_progress))
-    fake = features_of(blocks, used, most_fake, cache, _told("fakes", count, on_progress))
+    real = reals.features(used, most_real, cache, of_stage("reals", max(most_real.values()), on_progress))
+    fake = features_of(blocks, used, most_fake, cache, of_stage("fakes", count, on_progress))
     for name in used:
         if len(real[name].values):
             check_features(real[name].values, fake[name].values)
@@ -129,7 +129,8 @@ def _most(specs: Sequence[MetricSpec], count: Callable[[MetricSpec], int]) -> di
     return {name: max(count(spec) for spec in specs if spec.seen_by == name) for name in {s.seen_by for s in specs}}
 
 
-def _told(stage: str, total: int, on_progress: OnProgress | None) -> Callable[[int], None] | None:
+def of_stage(stage: str, total: int, on_progress: OnProgress | None) -> Callable[[int], None] | None:
+    """What is told how many images of a stage are done, for the sake of `on_progress`; None where nobody asks."""
     return None if on_progress is None else lambda done: on_progress(stage, done, total)
 
 

@@ -57,14 +57,15 @@ def network_fakes(renderer: Renderer, snapshot: str, dataset: ImageDataset | Non
     G, sampling = renderer.G, renderer.sampling
     labels = labels_drawn_from(dataset, G.c_dim) if G.c_dim else None
     network = NetworkFakes(G, labels, sampling) if isinstance(G, Generator) else None
+    digest = network_digest(G)
     made = {
         "snapshot": snapshot,
         "seed": sampling.seed,
         "truncation": sampling.truncation_psi,
         "noise_mode": sampling.noise_mode,
-        "network_sha256": network_digest(G),
+        "network_sha256": digest,
     }
-    return Fakes(lambda count: fake_blocks(renderer, count, labels), made, network)
+    return Fakes(lambda count: fake_blocks(renderer, count, labels, digest), made, network)
 
 
 def labels_drawn_from(dataset: ImageDataset | None, c_dim: int) -> Labels:
@@ -101,13 +102,14 @@ def network_digest(G: MakesImages) -> str:
     return digest.hexdigest()
 
 
-def fake_blocks(renderer: Renderer, count: int, labels: Labels | None) -> Iterator[ImageBlock]:
+def fake_blocks(renderer: Renderer, count: int, labels: Labels | None, digest: str) -> Iterator[ImageBlock]:
     """The first `count` fakes of a generator, made when they are asked for.
 
     Args:
         renderer: makes them.
         count: of the fakes.
         labels: from uniform numbers in 0..1 [n], one for each fake, to labels float32 [n,c_dim]; None = G takes none.
+        digest: of the generator, as of `network_digest`.
 
     Raises:
         ValueError: G is conditional, and there are no labels.
@@ -115,7 +117,7 @@ def fake_blocks(renderer: Renderer, count: int, labels: Labels | None) -> Iterat
     G, sampling = renderer.G, renderer.sampling
     if G.c_dim and labels is None:
         raise ValueError("the network is conditional: found no labels, expected those of its training images")
-    made_by = f"{network_digest(G)} {sampling} "
+    made_by = f"{digest} {sampling} "
     for start in range(0, count, BLOCK):
         numbers = np.arange(start, min(start + BLOCK, count))
         z, c = _inputs(G, numbers, labels, sampling.seed)

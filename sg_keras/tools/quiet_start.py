@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import os
 import sys
@@ -11,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from sg_keras.files.garbage import nothing_collected
 from sg_keras.tools.interrupts import leaving_at_once
 
 _CHATTER = (b"before absl::InitializeLog()", b"port.cc:")
@@ -26,20 +26,9 @@ def load_quietly(*modules: str) -> None:
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
     """Within, import TensorFlow and nothing else: without chatter, and an interrupt ends the process at once."""
-    with without_chatter() as stderr, leaving_at_once(stderr), _nothing_collected():
+    # Loading TensorFlow makes next to no garbage, and looking for it takes a quarter of the time.
+    with without_chatter() as stderr, leaving_at_once(stderr), nothing_collected():
         yield
-
-
-@contextlib.contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Within, Python looks for no garbage: loading TensorFlow makes next to none, and looking takes a quarter of it."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 @contextlib.contextmanager

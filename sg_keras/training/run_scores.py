@@ -15,7 +15,7 @@ from sg_keras.config.metric_specs import MetricSpec, parse_metric
 from sg_keras.features import FeatureExtractor
 from sg_keras.files.cache import cache_folder
 from sg_keras.files.errors import first_line
-from sg_keras.metrics.evaluation import evaluate, images_needed
+from sg_keras.metrics.evaluation import OnProgress, evaluate, images_needed, of_stage
 from sg_keras.metrics.extractors import open_extractors
 from sg_keras.metrics.fakes import Fakes, network_fakes
 from sg_keras.metrics.feature_blocks import FeatureCache
@@ -25,7 +25,6 @@ from sg_keras.metrics.record import Score
 from sg_keras.metrics.rendering import FakeSampling, Renderer
 from sg_keras.models import Generator, in_full_precision
 from sg_keras.training.callbacks.nearest_sheet import FAKES, NEAREST, nearest_sheet
-from sg_keras.training.callbacks.score_window import OnProgress
 from sg_keras.training.distribution.shared_features import SharedFeatures
 from sg_keras.training.session import Session
 
@@ -96,14 +95,14 @@ class RunScorer:
             Exception: as of `SharedFeatures.fill`.
         """
         specs = self._with_networks([parse_metric(name) for name in names])
-        self._see_together(specs, self._fakes(""), lambda stage, done, total: None)
+        self._see_together(specs, self._fakes(""), None)
 
     @functools.cached_property
     def _shared(self) -> SharedFeatures | None:
         session = self._session
         return None if session.cluster is None else SharedFeatures(session.strategy, session.cluster)
 
-    def _see_together(self, specs: Sequence[MetricSpec], fakes: Fakes, on_progress: OnProgress) -> None:
+    def _see_together(self, specs: Sequence[MetricSpec], fakes: Fakes, on_progress: OnProgress | None) -> None:
         """Let all workers see the images, so that `evaluate` finds the features in the chief's cache."""
         if self._shared is None:
             return
@@ -115,12 +114,12 @@ class RunScorer:
             return
         if reals != self._reals_shared:
             total = max(reals.values())
-            blocks, tell = self._reals.blocks(), _told(on_progress, "reals", total)
+            blocks, tell = self._reals.blocks(), of_stage("reals", total, on_progress)
             if not self._shared.fill(blocks, extractors, reals, self._cache, tell):
                 return
             self._reals_shared = reals
         total = max(most.values())
-        self._shared.fill(fakes.blocks(total), extractors, most, self._cache, _told(on_progress, "fakes", total))
+        self._shared.fill(fakes.blocks(total), extractors, most, self._cache, of_stage("fakes", total, on_progress))
 
     def _evaluated(self, specs: Sequence[MetricSpec], fakes: Fakes, on_progress: OnProgress) -> list[Score]:
         """All together in one pass over the images; where that fails, those for themselves that can be made."""
@@ -190,7 +189,3 @@ class RunScorer:
         _, nearest = k_nearest(extractor.features(some), real.values, min(NEAREST, len(real.values)))
         dataset = self._session.dataset
         return nearest_sheet(some, np.stack([dataset.images(row) for row in nearest]))
-
-
-def _told(on_progress: OnProgress, stage: str, total: int) -> Callable[[int], None]:
-    return lambda done: on_progress(stage, done, total)

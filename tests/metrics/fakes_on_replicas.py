@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
-from sg_keras.metrics.fakes import fake_blocks
+from sg_keras.metrics.fakes import fake_blocks, network_digest
 from sg_keras.metrics.rendering import FakeSampling, Renderer
 from tests.tiny_generator import tiny_generator
 
@@ -18,9 +18,8 @@ def main() -> None:
         strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(devices)])
         with strategy.scope():
             G = tiny_generator(3, resolution=8, name="G_ema", cfg="stylegan2")
-        blocks = fake_blocks(
-            Renderer(G, FakeSampling(), strategy), 300, lambda uniform: np.eye(3)[(3 * uniform).astype(int)]
-        )
+        renderer, labels = Renderer(G, FakeSampling(), strategy), lambda uniform: np.eye(3)[(3 * uniform).astype(int)]
+        blocks = fake_blocks(renderer, 300, labels, network_digest(G))
         images = np.concatenate([block.images() for block in blocks])
         print(devices, images.shape, hashlib.sha256(images.tobytes()).hexdigest())
 

@@ -23,7 +23,7 @@ def labels(uniform: np.ndarray) -> np.ndarray:
 
 
 def made(network, count, seed=0, psi=1.0):
-    blocks = list(fake_blocks(Renderer(network, FakeSampling(seed, psi)), count, labels))
+    blocks = list(fake_blocks(Renderer(network, FakeSampling(seed, psi)), count, labels, network_digest(network)))
     return np.concatenate([block.images() for block in blocks]), [block.content for block in blocks]
 
 
@@ -57,14 +57,19 @@ def test_content_says_who_made_them_and_how(network):
 def test_seeds_and_noise_differ(network):
     assert (made(network, 4)[0] != made(network, 4, seed=1)[0]).any()
     still = np.concatenate(
-        [block.images() for block in fake_blocks(Renderer(network, FakeSampling(0, noise_mode="none")), 4, labels)]
+        [
+            block.images()
+            for block in fake_blocks(
+                Renderer(network, FakeSampling(0, noise_mode="none")), 4, labels, network_digest(network)
+            )
+        ]
     )
     assert (made(network, 4)[0] != still).any()
 
 
 def test_a_conditional_network_needs_labels(network):
     with pytest.raises(ValueError, match="the network is conditional: found no labels"):
-        list(fake_blocks(Renderer(network, FakeSampling()), 4, None))
+        list(fake_blocks(Renderer(network, FakeSampling()), 4, None, network_digest(network)))
 
 
 def test_the_same_network_under_another_name_is_the_same():

@@ -44,8 +44,8 @@ class ScoreOptions(DataOptions):
     features: str = option(
         RUN,
         FeatureNetwork(),
-        "What sees the images for scores: EfficientNet-Lite0; for small sets unlike photographs an 8x8 grid of "
-        "averages, or the discriminator of a run or snapshot.",
+        "What sees the images for scores: effnetlite0; for small sets unlike photographs boxes, an 8x8 grid of "
+        "averages, or discriminator:RUN, that of a run or snapshot.",
         default="effnetlite0",
         sets="run.features",
         resume=Resume.ANY,

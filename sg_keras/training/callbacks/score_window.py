@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import rich.progress
 
 from sg_keras.config.cadence import Every
+from sg_keras.metrics.evaluation import OnProgress
 from sg_keras.training.callbacks.status import duration_text
 from sg_keras.training.run_log import RunLog
 
 _EVERY_LINE = Every(60.0)  # seconds, where there is no terminal
-
-OnProgress = Callable[[str, int, int], None]  # what is being seen, how many images are done, of how many
 
 
 class ScoreWindow:

@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from sg_keras.config.stop_condition import parse_stop_condition
 from sg_keras.files.errors import first_line
+from sg_keras.metrics.evaluation import OnProgress
 from sg_keras.metrics.record import few_authentic
 from sg_keras.training.callbacks.checkpoints import score_cadence
 from sg_keras.training.callbacks.image_grid import save_png
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
-from sg_keras.training.callbacks.score_window import OnProgress, ScoreWindow
+from sg_keras.training.callbacks.score_window import ScoreWindow
 from sg_keras.training.callbacks.status import duration_text
 from sg_keras.training.callbacks.tensorboard import TensorBoardEvents
 from sg_keras.training.run_scores import RunScorer, ScoredSnapshot
@@ -69,28 +70,22 @@ class SnapshotScores(TickCallback):
         super().__init__(meter)
         self._session, self._events, self._stopped = session, events, stopped
         self._config, self._log, self._run_dir = session.config.run, session.log, session.run_dir
-        self._files, self._scorer, self._window = (
-            ScoreFiles(session.run_dir),
-            RunScorer(session),
-            ScoreWindow(session.log),
-        )
+        self._files, self._window = ScoreFiles(session.run_dir), ScoreWindow(session.log)
+        self._scorer = RunScorer(session)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         nimg = int(self.model.cur_nimg.numpy())
         self._files.forget_after(nimg)
         last = nimg >= self._session.total_nimg
         # What an earlier process trained, and did not live to score.
-        is_unscored = (last or self._is_due(nimg)) and (self._run_dir / snapshot_name(nimg)).is_dir()
+        is_unscored = (last or _is_due(self._session, nimg)) and (self._run_dir / snapshot_name(nimg)).is_dir()
         self._score(nimg, self._chosen(nimg, last) if is_unscored else [])
         self._stop_if_stalled(nimg)
 
     def on_tick(self, tick: Tick) -> None:
-        if tick.last or self._is_due(tick.nimg):
+        if tick.last or _is_due(self._session, tick.nimg):
             self._score(tick.nimg, self._chosen(tick.nimg, tick.last))
             self._stop_if_stalled(tick.nimg)
-
-    def _is_due(self, nimg: int) -> bool:
-        return _is_due(self._session, nimg)
 
     def _chosen(self, nimg: int, last: bool) -> list[str]:
         """Which scores are to be made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,7 +53,7 @@ class SharedFeatures:
         extractors: Mapping[str, FeatureExtractor],
         most: Mapping[str, int],
         cache: FeatureCache,
-        on_images: Callable[[int], None],
+        on_images: Callable[[int], None] | None = None,
     ) -> bool:
         """Have features of the first images in the cache of every worker; arguments as of `features_of`.
 
@@ -62,12 +63,12 @@ class SharedFeatures:
         Raises:
             Exception: what came up here, once the other workers know that something did.
         """
-        done = 0
+        done, told = 0, on_images or (lambda done: None)
         for group in _groups(blocks, self._workers):
             wanted = {name: extractor for name, extractor in extractors.items() if most[name] > done}
             if not wanted:
                 break
-            if not self._shared(group, wanted, cache, lambda done=done: on_images(done)):  # type: ignore[misc]
+            if not self._shared(group, wanted, cache, functools.partial(told, done)):
                 return False
             done += sum(block.count for block in group)
         return True
