@@ -9,22 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.inference.labels import labels_of
+from sg_keras.inference.latents import latent
 from sg_keras.layers.synthesis_layer import NOISE_MODES
 from sg_keras.models import Generator
 from sg_keras.ops.pixel_values import to_uint8
-
-_MAX_SEED = 2**32 - 1  # of NumPy's RandomState
-
-
-def latent(seed: int, z_dim: int) -> np.ndarray:
-    """z float64 [1,z_dim] of a seed, the same as of the published generators.
-
-    Raises:
-        ValueError: the seed is not in 0..2**32-1.
-    """
-    if not 0 <= seed <= _MAX_SEED:
-        raise ValueError(f"seeds: found {seed}, expected 0 to {_MAX_SEED}")
-    return np.random.RandomState(seed).randn(1, z_dim)
 
 
 def generate(

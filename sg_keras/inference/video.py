@@ -12,7 +12,7 @@ from PIL import Image
 
 from sg_keras.inference.images import viewable
 from sg_keras.inference.labels import labels_of
-from sg_keras.inference.sample import latent
+from sg_keras.inference.latents import latent
 from sg_keras.models import Generator
 from sg_keras.ops.pixel_values import to_uint8
 
