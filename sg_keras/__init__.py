@@ -6,7 +6,11 @@ TensorFlow is loaded at the first use of something that needs it, not by `import
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sg_keras.weights import Networks
 
 __version__ = "0.1.0"
 
@@ -30,8 +34,8 @@ _ROOMS = (
 )
 
 
-def load(path: Any, ops: str = "auto") -> dict[str, Any]:
-    """The networks G, D and G_ema of a run: see `sg_keras.weights.load`."""
+def load(path: str | os.PathLike[str], ops: str = "auto") -> Networks:
+    """The networks G, D and G_ema of a run or a file: see `sg_keras.weights.load`."""
     from sg_keras.weights.load import load as load_networks
 
     return load_networks(path, ops=ops)

@@ -13,7 +13,6 @@ from sg_keras.files.atomic import atomic_file
 from sg_keras.models import Generator
 
 _MAX_SEED = 2**32 - 1  # of NumPy's RandomState
-_KEY = "w"  # of the array in a file of styles, as published
 
 
 def latent(seed: int, z_dim: int) -> np.ndarray:
@@ -74,7 +73,7 @@ def styles(
 def write_styles(path: pathlib.Path, w: np.ndarray) -> None:
     """Write styles [N,num_ws,w_dim] as a file .npz with the key w, as the published projector does."""
     with atomic_file(path) as beside, beside.open("wb") as file:
-        np.savez(file, **{_KEY: w})
+        np.savez(file, w=w)
 
 
 def read_styles(path: pathlib.Path, num_ws: int, w_dim: int) -> np.ndarray:
@@ -93,7 +92,7 @@ def read_styles(path: pathlib.Path, num_ws: int, w_dim: int) -> np.ndarray:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            w = np.asarray(file[_KEY], np.float32)
+            w = np.asarray(file["w"], np.float32)
     except (ValueError, TypeError, AttributeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: found no array w in it, expected a file .npz with the key w") from error
     if w.shape == (w_dim,):

@@ -10,9 +10,8 @@ import numpy as np
 from sg_keras.files.errors import explain_file_error
 
 if TYPE_CHECKING:
-    import keras
-
     from sg_keras.models import Generator
+    from sg_keras.weights import Networks
 
 Result = TypeVar("Result")
 
@@ -27,8 +26,7 @@ def load_generator(typed: str, ops: str) -> Generator:
     Raises:
         ValueError: there are no such networks; one line that begins with --network.
     """
-    generator: Generator = load_networks("--network", typed, ops, ("G_ema",))["G_ema"]
-    return generator
+    return load_networks("--network", typed, ops, ("G_ema",))["G_ema"]
 
 
 def label_facts(typed: str) -> tuple[str, np.ndarray, tuple[str, ...]]:
@@ -50,7 +48,7 @@ def label_facts(typed: str) -> tuple[str, np.ndarray, tuple[str, ...]]:
     return data.label_kind, examples, data.class_names
 
 
-def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:
+def load_networks(option: str, typed: str, ops: str, names: Sequence[str]) -> Networks:
     """Networks of what an option or argument names: see `sg_keras.weights.load`.
 
     Args:

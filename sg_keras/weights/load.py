@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 from collections.abc import Sequence
+from typing import TypedDict, cast
 
 import keras
 
@@ -21,7 +22,7 @@ from sg_keras.files.network_source import (
     format_of_file,
     parse_network_source,
 )
-from sg_keras.models import Generator, float32_variables, in_full_precision, networks_from_config
+from sg_keras.models import Discriminator, Generator, float32_variables, in_full_precision, networks_from_config
 from sg_keras.weights.network_file import read_network_file
 from sg_keras.weights.published_names import relative_path
 from sg_keras.weights.snapshot import newest_snapshot, read_network, read_snapshot, snapshot_nimg
@@ -29,9 +30,17 @@ from sg_keras.weights.snapshot import newest_snapshot, read_network, read_snapsh
 _MANGLED = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")  # what pathlib makes of scheme://
 
 
+class Networks(TypedDict, total=False):
+    """What `load` gives, by name."""
+
+    G: Generator
+    D: Discriminator
+    G_ema: Generator
+
+
 def load(
     path: str | os.PathLike[str] | NetworkSource, ops: str = "auto", names: Sequence[str] = NETWORK_NAMES
-) -> dict[str, keras.Model]:
+) -> Networks:
     """The networks G, D and G_ema of a run or a file. They compute in float32, in whatever precision they were trained.
 
     Args:
@@ -50,7 +59,7 @@ def load(
         OSError: files are missing or damaged, or cannot be fetched.
     """
     with float32_variables():
-        return _load(as_source(path), ops, names)
+        return cast(Networks, _load(as_source(path), ops, names))
 
 
 def _load(source: NetworkSource, ops: str, names: Sequence[str]) -> dict[str, keras.Model]:
