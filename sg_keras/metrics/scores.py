@@ -22,6 +22,7 @@ from sg_keras.metrics.sliced_distance import mind
 MOST_IN_FULL = 1000  # fakes, for a kernel distance over all pairs; with more, the mean over subsets of so many
 _MOST_REALS_IN_FULL = 20_000
 _SUBSETS = 100
+_SPLITS = 10  # of the inception score, as published
 _FEW_DIRECTIONS = 100  # of MIND, for its spread
 
 
@@ -147,28 +148,33 @@ def _mean(values: np.ndarray, scale: float = 1.0) -> Measured:
     return Measured(scale * float(np.mean(values)), *interval_of_mean(values, scale=scale))
 
 
+def _share(values: np.ndarray, scale: float = 1.0) -> Measured:
+    found = _mean(values, scale)
+    return Measured(found.value, max(found.low, 0.0), min(found.high, scale))
+
+
 def _inception(seen: Seen) -> dict[str, Measured]:
     if seen.probabilities is None:
         raise ValueError("found features without classes, expected those of a network that has some")
-    mean, std = inception_score(seen.probabilities(seen.fake))
-    return {"mean": Measured(mean, *interval(mean, std / np.sqrt(10))), "std": Measured(std, std, std)}
+    mean, std = inception_score(seen.probabilities(seen.fake), splits=_SPLITS)
+    return {"mean": Measured(mean, *interval(mean, std / np.sqrt(_SPLITS))), "std": Measured(std, std, std)}
 
 
 def _rounded_precision_recall(seen: Seen) -> dict[str, Measured]:
     found = precision_recall(seen.real, seen.fake, half=True)
-    return {"precision": _mean(found.precision), "recall": _mean(found.recall)}
+    return {"precision": _share(found.precision), "recall": _share(found.recall)}
 
 
 _FAMILIES: dict[str, Callable[[Seen], Measured]] = {
     "fd": _frechet,
     "kd": _kernel,
     "mind": _sliced,
-    "precision": lambda seen: _mean(seen.precision_recall.precision),
-    "recall": lambda seen: _mean(seen.precision_recall.recall),
+    "precision": lambda seen: _share(seen.precision_recall.precision),
+    "recall": lambda seen: _share(seen.precision_recall.recall),
     "density": lambda seen: _mean(seen.density_coverage.density),
-    "coverage": lambda seen: _mean(seen.density_coverage.coverage),
+    "coverage": lambda seen: _share(seen.density_coverage.coverage),
     "is": lambda seen: _inception(seen)["mean"],
-    "authpct": lambda seen: _mean(authenticity(seen.real, seen.fake).authentic, 100),
+    "authpct": lambda seen: _share(authenticity(seen.real, seen.fake).authentic, 100),
     "fid": _frechet,
     "kid": _kernel_of_subsets,
 }

@@ -50,3 +50,12 @@ def test_too_few_fakes(seen):
 def test_two_fakes_have_a_kernel_distance_with_an_interval(seen):
     found = measure(parse_offline_metric("kd2"), seen)
     assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize("family, most", [("precision", 1), ("recall", 1), ("coverage", 1), ("authpct", 100)])
+def test_intervals_of_shares_stay_within_what_a_share_can_be(family, most):
+    rng = np.random.default_rng(3)
+    real = rng.standard_normal([40, 2]).astype(np.float32)
+    for fake in (real[:30] + 0.01, real[:30] + 100, np.concatenate([real[:28] + 0.01, real[:2] + 100])):
+        found = measure(parse_offline_metric(f"{family}30"), Seen(real, fake, None))
+        assert 0 <= found.low <= found.value <= found.high <= most
