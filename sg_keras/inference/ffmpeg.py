@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import pathlib
 import subprocess
@@ -20,8 +21,9 @@ CODECS: dict[str, tuple[str, tuple[str, ...]]] = {
     "h265": ("libx265", ("-preset", "medium", "-bf", "0", "-tag:v", "hvc1", "-x265-params", "log-level=none")),
     "av1": ("libsvtav1", ("-preset", "8", "-svtav1-params", "pred-struct=1")),
 }
-_BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
-_FILTER = "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
+
+_FILTER = "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
+_FILTER += "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
 _TICKS = "90000"  # a second, of all parts alike
 
 
@@ -65,7 +67,7 @@ def encode(frames: Iterable[np.ndarray], path: pathlib.Path, fps: float, codec: 
     size = f"{first.shape[1]}x{first.shape[0]}"
     encoder, options = CODECS[codec]
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", f"{fps:g}", "-i", "-"]
-    target = ["-vf", _FILTER, "-c:v", encoder, *options, "-crf", str(crf), *_BT709]
+    target = ["-vf", _FILTER, "-c:v", encoder, *options, "-crf", str(crf)]
     target += ["-video_track_timescale", _TICKS, "-f", "mp4", str(path)]
     with tempfile.TemporaryFile() as said:
         command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", "-y", *source, *target]
@@ -79,7 +81,8 @@ def encode(frames: Iterable[np.ndarray], path: pathlib.Path, fps: float, codec: 
             process.kill()
             raise
         finally:
-            process.wait()
+            with contextlib.suppress(BrokenPipeError):
+                process.communicate()  # closes its input and waits
         if process.returncode:
             said.seek(0)
             raise _failure(path, said.read())
@@ -88,13 +91,10 @@ def encode(frames: Iterable[np.ndarray], path: pathlib.Path, fps: float, codec: 
 def _send(process: subprocess.Popen[bytes], first: np.ndarray, rest: Iterable[np.ndarray]) -> None:
     if process.stdin is None:
         return
-    try:
+    with contextlib.suppress(BrokenPipeError):  # it has ended: its exit status and its words say why
         process.stdin.write(first.tobytes())
         for frame in rest:
             process.stdin.write(frame.tobytes())
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it has ended: its exit status and its words say why
 
 
 def join(

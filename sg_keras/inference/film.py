@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from sg_keras.inference.film_keyframes import Keyframe, StylePath, mean_style, style_path, truncated
+from sg_keras.inference.film_keyframes import Keyframe, StylePath, mean_style, style_path, truncated_frames
 from sg_keras.inference.film_noise import MovingNoise
 from sg_keras.inference.film_path import Times, Track
 from sg_keras.inference.images import tile
@@ -167,7 +167,7 @@ def pulsing(G: Generator, factors: Callable[[np.ndarray], np.ndarray], truncatio
         ValueError: the network keeps no mean style.
     """
     w_avg = mean_style(G)
-    return lambda frames, ws: truncated(ws, w_avg, factors(frames), truncation_cutoff)
+    return lambda frames, ws: truncated_frames(ws, w_avg, factors(frames), truncation_cutoff)
 
 
 def pulse(num_frames: int, amount: float, count: float) -> Callable[[np.ndarray], np.ndarray]:

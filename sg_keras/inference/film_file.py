@@ -89,10 +89,13 @@ def write_film(
         OSError: it cannot be written; one line.
 
     Example:
-        >>> frames = [np.full([4, 4, 1], 50 * i, np.uint8) for i in range(3)]
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> write_film(folder / "film.gif", GivenFrames(frames), film_format(folder / "film.gif", fps=20))
-        0
+        >>> import tempfile
+        >>> frames = GivenFrames([np.full([4, 4, 1], 50 * i, np.uint8) for i in range(3)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "film.gif"
+        ...     kept = write_film(path, frames, sg_keras.inference.film_format(path, fps=20))
+        ...     path.stat().st_size > 0
+        True
     """
     total = source.num_frames
     if total < 1:

@@ -59,7 +59,8 @@ def film_format(
         raise ValueError(f"{path}: found {fps:g} frames per second, expected {MAX_FPS_OF_GIF} at most in a GIF")
     if not suffix:
         _check_folder(path)
-    return {".webp": WebP(fps), ".gif": GIF(fps), "": PNGFolder()}[suffix]
+    others: dict[str, FilmFormat] = {".webp": WebP(fps), ".gif": GIF(fps), "": PNGFolder()}
+    return others[suffix]
 
 
 def _check_folder(path: pathlib.Path) -> None:

@@ -135,7 +135,9 @@ def film_times(keyframes: Sequence[Keyframe], closed: bool) -> Times:
     return Times(lengths, closed, easings)
 
 
-def truncated(ws: np.ndarray, w_avg: np.ndarray, psi: np.ndarray | float, cutoff: int | None = None) -> np.ndarray:
+def truncated_frames(
+    ws: np.ndarray, w_avg: np.ndarray, psi: np.ndarray | float, cutoff: int | None = None
+) -> np.ndarray:
     """Styles pulled towards the mean style, in float64.
 
     Args:
@@ -202,7 +204,7 @@ class _LatentPath:
         )
         mapped = self._map(*flat).numpy().astype(np.float64)
         ws = mapped.reshape([*z.shape[:2], *mapped.shape[1:]])
-        return ws if self._w_avg is None else truncated(ws, self._w_avg, self._psi.at(frames), self._cutoff)
+        return ws if self._w_avg is None else truncated_frames(ws, self._w_avg, self._psi.at(frames), self._cutoff)
 
 
 def _check(G: Generator, keyframes: Sequence[Keyframe], interpolation: str) -> None:
@@ -246,7 +248,7 @@ def _keyframe_styles(
         mapped = styles(G, z, labels[seeded].reshape([len(z), G.c_dim]))
         ws[seeded] = mapped.reshape([len(seeded), *ws.shape[1:]])
         if np.any(psi[seeded] != 1):
-            ws[seeded] = truncated(ws[seeded], mean_style(G), psi[seeded], cutoff)
+            ws[seeded] = truncated_frames(ws[seeded], mean_style(G), psi[seeded], cutoff)
     for index, keyframe in enumerate(keyframes):
         if keyframe.w is not None:
             ws[index] = keyframe.w

@@ -59,8 +59,11 @@ def read_wav(path: pathlib.Path) -> Sound:
         ) from error
     if not len(samples) or rate < 1:
         raise ValueError(f"{path}: found no samples, expected a sound")
-    scale = float(np.iinfo(samples.dtype).max) if np.issubdtype(samples.dtype, np.integer) else 1.0
-    middle = 128.0 if samples.dtype == np.uint8 else 0.0
+    middle, scale = 0.0, 1.0
+    if samples.dtype == np.uint8:  # the only format without a sign
+        middle, scale = 128.0, 128.0
+    elif np.issubdtype(samples.dtype, np.integer):
+        scale = float(np.iinfo(samples.dtype).max)
     one_channel = samples.reshape([len(samples), -1]).mean(axis=1, dtype=np.float64)
     return Sound(int(rate), ((one_channel - middle) / scale).astype(np.float32))
 

@@ -83,7 +83,7 @@ def _entry(where: str, folder: pathlib.Path, entry: Any) -> TimelineEntry:
     choice = entry.get("class")
     if choice is not None and (isinstance(choice, bool) or not isinstance(choice, int | str)):
         raise _wrong(where, "class", choice, "a class's index or name")
-    if entry.get("easing", "linear") not in EASINGS:
+    if entry.get("easing", "linear") not in tuple(EASINGS):
         raise _wrong(where, "easing", entry["easing"], f"one of {', '.join(EASINGS)}")
     seconds = _number(where, "seconds", entry.get("seconds", DEFAULT_SECONDS))
     if seconds <= 0:
