@@ -1,7 +1,7 @@
 """Images from trained generators: functions without flags that print nothing."""
 
 from sg_keras.inference.film import Film, interpolate
-from sg_keras.inference.film_file import GivenFrames, write_film
+from sg_keras.inference.film_file import GivenFrames, film_bytes, write_film
 from sg_keras.inference.film_formats import film_format
 from sg_keras.inference.film_keyframes import Keyframe, style_path
 from sg_keras.inference.images import grid_columns, png_bytes, tile, viewable
@@ -20,6 +20,7 @@ __all__ = [
     "StyleRenderer",
     "class_label",
     "cycled_classes",
+    "film_bytes",
     "film_format",
     "generate",
     "grid_columns",

@@ -68,7 +68,7 @@ def encode(frames: Iterable[np.ndarray], path: pathlib.Path, fps: float, codec: 
     encoder, options = CODECS[codec]
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", f"{fps:g}", "-i", "-"]
     target = ["-vf", _FILTER, "-c:v", encoder, *options, "-crf", str(crf)]
-    target += ["-video_track_timescale", _TICKS, "-f", "mp4", str(path)]
+    target += ["-video_track_timescale", _TICKS, "-f", "mp4", f"file:{path}"]
     with tempfile.TemporaryFile() as said:
         command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", "-y", *source, *target]
         # In a session of its own, so that Ctrl-C reaches this process alone, which then ends it.

@@ -6,14 +6,15 @@ import dataclasses
 import json
 import pathlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from sg_keras.files.atomic import atomic_file, atomic_folder, write_text
 from sg_keras.files.errors import PARTIAL, file_errors_explained
-from sg_keras.inference.film_formats import FilmFormat, PNGFolder
+from sg_keras.inference.film_formats import FilmFormat, PNGFolder, film_format
 
 _MOST_FRAMES, _MOST_PIXELS = 240, 1 << 24  # of a part: what is lost at most when a film is interrupted
 _MADE_FROM = "made_from.json"
@@ -116,6 +117,28 @@ def write_film(
             raise
         shutil.rmtree(folder)
     return before
+
+
+def film_bytes(frames: Iterable[np.ndarray], suffix: str, *, frames_per_sec: float = 30, enlarge: int = 1) -> bytes:
+    """The content of a short film's file.
+
+    Args:
+        frames: uint8 [H,W,C], one or more; they are shown as `viewable` has it.
+        suffix: ".webp", ".gif" or ".mp4".
+        frames_per_sec: speed.
+        enlarge: each pixel becomes a square of so many pixels a side.
+
+    Raises:
+        ValueError: no frames, or an unknown suffix.
+
+    Example:
+        >>> film_bytes([np.zeros([4, 4, 1], np.uint8)], ".gif")[:6]
+        b'GIF89a'
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / f"film{suffix}"
+        write_film(path, GivenFrames(list(frames)), film_format(path, frames_per_sec), enlarge=enlarge)
+        return path.read_bytes()
 
 
 def len_of_part(source: FrameSource, enlarge: int = 1) -> int:

@@ -61,8 +61,9 @@ class Times:
         first = np.searchsorted(self.knots[:-1], frames, side="right") - 1
         lengths = np.array(self.lengths)[first]
         parts = (frames - self.knots[first]) / lengths
-        for index, name in enumerate(self.easings):
-            parts = np.where(first == index, EASINGS[name](parts), parts)
+        names = np.array(self.easings)[first]
+        for name in set(names.tolist()):
+            parts[names == name] = EASINGS[name](parts[names == name])
         return first, parts
 
     def positions(self, frames: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sg_keras.inference import GivenFrames, ffmpeg, film_file, film_format, write_film
+from sg_keras.inference import GivenFrames, ffmpeg, film_bytes, film_file, film_format, write_film
 from tests.opened_films import mp4_frames
 
 
@@ -43,6 +43,7 @@ def test_animated_images(tmp_path, suffix, channels, small_parts):
         frames = [np.concatenate([frame[..., :3], np.full_like(frame[..., 3:], 255)], axis=-1) for frame in frames]
     path = tmp_path / f"film{suffix}"
     write_film(path, GivenFrames(frames), film_format(path, 40), enlarge=2)
+    assert film_bytes(iter(frames), suffix, frames_per_sec=40, enlarge=2) == path.read_bytes()
     with Image.open(path) as film:
         assert (film.n_frames, film.size) == (9, (48, 32))
         times = []
