@@ -148,6 +148,12 @@ def interpolate(
 
     Raises:
         ValueError: an argument does not fit.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64, channel_max=8)
+        >>> film = sg_keras.inference.interpolate(G, [1, 2], frames_between=3, closed=False)
+        >>> [frame.shape for frame in film.frames()]
+        [(16, 16, 3), (16, 16, 3), (16, 16, 3), (16, 16, 3)]
     """
     c = labels_of(G, len(seeds), classes, labels)
     keyframes = [

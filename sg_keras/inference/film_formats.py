@@ -46,6 +46,10 @@ def film_format(
 
     Raises:
         ValueError: there is no such format, it cannot be that fast, or ffmpeg is missing; one line.
+
+    Example:
+        >>> film_format(pathlib.Path("film.webp"), fps=30)
+        WebP(fps=30)
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:

@@ -116,6 +116,12 @@ def style_path(
 
     Raises:
         ValueError: something does not fit the network or the others; one line.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=16, img_resolution=16, channel_base=64)
+        >>> path = style_path(G, [Keyframe(10, seeds=(1, 2)), Keyframe(20, seeds=(3, 4), truncation_psi=0.5)])
+        >>> path.num_frames, path.at(np.array([0, 25])).shape
+        (30, (2, 2, 6, 16))
     """
     _check(G, keyframes, interpolation)
     whole = closed or interpolation in ("circle", "noise-loop")
