@@ -114,7 +114,7 @@ VIDEO_OPTIONS: tuple[Option, ...] = (
     Option(RUN, "seeds", SeedRow(), "Seeds of the keyframes, such as 0-15 or 1,4,7-9.", default_text="none"),
     Option(
         RUN,
-        "w",
+        "projected-w",
         PathNames(),
         "Files of styles (.npz with the key w, as projections have them): each style is a keyframe.",
         default_text="none",

@@ -27,10 +27,10 @@ def check_sources(values: dict[str, Any]) -> None:
     Raises:
         ValueError: one line that names an option.
     """
-    given = [f"--{name}" for name in ("seeds", "w", "timeline") if values[name]]
+    given = [f"--{name}" for name in ("seeds", "projected-w", "timeline") if values[name.replace("-", "_")]]
     if len(given) != 1:
         found = " and ".join(given) or "none"
-        raise ValueError(f"--seeds, --w, --timeline: found {found}, expected one of them: the keyframes")
+        raise ValueError(f"--seeds, --projected-w, --timeline: found {found}, expected one of them: the keyframes")
     if values["timeline"]:
         for name in _SAID_BY_TIMELINE:
             if values[name] is not None:
@@ -38,8 +38,8 @@ def check_sources(values: dict[str, Any]) -> None:
                 raise ValueError(f"--{option}: found it beside --timeline, expected none: its keyframes say that")
     if values["w_frames"] is not None and values["seconds"] is not None:
         raise ValueError("--seconds: found it beside --w-frames, expected one of them")
-    if values["w"] and values["class"]:
-        raise ValueError("--class: found it beside --w, expected none: styles have their class in them")
+    if values["projected_w"] and values["class"]:
+        raise ValueError("--class: found it beside --projected-w, expected none: styles have their class in them")
 
 
 def film_keyframes(values: dict[str, Any], G: Generator, seconds: float | None) -> list[Keyframe]:
@@ -60,7 +60,7 @@ def film_keyframes(values: dict[str, Any], G: Generator, seconds: float | None) 
 
     if values["timeline"]:
         return _of_timeline(values, G, labels)
-    rows = _of_styles(values, G) if values["w"] else _of_seeds(values, labels)
+    rows = _of_styles(values, G) if values["projected_w"] else _of_seeds(values, labels)
     lengths = _lengths(values, len(rows), seconds)
     return [_keyframe(length, values, **row) for length, row in zip(lengths, rows, strict=True)]
 
@@ -95,8 +95,8 @@ def _of_seeds(values: dict[str, Any], labels: _Labels) -> list[dict[str, Any]]:
 
 
 def _of_styles(values: dict[str, Any], G: Generator) -> list[dict[str, Any]]:
-    w = np.concatenate([_read_w(pathlib.Path(name), G) for name in values["w"]])
-    return [{"w": w[list(row)]} for row in _arranged(values, range(len(w)), "w")]
+    w = np.concatenate([_read_w(pathlib.Path(name), G) for name in values["projected_w"]])
+    return [{"w": w[list(row)]} for row in _arranged(values, range(len(w)), "projected-w")]
 
 
 def _read_w(path: pathlib.Path, G: Generator) -> np.ndarray:
@@ -106,7 +106,7 @@ def _read_w(path: pathlib.Path, G: Generator) -> np.ndarray:
     try:
         return read_styles(path, G.num_ws, G.w_dim)
     except OSError as error:
-        raise ValueError(f"--w: {explain_file_error(error, path)}") from error
+        raise ValueError(f"--projected-w: {explain_file_error(error, path)}") from error
 
 
 def _lengths(values: dict[str, Any], count: int, seconds: float | None) -> tuple[int, ...]:
@@ -179,7 +179,7 @@ def _content(entry: TimelineEntry, G: Generator, num_cells: int) -> dict[str, An
     try:
         w = _read_w(entry.w, G)
     except ValueError as error:
-        raise ValueError(f"{entry.where}: {str(error).removeprefix('--w: ')}") from error
+        raise ValueError(f"{entry.where}: {str(error).removeprefix('--projected-w: ')}") from error
     if entry.index >= len(w):
         raise ValueError(
             f"{entry.where}: found index {entry.index}, expected 0 to {len(w) - 1}, the styles of {entry.w}"

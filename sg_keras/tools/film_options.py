@@ -61,7 +61,7 @@ def film_of(values: dict[str, Any], G: Generator, sound: Sound | None) -> Film:
 def made_from(values: dict[str, Any], network_sha256: str) -> dict[str, Any]:
     """What the frames of a film follow from, for `write_film`: the network, options, and the files that they name."""
     options = {name: repr(value) for name, value in values.items() if name not in _NOT_OF_FRAMES}
-    files = [values["audio"], values["timeline"], *(values["w"] or ())]
+    files = [values["audio"], values["timeline"], *(values["projected_w"] or ())]
     if values["timeline"]:
         from sg_keras.inference.film_timeline import read_timeline
 
