@@ -11,6 +11,7 @@ from sg_keras.flags.curate_options import CURATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+from sg_keras.flags.video_options import VIDEO_OPTIONS
 
 _INTRODUCTION = """\
 # Options
@@ -23,6 +24,7 @@ same; BOOL is 0 or 1. `--help` prints the same.
 PROGRAMS: dict[str, Sequence[Option]] = {
     "Training: `run_training.py`, `sg-keras-train`": OPTIONS,
     "Images: `sg-keras-generate`": GENERATE_OPTIONS,
+    "Films: `sg-keras-video`": VIDEO_OPTIONS,
     "Exports: `sg-keras-export`": EXPORT_OPTIONS,
     "Scores: `sg-keras-calc-metrics`": CALC_METRICS_OPTIONS,
     "Data sets: `sg-keras-dataset convert`": CONVERT_OPTIONS,

@@ -73,7 +73,7 @@ DEMOS = {
 STOP_GRACE_SEC = 120.0  # for saving the state after the time is up
 COLUMNS = 10
 WALK_SEEDS = range(8)
-FRAMES_BETWEEN = 15
+FRAMES_BETWEEN, FRAMES_PER_SEC = 15, 30
 ENLARGED = 6  # pixels of the film for each of the image
 
 
@@ -185,7 +185,7 @@ def show(run_dir: pathlib.Path, demo: Demo) -> dict[str, pathlib.Path]:
 
     if demo.films:
         _headline("A film", "a walk through the latents of eight digits: details move with the strokes they belong to")
-        write_film(G_ema, places["film"])
+        write_walk(G_ema, places["film"])
         print(places["film"])
 
     _headline("A SavedModel", "exported here, then loaded by a process that does not import sg_keras")
@@ -220,15 +220,13 @@ def write_grid(G: Any, path: pathlib.Path) -> None:
         beside.write_bytes(png_bytes(tile(images, COLUMNS)))
 
 
-def write_film(G: Any, path: pathlib.Path) -> None:
-    """A closed walk through the styles of some seeds, each of the next class."""
-    from sg_keras.files.atomic import atomic_file
-    from sg_keras.inference import film_bytes, latent_walk
+def write_walk(G: Any, path: pathlib.Path) -> None:
+    """A closed film of the styles of some seeds, each of the next class."""
+    from sg_keras.inference import film_format, interpolate, write_film
 
     classes = [seed % G.c_dim for seed in WALK_SEEDS]
-    frames = latent_walk(G, WALK_SEEDS, classes, frames_between=FRAMES_BETWEEN)
-    with atomic_file(path) as beside:
-        beside.write_bytes(film_bytes(frames, path.suffix, enlarge=ENLARGED))
+    film = interpolate(G, WALK_SEEDS, classes, frames_between=FRAMES_BETWEEN)
+    write_film(path, film, film_format(path, FRAMES_PER_SEC), enlarge=ENLARGED)
 
 
 def _print_places(

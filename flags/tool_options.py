@@ -106,7 +106,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
         "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a "
         "file (https://...), which is kept. G_ema is taken.",
-        tools=("generate", "export"),
+        tools=("generate", "export", "video"),
     ),
     Option(
         REQUIRED,
@@ -138,7 +138,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         "Truncation: 1 is none, lower trades variety for quality.",
         "PSI",
         1.0,
-        tools=("generate",),
+        tools=("generate", "video"),
     ),
     Option(
         RUN,
@@ -146,7 +146,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         Integer(0),
         "Truncate only the first N layers' styles.",
         default_text="all",
-        tools=("generate",),
+        tools=("generate", "video"),
     ),
     Option(
         RUN,
@@ -162,7 +162,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         Vector(),
         "Label of every image, where labels are vectors of numbers.",
         default_text="some labels of the training images by turns",
-        tools=("generate",),
+        tools=("generate", "video"),
     ),
     Option(
         RUN,

@@ -13,7 +13,10 @@ import tensorflow as tf
 import sg_keras
 
 SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
-ALSO = ("config.sizes",)
+ALSO = (
+    "config.sizes",
+    *(f"inference.film{name}" for name in ("", "_file", "_formats", "_keyframes", "_path", "_sound")),
+)
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}
 
