@@ -5,9 +5,12 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+from sg_keras.flags.activation_options import ACTIVATIONS_OPTIONS
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
+from sg_keras.flags.combine_options import AVERAGE_OPTIONS, BLEND_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.direction_options import DIRECTIONS_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
@@ -23,6 +26,10 @@ same; BOOL is 0 or 1. `--help` prints the same.
 PROGRAMS: dict[str, Sequence[Option]] = {
     "Training: `run_training.py`, `sg-keras-train`": OPTIONS,
     "Images: `sg-keras-generate`": GENERATE_OPTIONS,
+    "Editing: `sg-keras-directions`": DIRECTIONS_OPTIONS,
+    "Editing: `sg-keras-blend`": BLEND_OPTIONS,
+    "Editing: `sg-keras-average`": AVERAGE_OPTIONS,
+    "Layers: `sg-keras-activations`": ACTIVATIONS_OPTIONS,
     "Exports: `sg-keras-export`": EXPORT_OPTIONS,
     "Scores: `sg-keras-calc-metrics`": CALC_METRICS_OPTIONS,
     "Data sets: `sg-keras-dataset convert`": CONVERT_OPTIONS,

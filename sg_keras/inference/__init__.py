@@ -1,33 +1,68 @@
 """Images from trained generators: functions without flags that print nothing."""
 
+from sg_keras.inference.activations import (
+    ActivationReader,
+    channel_images,
+    channel_scales,
+    channel_sheet,
+    channel_spectra,
+    closed_walk,
+)
+from sg_keras.inference.column_names import named_columns
+from sg_keras.inference.direction_file import DIRECTIONS_FILE, DirectionFile, read_directions, renamed, write_directions
+from sg_keras.inference.direction_sheet import labelled_sheet, sheet_styles
+from sg_keras.inference.directions import Direction, closed_form_directions, moved_styles, principal_directions
 from sg_keras.inference.images import grid_columns, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.latents import latent, latents, read_styles, styles, write_styles
 from sg_keras.inference.row_names import named_rows
 from sg_keras.inference.sample import generate
+from sg_keras.inference.style_centres import truncate_to_centres, truncation_centres
 from sg_keras.inference.style_renderer import StyleRenderer
+from sg_keras.inference.style_samples import sampled_styles
 from sg_keras.inference.transform import inverse_transform
 from sg_keras.inference.video import film_bytes, latent_walk
 from sg_keras.ops.pixel_values import to_uint8
 
 __all__ = [
+    "DIRECTIONS_FILE",
+    "ActivationReader",
+    "Direction",
+    "DirectionFile",
     "StyleRenderer",
+    "channel_images",
+    "channel_scales",
+    "channel_sheet",
+    "channel_spectra",
     "class_label",
+    "closed_form_directions",
+    "closed_walk",
     "cycled_classes",
     "film_bytes",
     "generate",
     "grid_columns",
     "inverse_transform",
+    "labelled_sheet",
     "latent",
     "latent_walk",
     "latents",
+    "moved_styles",
+    "named_columns",
     "named_rows",
     "png_bytes",
+    "principal_directions",
+    "read_directions",
     "read_styles",
+    "renamed",
+    "sampled_styles",
+    "sheet_styles",
     "styles",
     "tile",
     "to_uint8",
+    "truncate_to_centres",
+    "truncation_centres",
     "vector_label",
     "viewable",
+    "write_directions",
     "write_styles",
 ]

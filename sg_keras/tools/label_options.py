@@ -47,6 +47,23 @@ def chosen_labels(
     return _by_turns(seeds, c_dim, kind, examples)
 
 
+def spread_labels(values: dict[str, Any], labels: np.ndarray, kind: str, examples: np.ndarray) -> np.ndarray | None:
+    """Labels of random latents by which the spread of w is measured.
+
+    Args:
+        values: of the options; class and label are read.
+        labels: that `chosen_labels` gave.
+        kind, examples: as of `chosen_labels`.
+
+    Returns:
+        [n,c_dim], to be taken by turns: the one that an option chooses, or those of training images where labels are
+        vectors; None = all classes.
+    """
+    if values["class"] is not None or values["label"] is not None:
+        return labels[:1]
+    return examples if kind == "vectors" else None
+
+
 def _class_index(typed: int | str | None, class_names: Sequence[str]) -> int | None:
     """The index of a class by its index or name."""
     if not isinstance(typed, str):
