@@ -11,7 +11,13 @@ from sg_keras.inference.activations import (
 from sg_keras.inference.column_names import named_columns
 from sg_keras.inference.direction_file import DIRECTIONS_FILE, DirectionFile, read_directions, renamed, write_directions
 from sg_keras.inference.direction_sheet import labelled_sheet, sheet_styles
-from sg_keras.inference.directions import Direction, closed_form_directions, moved_styles, principal_directions
+from sg_keras.inference.directions import (
+    Direction,
+    check_direction,
+    closed_form_directions,
+    moved_styles,
+    principal_directions,
+)
 from sg_keras.inference.images import grid_columns, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.latents import latent, latents, read_styles, styles, write_styles
@@ -34,6 +40,7 @@ __all__ = [
     "channel_scales",
     "channel_sheet",
     "channel_spectra",
+    "check_direction",
     "class_label",
     "closed_form_directions",
     "closed_walk",

@@ -15,8 +15,8 @@ from sg_keras.models import Generator
 
 _LARGE = 99.5  # percentile of a channel's magnitudes that is shown as black or white
 _DECIBELS = 80.0  # from the strongest frequency of a channel down to black
-_LEAST_SIDE = 32  # pixels of a channel on a sheet: smaller maps are enlarged
-_GAP, _PAPER = 1, 128  # pixels between channels, and their gray
+_LEAST_SIDE = 64  # pixels of a channel on a sheet: smaller maps are enlarged
+_GAP, _PAPER = 2, 255  # pixels between channels, and their gray
 
 
 class ActivationReader:

@@ -13,6 +13,7 @@ from sg_keras.inference.images import tile, viewable
 from sg_keras.inference.row_names import named_rows
 
 _LEAST_SIDE, _MOST_SIDE = 64, 256  # pixels of an image on the sheet: small ones are enlarged, large ones reduced
+_EDGE, _PAPER = 2, 255  # pixels round each image, and their gray: images with dark edges would run together
 
 
 def sheet_styles(ws: np.ndarray, directions: Sequence[Direction], amounts: Sequence[float]) -> Iterator[np.ndarray]:
@@ -53,7 +54,11 @@ def labelled_sheet(images: Iterable[np.ndarray], rows: Sequence[str], columns: S
 
 
 def _cell(image: np.ndarray) -> np.ndarray:
-    shown = viewable(image[np.newaxis])[0]
+    shown = _in_size(viewable(image[np.newaxis])[0])
+    return np.pad(shown, ((_EDGE, _EDGE), (_EDGE, _EDGE), (0, 0)), constant_values=_PAPER)
+
+
+def _in_size(shown: np.ndarray) -> np.ndarray:
     height, width, channels = shown.shape
     if max(height, width) <= _MOST_SIDE:
         factor = -(-_LEAST_SIDE // max(height, width))

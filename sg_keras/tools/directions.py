@@ -45,9 +45,9 @@ def _directions(values: dict[str, Any]) -> int:
 
     outdir = pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])
-    kind, examples, class_names = label_facts(values["network"])
-    labels = chosen_labels(values, G.c_dim, kind, examples, class_names)
-    found = _found(values, G, spread_labels(values, labels, kind, examples))
+    facts = label_facts(values["network"])
+    labels = chosen_labels(values, G.c_dim, *facts)
+    found = _found(values, G, spread_labels(values, G.c_dim, *facts))
     before = named_errors("--outdir", lambda: _names_before(outdir, found))
     directions = named_errors("--name", lambda: renamed(found, {**before, **(values["name"] or {})}))
     ws = styles(

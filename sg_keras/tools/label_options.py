@@ -47,21 +47,20 @@ def chosen_labels(
     return _by_turns(seeds, c_dim, kind, examples)
 
 
-def spread_labels(values: dict[str, Any], labels: np.ndarray, kind: str, examples: np.ndarray) -> np.ndarray | None:
-    """Labels of random latents by which the spread of w is measured.
+def spread_labels(
+    values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray, class_names: Sequence[str] = ()
+) -> np.ndarray | None:
+    """Labels of random latents by which the spread of w is measured: the one that options choose, else all.
 
-    Args:
-        values: of the options; class and label are read.
-        labels: that `chosen_labels` gave.
-        kind, examples: as of `chosen_labels`.
+    Args, raises: as of `chosen_labels`; seeds are not read.
 
     Returns:
-        [n,c_dim], to be taken by turns: the one that an option chooses, or those of training images where labels are
-        vectors; None = all classes.
+        [n,c_dim], to be taken by turns; None = all classes.
     """
-    if values["class"] is not None or values["label"] is not None:
-        return labels[:1]
-    return examples if kind == "vectors" else None
+    every_class = values["class"] is None or (values["class"] == "all" and "all" not in class_names)
+    if not every_class or values["label"] is not None:
+        return chosen_labels({**values, "seeds": (0,)}, c_dim, kind, examples, class_names)
+    return examples if kind == "vectors" and len(examples) else None
 
 
 def _class_index(typed: int | str | None, class_names: Sequence[str]) -> int | None:

@@ -44,9 +44,9 @@ def test_channels_as_images():
     assert (images[0, 0, 0, 0], images[0, 9, 0, 0]) == (0, 191)
     assert (images[1] == 255).all() and (images[2] == 128).all()
     sheet = channel_sheet(images)
-    assert sheet.shape == (2 * 41, 2 * 81, 1)  # enlarged fourfold, with gaps
-    np.testing.assert_array_equal(sheet[:40, :80], images[0].repeat(4, axis=0).repeat(4, axis=1))
-    assert (sheet[40] == 128).all()
+    assert sheet.shape == (2 * 72, 2 * 142, 1)  # enlarged sevenfold, with gaps
+    np.testing.assert_array_equal(sheet[:70, :140], images[0].repeat(7, axis=0).repeat(7, axis=1))
+    assert (sheet[70] == 255).all()
 
 
 def test_a_wave_is_a_pair_of_points_in_its_spectrum():

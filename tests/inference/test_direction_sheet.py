@@ -17,7 +17,7 @@ def test_styles_of_a_sheet_row_after_row():
 
 
 @pytest.mark.parametrize(
-    "shape, cell", [((32, 16, 1), (64, 32)), ((100, 100, 3), (100, 100)), ((512, 1024, 4), (128, 256))]
+    "shape, cell", [((32, 16, 1), (68, 36)), ((100, 100, 3), (104, 104)), ((512, 1024, 4), (132, 260))]
 )
 def test_images_keep_their_places(shape, cell):
     images = [np.full(shape, 20 * number, np.uint8) for number in range(6)]

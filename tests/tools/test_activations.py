@@ -25,8 +25,8 @@ def test_images_spectra_and_films(snapshot, tmp_path, capsys):
     assert {path.name for path in outdir.iterdir()} == names
     assert "of b16.conv1, image in" in capsys.readouterr().out
     with Image.open(outdir / "b16.conv1.png") as sheet:
-        assert sheet.size == (2 * 33, 2 * 33)  # two by two places of 16 pixels, doubled, with gaps
-        shown = np.asarray(sheet)[:32:2, :32:2].astype(float)
+        assert sheet.size == (2 * 66, 2 * 66)  # two by two places of 16 pixels, enlarged fourfold, with gaps
+        shown = np.asarray(sheet)[:64:4, :64:4].astype(float)
     G = sg_keras.load(snapshot)["G_ema"]
     ws = styles(G, latents([3], G.z_dim), np.eye(3, dtype=np.float32)[1:2])
     channel = ActivationReader(G, ["b16.conv1"]).maps(ws)["b16.conv1"][0, :, :, 0]

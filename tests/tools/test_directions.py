@@ -32,8 +32,8 @@ def test_directions_and_sheets(snapshot, tmp_path, capsys):
     assert {direction.layers for direction in found.directions} == {(1, 3)} and len(found.network) == 64
     assert "3 directions in" in capsys.readouterr().out
     with Image.open(outdir / "sheet-seed0000.png") as sheet:
-        assert sheet.width > 7 * 64 and sheet.height > 3 * 64
-        grid = np.asarray(sheet)[-3 * 64 :, -7 * 64 :].reshape(3, 64, 7, 64)
+        assert sheet.width > 7 * 68 and sheet.height > 3 * 68
+        grid = np.asarray(sheet)[-3 * 68 :, -7 * 68 :].reshape(3, 68, 7, 68)
     for row in (1, 2):  # the image itself in the middle of all rows
         np.testing.assert_array_equal(grid[row, :, 3], grid[0, :, 3])
         assert (grid[row, :, 0] != grid[row, :, 3]).any()
