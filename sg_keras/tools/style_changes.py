@@ -65,7 +65,11 @@ def _directions(values: dict[str, Any], G: Generator) -> tuple[list[Direction], 
             f"--direction: found none, expected names of directions and amounts such as {file.directions[0].name}:2.0"
         )
     found = named_errors("--direction", lambda: [file.named(name) for name, _ in chosen])
-    named_errors("--directions", lambda: [check_direction(one, G.num_ws, G.w_dim) for one in found])
+    try:
+        for direction in found:
+            check_direction(direction, G.num_ws, G.w_dim)
+    except ValueError as error:
+        raise ValueError(f"--directions: {error}") from error
     if file.network and file.network != network_digest(G):
         print(f"Note: {path} was made with another network; its directions may mean something else here")
     return found, [amount for _, amount in chosen]
