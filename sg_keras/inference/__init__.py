@@ -5,6 +5,7 @@ from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.latents import latent, latents, read_styles, styles, write_styles
 from sg_keras.inference.row_names import named_rows
 from sg_keras.inference.sample import generate
+from sg_keras.inference.style_mixing import mix, mix_styles
 from sg_keras.inference.style_renderer import StyleRenderer
 from sg_keras.inference.transform import inverse_transform
 from sg_keras.inference.video import film_bytes, latent_walk
@@ -21,6 +22,8 @@ __all__ = [
     "latent",
     "latent_walk",
     "latents",
+    "mix",
+    "mix_styles",
     "named_rows",
     "png_bytes",
     "read_styles",
