@@ -1,4 +1,4 @@
-"""Style mixing: images whose coarse styles are one latent's and whose fine ones are another's (arXiv:1812.04948, 3.1)."""
+"""Style mixing: coarse styles of one latent, fine ones of another (arXiv:1812.04948, section 3.1)."""
 
 from __future__ import annotations
 
