@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
-from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+from sg_keras.flags.style_mixing_options import STYLE_MIXING_OPTIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS
 
 _INTRODUCTION = """\
 # Options
@@ -23,6 +25,7 @@ same; BOOL is 0 or 1. `--help` prints the same.
 PROGRAMS: dict[str, Sequence[Option]] = {
     "Training: `run_training.py`, `sg-keras-train`": OPTIONS,
     "Images: `sg-keras-generate`": GENERATE_OPTIONS,
+    "Style mixing: `sg-keras-style-mixing`": STYLE_MIXING_OPTIONS,
     "Exports: `sg-keras-export`": EXPORT_OPTIONS,
     "Scores: `sg-keras-calc-metrics`": CALC_METRICS_OPTIONS,
     "Data sets: `sg-keras-dataset convert`": CONVERT_OPTIONS,

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+EVERY_CLASS = "all"
+
 
 def chosen_labels(
     values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray, class_names: Sequence[str] = ()
@@ -45,6 +47,11 @@ def chosen_labels(
     except ValueError as error:
         raise ValueError(f"--{error}") from error
     return _by_turns(seeds, c_dim, kind, examples)
+
+
+def is_every_class(typed: int | str | None, class_names: Sequence[str]) -> bool:
+    """Whether --class asks for all classes; where one is called so, it is that one."""
+    return typed == EVERY_CLASS and EVERY_CLASS not in class_names
 
 
 def _class_index(typed: int | str | None, class_names: Sequence[str]) -> int | None:
