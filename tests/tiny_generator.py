@@ -7,13 +7,13 @@ from sg_keras.models import Generator
 
 
 def tiny_generator(
-    c_dim: int = 3, channels: int = 1, resolution: int = 16, name: str = "G_ema", cfg: str = "stylegan2"
+    c_dim: int = 3, channels: int = 1, resolution: int = 16, name: str = "G_ema", cfg: str = "stylegan2", width: int = 8
 ) -> Generator:
     """Weights that follow from nothing but the arguments; the noise and w_avg matter."""
     keras.utils.set_random_seed(0)
     G = Generator(
-        z_dim=8,
-        w_dim=8,
+        z_dim=width,
+        w_dim=width,
         c_dim=c_dim,
         img_resolution=resolution,
         img_channels=channels,

@@ -9,6 +9,7 @@ from sg_keras.inference.activations import (
     closed_walk,
 )
 from sg_keras.inference.column_names import named_columns
+from sg_keras.inference.contact_sheet import contact_sheet
 from sg_keras.inference.direction_file import DIRECTIONS_FILE, DirectionFile, read_directions, renamed, write_directions
 from sg_keras.inference.direction_sheet import labelled_sheet, sheet_styles
 from sg_keras.inference.directions import (
@@ -18,12 +19,14 @@ from sg_keras.inference.directions import (
     moved_styles,
     principal_directions,
 )
-from sg_keras.inference.images import grid_columns, png_bytes, tile, viewable
+from sg_keras.inference.images import SUFFIXES, grid_columns, image_bytes, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
-from sg_keras.inference.latents import latent, latents, read_styles, styles, write_styles
+from sg_keras.inference.latents import StyleMaker, latent, latents, read_styles, styles, truncated, write_styles
+from sg_keras.inference.output_size import synthesis_of_size
 from sg_keras.inference.row_names import named_rows
 from sg_keras.inference.sample import generate
 from sg_keras.inference.style_centres import truncate_to_centres, truncation_centres
+from sg_keras.inference.style_mixing import mix, mix_styles
 from sg_keras.inference.style_renderer import StyleRenderer
 from sg_keras.inference.style_samples import sampled_styles
 from sg_keras.inference.transform import inverse_transform
@@ -32,9 +35,11 @@ from sg_keras.ops.pixel_values import to_uint8
 
 __all__ = [
     "DIRECTIONS_FILE",
+    "SUFFIXES",
     "ActivationReader",
     "Direction",
     "DirectionFile",
+    "StyleMaker",
     "StyleRenderer",
     "channel_images",
     "channel_scales",
@@ -44,15 +49,19 @@ __all__ = [
     "class_label",
     "closed_form_directions",
     "closed_walk",
+    "contact_sheet",
     "cycled_classes",
     "film_bytes",
     "generate",
     "grid_columns",
+    "image_bytes",
     "inverse_transform",
     "labelled_sheet",
     "latent",
     "latent_walk",
     "latents",
+    "mix",
+    "mix_styles",
     "moved_styles",
     "named_columns",
     "named_rows",
@@ -64,9 +73,11 @@ __all__ = [
     "sampled_styles",
     "sheet_styles",
     "styles",
+    "synthesis_of_size",
     "tile",
     "to_uint8",
     "truncate_to_centres",
+    "truncated",
     "truncation_centres",
     "vector_label",
     "viewable",

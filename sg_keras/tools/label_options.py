@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+EVERY_CLASS = "all"
+
 
 def chosen_labels(
     values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray, class_names: Sequence[str] = ()
@@ -57,10 +59,15 @@ def spread_labels(
     Returns:
         [n,c_dim], to be taken by turns; None = all classes.
     """
-    every_class = values["class"] is None or (values["class"] == "all" and "all" not in class_names)
+    every_class = values["class"] is None or is_every_class(values["class"], class_names)
     if not every_class or values["label"] is not None:
         return chosen_labels({**values, "seeds": (0,)}, c_dim, kind, examples, class_names)
     return examples if kind == "vectors" and len(examples) else None
+
+
+def is_every_class(typed: int | str | None, class_names: Sequence[str]) -> bool:
+    """Whether --class asks for all classes; where one is called so, it is that one."""
+    return typed == EVERY_CLASS and EVERY_CLASS not in class_names
 
 
 def _class_index(typed: int | str | None, class_names: Sequence[str]) -> int | None:

@@ -106,3 +106,73 @@ def test_labels_that_are_vectors(snapshot, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "--label=1,0,0 or other 3 numbers shows one label" in printed and "class" not in printed
     np.testing.assert_array_equal(read(tmp_path / "turns" / "seed0007.png"), read(tmp_path / "one" / "seed0007.png"))
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_rows_of_classes_and_truncations(snapshot, tmp_path, capsys):
+    assert run(snapshot, tmp_path, "--seeds=0-1", "--class=all", "--truncs=0.5,1", "--sheet", "--save_w") == 0
+    stems = [f"seed000{seed}-class{k}-{psi}" for seed in (0, 1) for k in (0, 1, 2) for psi in ("0.5", "1")]
+    files = [f"{stem}{suffix}" for stem in stems for suffix in (".png", ".npz")]
+    assert names_in(tmp_path) == sorted([*files, "grid.png", "sheet.png"])
+    assert f"12 images, grid.png and sheet.png in {tmp_path}" in capsys.readouterr().out
+    G = sg_keras.load(snapshot)["G_ema"]
+    (expected,) = inference.generate(G, [1], [2], truncation_psi=0.5)
+    np.testing.assert_array_equal(read(tmp_path / "seed0001-class2-0.5.png"), expected)
+    grid = read(tmp_path / "grid.png")
+    assert grid.shape == (6 * 16, 2 * 16, 1)
+    np.testing.assert_array_equal(grid[4 * 16 : 5 * 16, 16:], expected)
+    sheet = read(tmp_path / "sheet.png")
+    assert sheet.shape[0] > 6 * 96 and sheet.shape[1] > 2 * 96
+
+    styles = tmp_path / "seed0001-class2-0.5.npz"
+    assert run(snapshot, tmp_path / "again", f"--projected-w={styles}") == 0
+    assert names_in(tmp_path / "again") == ["grid.png", "w0000.png"]
+    np.testing.assert_array_equal(read(tmp_path / "again" / "w0000.png"), expected)
+    assert run(snapshot, tmp_path / "mean", f"--projected-w={styles}", "--trunc=0", "--noise-mode=none") == 0
+    (mean,) = inference.generate(G, [1], [2], truncation_psi=0, noise_mode="none")
+    np.testing.assert_array_equal(read(tmp_path / "mean" / "w0000.png"), mean)
+
+
+@pytest.mark.parametrize("file_format, suffix", [("jpeg", ".jpg"), ("webp", ".webp")])
+def test_formats_and_sizes(unconditional_snapshot, tmp_path, file_format, suffix):
+    assert run(unconditional_snapshot, tmp_path, "--seeds=3", f"--format={file_format}", "--size=40x24") == 0
+    assert names_in(tmp_path) == ["grid.png", f"seed0003{suffix}"]
+    with Image.open(tmp_path / f"seed0003{suffix}") as image:
+        pixels = np.asarray(image.convert("L")).astype(int)
+    assert pixels.shape == (24, 40)
+    assert np.abs(pixels - read(tmp_path / "grid.png")[:, :, 0]).max() <= (8 if file_format == "jpeg" else 0)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--trunc=0.5", "--truncs=0.5,1", "--seeds=0"], "--trunc: found it beside --truncs, expected one of them"),
+        (["--truncs=0.5,x", "--seeds=0"], "--truncs: found '0.5,x', expected numbers such as 0.5,0.7,1"),
+        ([], "--seeds: found nothing, expected seeds such as 0-15, or --projected-w=FILE.npz"),
+        (["--projected-w=w.npz", "--seeds=0"], "--projected-w: found it beside --seeds, expected one of them"),
+        (["--projected-w=w.npz"], "--projected-w: w.npz: found w [1, 6, 9], expected [N, 6, 8], the styles of the"),
+        (["--projected-w=nothing.npz"], "--projected-w: nothing.npz: found nothing there (No such file or directory)"),
+        (["--projected-w=good.npz", "--class=1"], "--class: found it beside --projected-w, expected seeds, or styles"),
+        (["--size=0x4", "--seeds=0"], "--size: found '0x4', expected WIDTHxHEIGHT"),
+        (["--format=gif", "--seeds=0"], "--format: found 'gif', expected png, jpeg or webp"),
+        (["--batch=0", "--seeds=0"], "--batch: found 0, expected a whole number, 1 or more"),
+    ],
+)
+def test_more_errors(snapshot, tmp_path, options, message, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("w.npz", w=np.zeros([1, 6, 9], np.float32))
+    np.savez("good.npz", w=np.zeros([1, 6, 8], np.float32))
+    assert run(snapshot, tmp_path / "out", *options) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"Error: {message}") and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_classes_of_a_network_without(unconditional_snapshot, tmp_path, capsys):
+    assert run(unconditional_snapshot, tmp_path / "out", "--seeds=0", "--class=all") == 1
+    assert (
+        capsys.readouterr().err == "Error: --class: found 'all', expected none, since the network is not conditional\n"
+    )

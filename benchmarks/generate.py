@@ -1,0 +1,122 @@
+"""Images that a generator makes a second.
+
+    python -m benchmarks.generate [--cfg=stylegan2,stylegan3-t,stylegan3-r] [--resolution=32] [--cbase=2048]
+                                  [--cmax=64] [--batches=1,8,32] [--seconds=2] [--json]
+
+Each batch size in three ways, in turns, so that whatever disturbs the machine disturbs all of them: the network called
+on a batch of latents (`network`), seeds handed to `generate`'s two halves in groups of that size, with each image to
+the bit what it is alone (`alone`), and the same with that many images in each call (`together`). 8-bit conversion is
+part of all of them, compilation of none. The best of the rounds is printed; the ratios are medians over the turns.
+other_load is the share of the cores' time that other processes had meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.other_load import OtherLoad
+from sg_keras.inference import StyleMaker, StyleRenderer, to_uint8
+from sg_keras.inference.latents import latents
+from sg_keras.models import Generator
+
+_ROUNDS = 5
+_DISTURBED = 0.02  # other_load; figures of busy machines mean little
+
+Make = Callable[[Sequence[int]], np.ndarray]
+
+
+def generator(cfg: str, resolution: int, cbase: int, cmax: int) -> Generator:
+    """An untrained one, as the published options make it: twice as wide for R."""
+    keras.utils.set_random_seed(0)
+    wider = 2 if cfg == "stylegan3-r" else 1
+    return Generator(cfg=cfg, img_resolution=resolution, channel_base=wider * cbase, channel_max=wider * cmax)
+
+
+def network(G: Generator) -> Make:
+    """The network called on a batch of latents."""
+    call = tf.function(lambda z, seeds: G(z, noise_seed=seeds), autograph=False, jit_compile=False)
+
+    def make(seeds: Sequence[int]) -> np.ndarray:
+        z = tf.constant(latents(seeds, G.z_dim), G.compute_dtype)
+        return to_uint8(call(z, tf.constant([(0, seed) for seed in seeds], tf.int64)).numpy())
+
+    return make
+
+
+def by_styles(G: Generator, batch: int) -> Make:
+    """The halves of `generate`, compiled once."""
+    maker, renderer = StyleMaker(G), StyleRenderer(G, batch=batch)
+
+    def make(seeds: Sequence[int]) -> np.ndarray:
+        labels = np.zeros([len(seeds), 0], np.float32)
+        return np.stack(list(renderer.images(maker.of_seeds(seeds, labels), noise_seeds=seeds)))
+
+    return make
+
+
+def images_per_sec(make: Make, batch: int, seconds: float) -> float:
+    """Over as many batches as begin within `seconds`."""
+    start, made = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        made += len(make(range(made, made + batch)))
+    return made / (time.perf_counter() - start)
+
+
+def compare(G: Generator, batch: int, seconds: float) -> dict[str, Any]:
+    """Images a second in each way, and what the other two are of the network's."""
+    ways = {"network": network(G), "alone": by_styles(G, 1), "together": by_styles(G, batch)}
+    if batch == 1:
+        del ways["together"]  # the same
+    for make in ways.values():
+        make(range(batch))
+    rounds = [
+        {name: images_per_sec(make, batch, seconds / _ROUNDS) for name, make in ways.items()} for _ in range(_ROUNDS)
+    ]
+    best = {name: max(found[name] for found in rounds) for name in ways}
+    ratios = {name: statistics.median(found[name] / found["network"] for found in rounds) for name in ways}
+    return {"images_per_sec": best, "ratio": {name: ratio for name, ratio in ratios.items() if name != "network"}}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure and print; see the module's description."""
+    words = _parse(argv)
+    numbers = functools.partial(generator, resolution=words.resolution, cbase=words.cbase, cmax=words.cmax)
+    load, found = OtherLoad(), {}
+    for cfg in words.cfg.split(","):
+        G, found[cfg] = numbers(cfg), {}
+        for batch in map(int, words.batches.split(",")):
+            found[cfg][batch] = compared = compare(G, batch, words.seconds)
+            best = "  ".join(f"{name} {speed:7.1f}" for name, speed in compared["images_per_sec"].items())
+            ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in compared["ratio"].items())
+            print(f"{cfg} batch {batch:>3}: {best} images/s; of the network's: {ratios}", flush=True)
+    other_load = load.share()
+    if other_load > _DISTURBED:
+        print(f"Other processes had {other_load:.0%} of the cores: times are longer than they would be")
+    if words.json:
+        print(json.dumps({**found, "other_load": other_load}))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--cfg", default="stylegan2,stylegan3-t,stylegan3-r", help="which networks")
+    parser.add_argument("--resolution", type=int, default=32, help="of the images")
+    parser.add_argument("--cbase", type=int, default=2048, help="capacity, doubled for R")
+    parser.add_argument("--cmax", type=int, default=64, help="capacity, doubled for R")
+    parser.add_argument("--batches", default="1,8,32", help="batch sizes")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of measuring, for each way and batch size")
+    parser.add_argument("--json", action="store_true", help="the last line is a JSON object")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()
