@@ -7,6 +7,7 @@ import dataclasses
 from sg_keras.config.choices import EXTENSIONS, IMAGE_FORMATS
 from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName, refusal
 from sg_keras.flags.convert_options import Size
+from sg_keras.flags.direction_options import CENTRES, DIRECTION, DIRECTIONS
 from sg_keras.flags.options import RUN, Option
 from sg_keras.flags.tool_options import FiniteNumber, options_of_tool
 
@@ -97,4 +98,5 @@ _CHANGED = {
 GENERATE_OPTIONS: tuple[Option, ...] = (
     *(dataclasses.replace(option, **_CHANGED.get(option.key, {})) for option in options_of_tool("generate")),
     *_FURTHER,
+    *(DIRECTION, DIRECTIONS, CENTRES),
 )

@@ -8,6 +8,7 @@
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=5 --rotate=15 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=5 --size=512x256 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --projected-w=projected_w.npz --outdir=out
+    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-3 --directions=DIR --direction=smile:2.0 --outdir=out
 
 Writes seed0000.png, seed0001.png ... and all of them in grid.png.
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sg_keras.inference import StyleRenderer
     from sg_keras.models import Generator
     from sg_keras.tools.generated_rows import FileStyles, Name, Row, SeedStyles
+    from sg_keras.tools.style_changes import ChangedStyles
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,10 +43,11 @@ def _generate(values: dict[str, Any]) -> int:
     from sg_keras.tools.generated_rows import chosen_rows, chosen_styles, names_of
     from sg_keras.tools.network_option import load_generator
     from sg_keras.tools.shown_images import ShownImages
+    from sg_keras.tools.style_changes import with_changes
 
     outdir = pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])
-    source, rows = chosen_styles(values, G), chosen_rows(values, G)
+    source, rows = with_changes(chosen_styles(values, G), values, G), chosen_rows(values, G)
     renderer = _renderer(values, G)
     images = _images(renderer, source, rows, _transform(values, G.takes_transform))
     names = names_of(source, rows)
@@ -72,7 +75,10 @@ def _renderer(values: dict[str, Any], G: Generator) -> StyleRenderer:
 
 
 def _images(
-    renderer: StyleRenderer, source: SeedStyles | FileStyles, rows: Sequence[Row], transform: np.ndarray | None
+    renderer: StyleRenderer,
+    source: SeedStyles | FileStyles | ChangedStyles,
+    rows: Sequence[Row],
+    transform: np.ndarray | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The styles of each image, and the image, row after row."""
     kept, rendered = itertools.tee(itertools.chain.from_iterable(source.of_row(row) for row in rows))

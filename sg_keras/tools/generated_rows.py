@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -49,6 +49,14 @@ class Row:
     words: tuple[str, ...]
 
 
+class HasColumns(Protocol):
+    """Styles by columns and rows."""
+
+    @property
+    def columns(self) -> list[Column]:
+        """What the images are called."""
+
+
 class Name(NamedTuple):
     """What an image is called: the beginning of its files' names, and lines below it."""
 
@@ -56,7 +64,7 @@ class Name(NamedTuple):
     words: tuple[str, ...]
 
 
-def names_of(source: SeedStyles | FileStyles, rows: Sequence[Row]) -> list[Name]:
+def names_of(source: HasColumns, rows: Sequence[Row]) -> list[Name]:
     """Names of all images, row after row."""
     return [Name(column.stem + row.suffix, (column.words, *row.words)) for row in rows for column in source.columns]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from sg_keras.tools.network_option import label_facts, named_errors
 if TYPE_CHECKING:
     from sg_keras.inference import Direction
     from sg_keras.models import Generator
+    from sg_keras.tools.generated_rows import Column, FileStyles, Row, SeedStyles
 
 
 class StyleChanges:
@@ -47,6 +50,32 @@ class StyleChanges:
         if self._centres is not None:
             ws = truncate_to_centres(ws, self._centres, truncation_psi, self._cutoff)
         return moved_styles(ws, self._directions, self._amounts) if self._directions else ws
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChangedStyles:
+    """Styles of seeds or of a file, changed."""
+
+    source: SeedStyles | FileStyles
+    changes: StyleChanges
+
+    @property
+    def columns(self) -> list[Column]:
+        """What the images are called."""
+        return self.source.columns
+
+    def of_row(self, row: Row) -> Iterator[np.ndarray]:
+        """Styles [num_ws,w_dim] of the columns of a row."""
+        for ws in self.source.of_row(dataclasses.replace(row, psi=self.changes.mapping_psi(row.psi))):
+            yield self.changes.changed(ws[np.newaxis], row.psi)[0]
+
+
+def with_changes(
+    source: SeedStyles | FileStyles, values: dict[str, Any], G: Generator
+) -> SeedStyles | FileStyles | ChangedStyles:
+    """The same styles, changed where options say so. Errors as of `StyleChanges`."""
+    asked = any(values[name] is not None for name in ("direction", "directions", "centres"))
+    return ChangedStyles(source, StyleChanges(values, G)) if asked else source
 
 
 def _directions(values: dict[str, Any], G: Generator) -> tuple[list[Direction], list[float]]:
