@@ -13,7 +13,11 @@ import tensorflow as tf
 import sg_keras
 
 SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
-ALSO = ("config.sizes",)
+ALSO = (
+    "config.sizes",
+    *("inference.activations", "inference.directions", "inference.style_centres", "inference.style_samples"),
+    "weights.combine",
+)
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}
 

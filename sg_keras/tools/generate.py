@@ -8,7 +8,8 @@
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=5 --rotate=15 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --seeds=5 --size=512x256 --outdir=out
     python -m sg_keras.tools.generate --network=RUN_DIR --projected-w=projected_w.npz --outdir=out
-    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-3 --directions=DIR --direction=smile:2.0 --outdir=out
+    python -m sg_keras.tools.generate --network=RUN_DIR --seeds=0-3 --outdir=out \\
+        --directions=DIR --direction=smile:2.0
 
 Writes seed0000.png, seed0001.png ... and all of them in grid.png.
 """

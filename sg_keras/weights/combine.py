@@ -33,7 +33,7 @@ def average_networks(networks: Sequence[Networks], weights: Sequence[float] | No
         ValueError: there are more or fewer weights, or networks of other shapes; one line with what differs.
 
     Example:
-        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64, name="G_ema")
         >>> sg_keras.weights.average_networks([{"G_ema": G}, {"G_ema": G}])["G_ema"].image_shape
         (16, 16, 3)
     """
@@ -75,7 +75,7 @@ def blend_networks(low: Networks, high: Networks, resolution: int, ramp: float =
         ValueError: the generators are not of one shape, or nothing would be joined; one line.
 
     Example:
-        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64, name="G_ema")
         >>> sg_keras.weights.blend_networks({"G_ema": G}, {"G_ema": G}, resolution=8)["G_ema"].name
         'G_ema'
     """
