@@ -273,9 +273,17 @@ class Discriminator(ConfiguredLayer, keras.Model):
         that size where the architecture is "skip"."""
         x = None
         image: tf.Tensor | None = img
+        for after in self.after_blocks(img):
+            x, image = after
+        return x, image
+
+    def after_blocks(self, img: tf.Tensor) -> Iterator[tuple[tf.Tensor, tf.Tensor | None]]:
+        """Maps [N,h,w,C] after each block, from the largest down, and what is left of the image, as of `run_blocks`."""
+        x = None
+        image: tf.Tensor | None = img
         for block in self.blocks:
             x, image = block(x, image)
-        return x, image
+            yield x, image
 
     def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
         x, image = self.run_blocks(img)
