@@ -32,6 +32,7 @@ CHECKERS = {
     "pickles": "checks_pickles",
     "features": "checks_features",
     "dataset_conversion": "checks_dataset_conversion",
+    "projection": "checks_projection",
 }
 
 
