@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.drag_options import DRAG_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
+from sg_keras.flags.project_options import PROJECT_OPTIONS
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
 
 _INTRODUCTION = """\
@@ -23,6 +25,8 @@ same; BOOL is 0 or 1. `--help` prints the same.
 PROGRAMS: dict[str, Sequence[Option]] = {
     "Training: `run_training.py`, `sg-keras-train`": OPTIONS,
     "Images: `sg-keras-generate`": GENERATE_OPTIONS,
+    "Projection: `sg-keras-project`": PROJECT_OPTIONS,
+    "Dragging points: `sg-keras-drag`": DRAG_OPTIONS,
     "Exports: `sg-keras-export`": EXPORT_OPTIONS,
     "Scores: `sg-keras-calc-metrics`": CALC_METRICS_OPTIONS,
     "Data sets: `sg-keras-dataset convert`": CONVERT_OPTIONS,

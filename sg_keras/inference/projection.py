@@ -15,7 +15,7 @@ from sg_keras.inference.projection_noise import Draws, SeededDraws
 from sg_keras.inference.projection_settings import ProjectionSettings
 from sg_keras.models import Generator
 
-PIXEL_FACTOR = 1.0  # of the mean squared error of pixels in -1..1 beside what another network sees
+PIXEL_FACTOR = 10.0  # of the mean squared error of pixels in -1..1 beside what another network sees: docs/projection.md
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

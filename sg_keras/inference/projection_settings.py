@@ -36,7 +36,7 @@ class ProjectionSettings:
     lr_rampup_length: float = 0.05
     noise_ramp_length: float = 0.75
     regularize_noise_weight: float = 1e5
-    w_plus_pull: float = 0.01
+    w_plus_pull: float = 0.1
     stop_below: float | None = None
 
     def __post_init__(self) -> None:
