@@ -108,8 +108,8 @@ class Projector:
     element; losses are added up, so that none gets a gradient of another's. So each is projected as it would be alone,
     but for rounding. The weights of the network, and the noise stored in it, are left alone.
 
-    StyleGAN3's first style, which moves and rotates the image, stays that of the mean style: images are fitted badly
-    otherwise. In "w+" it is no part of the pull to W.
+    StyleGAN3's first style, which moves and rotates the image, stays that of the mean style unless the settings say
+    otherwise. In "w+" it is then no part of the pull to W.
 
     Args:
         G: generator, in float32 or float64.

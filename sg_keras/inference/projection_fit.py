@@ -23,8 +23,8 @@ class Fit:
         self.G, self._features, self._settings, self._dtype = G, features, settings, G.compute_dtype
         stored = G.synthesis.noise_variables() if hasattr(G.synthesis, "noise_variables") else {}
         self.noise_sizes = {name: tuple(variable.shape) for name, variable in stored.items()}
-        free = G.num_ws - 1 if G.takes_transform else G.num_ws
-        self.style_shape = (free if settings.space == "w+" else 1, G.w_dim)
+        self._held = 1 if G.takes_transform and settings.holds_transform else 0  # first styles that stay
+        self.style_shape = (G.num_ws - self._held if settings.space == "w+" else 1, G.w_dim)
 
         def variable(*shape: int) -> tf.Variable:
             return tf.Variable(np.zeros([count, *shape]), dtype=self._dtype)
@@ -71,9 +71,9 @@ class Fit:
 
     def _styles(self, w: tf.Tensor) -> tf.Tensor:
         """[N,num_ws,w_dim] of what is fitted."""
-        held = 1 if self.G.takes_transform else 0
-        ws = tf.convert_to_tensor(w) if w.shape[1] > 1 else tf.repeat(w, self.G.num_ws - held, axis=1)
-        return tf.concat([self._mean, ws], axis=1) if held else ws
+        free = self.G.num_ws - self._held
+        ws = tf.repeat(w, free, axis=1) if w.shape[1] == 1 else tf.convert_to_tensor(w)
+        return tf.concat([self._mean, ws], axis=1) if self._held else ws
 
     def _take_step(
         self,

@@ -23,6 +23,7 @@ class ProjectionSettings:
         regularize_noise_weight: of the penalty on images of noise that resemble their own neighbourhood.
         w_plus_pull: with "w+", weight of the mean squared distance of the layers' styles from their mean, in variances
             of the styles.
+        holds_transform: whether StyleGAN3's first style, which moves and rotates the image, stays that of the mean.
         stop_below: end as soon as all images' distances are below this; None = never.
     """
 
@@ -37,6 +38,7 @@ class ProjectionSettings:
     noise_ramp_length: float = 0.75
     regularize_noise_weight: float = 1e5
     w_plus_pull: float = 0.1
+    holds_transform: bool = True
     stop_below: float | None = None
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ from sg_keras.tools.network_option import label_facts, load_generator, named_err
 from sg_keras.tools.shown_progress import ShownProgress, stages
 
 if TYPE_CHECKING:
-    from sg_keras.inference.drag import DragStep
+    from sg_keras.inference.dragging import DragStep
     from sg_keras.models import Generator
 
 _SHOWN_SIDE = 256  # pixels of the shorter side of what is drawn on, at least
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _drag(values: dict[str, Any]) -> int:
-    from sg_keras.inference.drag import Dragger, DragSettings
+    from sg_keras.inference.dragging import Dragger, DragSettings
 
     outdir = pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sg_keras.inference.tuning import Tuner
     from sg_keras.models import Generator
 
-_STEPS, _STEPS_BEFORE_TUNING, _RATE_BEFORE_TUNING = 1000, 450, 5e-3  # arXiv:1912.04958, arXiv:2106.05744
+_STEPS, _STEPS_BEFORE_TUNING = 1000, 450  # arXiv:1912.04958, arXiv:2106.05744
 _MAX_IMAGES, _MAX_PIXELS = 8, 1 << 19  # of a batch
 _FRAMES = 120  # of the film of the way
 Tell = Callable[[str, int, int], None]
@@ -79,10 +79,7 @@ def _settings(values: dict[str, Any]) -> ProjectionSettings:
     from sg_keras.inference.projection_settings import ProjectionSettings
 
     steps = values["num_steps"] or (_STEPS_BEFORE_TUNING if values["tune"] else _STEPS)
-    how: dict[str, Any] = {"space": values["space"], "num_steps": steps, "stop_below": values["stop_below"]}
-    if values["tune"]:
-        how["initial_learning_rate"] = _RATE_BEFORE_TUNING
-    return ProjectionSettings(**how)
+    return ProjectionSettings(space=values["space"], num_steps=steps, stop_below=values["stop_below"])
 
 
 def _record(values: dict[str, Any], G: Generator) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -55,8 +55,46 @@ class DragStep:
     left: float
 
 
+def drag(
+    G: Generator,
+    ws: np.ndarray,
+    handles: Points,
+    targets: Points,
+    *,
+    mask: np.ndarray | None = None,
+    settings: DragSettings | None = None,
+    on_step: Callable[[DragStep], None] | None = None,
+) -> DragStep:
+    """Drag points of an image to other places.
+
+    Args:
+        G: generator, usually G_ema.
+        ws: styles [num_ws,w_dim] of the image.
+        handles, targets: from where to where, (x, y) in pixels of the image.
+        mask: [H,W], not 0 where the image may change; None = everywhere.
+        settings: None = the published ones.
+        on_step: is told of each step.
+
+    Returns:
+        The last step: styles, where the handles are, and how far from their targets.
+
+    Raises:
+        ValueError: no points, points out of the image, or a mask of another size.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> ws = np.random.RandomState(0).randn(G.num_ws, G.w_dim)
+        >>> drag(G, ws, [(4, 4)], [(9, 4)], settings=DragSettings(num_steps=2)).done
+        2
+    """
+    for step in Dragger(G, settings).steps(ws, handles, targets, mask):
+        if on_step is not None:
+            on_step(step)
+    return step
+
+
 class Dragger:
-    """Drags points of images.
+    """Drags points of images, and tells of each step.
 
     Args:
         G: generator, usually G_ema.

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from sg_keras.inference import latents, styles
 from sg_keras.inference.arrows import with_arrows
-from sg_keras.inference.drag import Dragger, DragSettings
+from sg_keras.inference.dragging import Dragger, DragSettings
 from sg_keras.inference.feature_maps import PlacedMaps, placed_maps
 from tests.tiny_generator import tiny_generator
 
