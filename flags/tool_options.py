@@ -106,7 +106,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
         "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a "
         "file (https://...), which is kept. G_ema is taken.",
-        tools=("generate", "export", "style_mixing"),
+        tools=("generate", "export", "style_mixing", "project", "drag"),
     ),
     Option(
         REQUIRED,

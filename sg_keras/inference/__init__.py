@@ -19,10 +19,13 @@ from sg_keras.inference.directions import (
     moved_styles,
     principal_directions,
 )
+from sg_keras.inference.dragging import Dragger, DragSettings, DragStep, drag
 from sg_keras.inference.images import SUFFIXES, grid_columns, image_bytes, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.latents import StyleMaker, latent, latents, read_styles, styles, truncated, write_styles
 from sg_keras.inference.output_size import synthesis_of_size
+from sg_keras.inference.projection import Projection, ProjectionStep, Projector, project
+from sg_keras.inference.projection_settings import ProjectionSettings
 from sg_keras.inference.row_names import named_rows
 from sg_keras.inference.sample import generate
 from sg_keras.inference.style_centres import truncate_to_centres, truncation_centres
@@ -30,6 +33,7 @@ from sg_keras.inference.style_mixing import mix, mix_styles
 from sg_keras.inference.style_renderer import StyleRenderer
 from sg_keras.inference.style_samples import sampled_styles
 from sg_keras.inference.transform import inverse_transform
+from sg_keras.inference.tuning import Tuner, TuningSettings, TuningStep
 from sg_keras.inference.video import film_bytes, latent_walk
 from sg_keras.ops.pixel_values import to_uint8
 
@@ -39,8 +43,18 @@ __all__ = [
     "ActivationReader",
     "Direction",
     "DirectionFile",
+    "DragSettings",
+    "DragStep",
+    "Dragger",
+    "Projection",
+    "ProjectionSettings",
+    "ProjectionStep",
+    "Projector",
     "StyleMaker",
     "StyleRenderer",
+    "Tuner",
+    "TuningSettings",
+    "TuningStep",
     "channel_images",
     "channel_scales",
     "channel_sheet",
@@ -51,6 +65,7 @@ __all__ = [
     "closed_walk",
     "contact_sheet",
     "cycled_classes",
+    "drag",
     "film_bytes",
     "generate",
     "grid_columns",
@@ -67,6 +82,7 @@ __all__ = [
     "named_rows",
     "png_bytes",
     "principal_directions",
+    "project",
     "read_directions",
     "read_styles",
     "renamed",

@@ -106,8 +106,9 @@ def channel_sheet(images: np.ndarray) -> np.ndarray:
     """Channels side by side, uint8 [H,W,1], of images of channels [C,h,w,1], with gaps; small ones are enlarged."""
     factor = -(-_LEAST_SIDE // min(images.shape[1:3]))
     large = images.repeat(factor, axis=1).repeat(factor, axis=2)
-    gaps = ((0, 0), (0, _GAP), (0, _GAP), (0, 0))
-    return tile(np.pad(large, gaps, constant_values=_PAPER), grid_columns(len(images)))
+    columns = grid_columns(len(images))
+    gaps = ((0, -len(images) % columns), (0, _GAP), (0, _GAP), (0, 0))  # places that are left over, too
+    return tile(np.pad(large, gaps, constant_values=_PAPER), columns)
 
 
 def closed_walk(ws: np.ndarray, frames_between: int) -> Iterator[np.ndarray]:

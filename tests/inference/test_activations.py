@@ -46,7 +46,7 @@ def test_channels_as_images():
     sheet = channel_sheet(images)
     assert sheet.shape == (2 * 72, 2 * 142, 1)  # enlarged sevenfold, with gaps
     np.testing.assert_array_equal(sheet[:70, :140], images[0].repeat(7, axis=0).repeat(7, axis=1))
-    assert (sheet[70] == 255).all()
+    assert (sheet[70] == 255).all() and (sheet[72:, 142:] == 255).all(), "expected white gaps and leftover places"
 
 
 def test_a_wave_is_a_pair_of_points_in_its_spectrum():
