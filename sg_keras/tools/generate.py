@@ -38,10 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _generate(values: dict[str, Any]) -> int:
-    from sg_keras.tools.generated_rows import chosen_rows, chosen_styles, names_of
+    from sg_keras.tools.generated_rows import check_options, chosen_rows, chosen_styles, names_of
     from sg_keras.tools.network_option import load_generator
     from sg_keras.tools.shown_images import ShownImages
 
+    check_options(values)
     outdir = pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])
     source, rows = chosen_styles(values, G), chosen_rows(values, G)
