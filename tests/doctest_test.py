@@ -13,7 +13,14 @@ import tensorflow as tf
 import sg_keras
 
 SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
-ALSO = ("config.sizes",)
+ALSO = (
+    "config.sizes",
+    "inference.contact_sheet",
+    "inference.latents",
+    "inference.sample",
+    "inference.style_mixing",
+    "inference.style_renderer",
+)
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}
 
