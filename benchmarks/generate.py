@@ -7,7 +7,8 @@ Each batch size in three ways, in turns, so that whatever disturbs the machine d
 on a batch of latents (`network`), seeds handed to `generate`'s two halves in groups of that size, with each image to
 the bit what it is alone (`alone`), and the same with that many images in each call (`together`). 8-bit conversion is
 part of all of them, compilation of none. The best of the rounds is printed; the ratios are medians over the turns.
-other_load is the share of the cores' time that other processes had meanwhile.
+Processor time an image, of all threads, is what to look at where other processes run. other_load is the share of the
+cores' time that other processes had meanwhile.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from sg_keras.inference.latents import latents
 from sg_keras.models import Generator
 
 _ROUNDS = 5
+_LINE = "{images_per_sec:8.1f} images/s {processor_ms:8.2f} ms of processor time {ratio:6.2f} of the network"
 _DISTURBED = 0.02  # other_load; figures of busy machines mean little
 
 Make = Callable[[Sequence[int]], np.ndarray]
@@ -64,41 +66,43 @@ def by_styles(G: Generator, batch: int) -> Make:
     return make
 
 
-def images_per_sec(make: Make, batch: int, seconds: float) -> float:
-    """Over as many batches as begin within `seconds`."""
-    start, made = time.perf_counter(), 0
+def speed(make: Make, batch: int, seconds: float) -> tuple[float, float]:
+    """Images a second, and seconds of processor time an image, over as many batches as begin within `seconds`."""
+    start, processor, made = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < seconds:
         made += len(make(range(made, made + batch)))
-    return made / (time.perf_counter() - start)
+    return made / (time.perf_counter() - start), (time.process_time() - processor) / made
 
 
 def compare(G: Generator, batch: int, seconds: float) -> dict[str, Any]:
-    """Images a second in each way, and what the other two are of the network's."""
+    """Images a second and processor time an image in each way, and ratios of the images a second to the network's."""
     ways = {"network": network(G), "alone": by_styles(G, 1), "together": by_styles(G, batch)}
     if batch == 1:
         del ways["together"]  # the same
     for make in ways.values():
         make(range(batch))
-    rounds = [
-        {name: images_per_sec(make, batch, seconds / _ROUNDS) for name, make in ways.items()} for _ in range(_ROUNDS)
-    ]
-    best = {name: max(found[name] for found in rounds) for name in ways}
-    ratios = {name: statistics.median(found[name] / found["network"] for found in rounds) for name in ways}
-    return {"images_per_sec": best, "ratio": {name: ratio for name, ratio in ratios.items() if name != "network"}}
+    rounds = [{name: speed(make, batch, seconds / _ROUNDS) for name, make in ways.items()} for _ in range(_ROUNDS)]
+    return {
+        name: {
+            "images_per_sec": max(found[name][0] for found in rounds),
+            "processor_ms": 1000 * min(found[name][1] for found in rounds),
+            "ratio": statistics.median(found[name][0] / found["network"][0] for found in rounds),
+        }
+        for name in ways
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print; see the module's description."""
     words = _parse(argv)
-    numbers = functools.partial(generator, resolution=words.resolution, cbase=words.cbase, cmax=words.cmax)
+    new = functools.partial(generator, resolution=words.resolution, cbase=words.cbase, cmax=words.cmax)
     load, found = OtherLoad(), {}
     for cfg in words.cfg.split(","):
-        G, found[cfg] = numbers(cfg), {}
+        G, found[cfg] = new(cfg), {}
         for batch in map(int, words.batches.split(",")):
             found[cfg][batch] = compared = compare(G, batch, words.seconds)
-            best = "  ".join(f"{name} {speed:7.1f}" for name, speed in compared["images_per_sec"].items())
-            ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in compared["ratio"].items())
-            print(f"{cfg} batch {batch:>3}: {best} images/s; of the network's: {ratios}", flush=True)
+            for name, numbers in compared.items():
+                print(f"{cfg:<12} batch {batch:>3} {name:<9}" + _LINE.format(**numbers), flush=True)
     other_load = load.share()
     if other_load > _DISTURBED:
         print(f"Other processes had {other_load:.0%} of the cores: times are longer than they would be")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from sg_keras.config.choices import EXTENSIONS, IMAGE_FORMATS
 from sg_keras.config.options.kinds import Boolean, Choice, Integer, PathName, refusal
@@ -87,7 +88,7 @@ _FURTHER: tuple[Option, ...] = (
         default=1,
     ),
 )
-_CHANGED = {
+_CHANGED: dict[str, dict[str, Any]] = {
     "seeds": {"group": RUN, "default_text": "none, where --projected-w is given"},
     "class": {
         "help": "Class of every image, of a conditional network: its index, or its name where the training images had "

@@ -17,6 +17,11 @@ ALSO = (
     "config.sizes",
     *("inference.activations", "inference.directions", "inference.style_centres", "inference.style_samples"),
     "weights.combine",
+    "inference.contact_sheet",
+    "inference.latents",
+    "inference.sample",
+    "inference.style_mixing",
+    "inference.style_renderer",
 )
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import zipfile
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -106,7 +107,7 @@ class StyleMaker:
         Raises:
             ValueError: a seed is not in 0..2**32-1, once it is its turn; `check_seeds` tells before.
         """
-        how = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
+        how: dict[str, Any] = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
         for start in range(0, len(seeds), _SEEDS_AT_A_TIME):
             part = slice(start, start + _SEEDS_AT_A_TIME)
             yield from self.styles(latents(seeds[part], self.G.z_dim), labels[part], **how)
@@ -153,7 +154,7 @@ def truncated(G: Generator, ws: np.ndarray, psi: float, cutoff: int | None = Non
 def write_styles(path: pathlib.Path, w: np.ndarray) -> None:
     """Write styles [N,num_ws,w_dim] as a file .npz with the key w, as the published projector does."""
     with atomic_file(path) as beside, beside.open("wb") as file:
-        np.savez(file, **{_KEY: w})
+        np.savez(file, w=w)
 
 
 def read_styles(path: pathlib.Path, num_ws: int, w_dim: int) -> np.ndarray:

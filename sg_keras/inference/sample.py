@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def generate(
     renderer = StyleRenderer(G, noise_mode=noise_mode, batch=batch, size=size)
     c = labels_of(G, len(seeds), classes, labels)
     check_seeds(seeds)
-    how = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
+    how: dict[str, Any] = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
     return renderer.images(
         StyleMaker(G).of_seeds(seeds, c, **how),
         transforms=None if transform is None else itertools.repeat(transform),

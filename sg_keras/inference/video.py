@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import scipy.interpolate
 import tensorflow as tf
 from PIL import Image
 
@@ -57,6 +56,8 @@ def latent_walk(
         truncation_psi=truncation_psi,
         truncation_cutoff=truncation_cutoff,
     ).numpy()
+    import scipy.interpolate  # takes a while, and images do without
+
     path = scipy.interpolate.CubicSpline(range(len(ws) + 1), np.concatenate([ws, ws[:1]]), bc_type="periodic")
     return _frames(G, path(np.arange(len(ws) * frames_between) / frames_between).astype(ws.dtype))
 

@@ -41,11 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _generate(values: dict[str, Any]) -> int:
-    from sg_keras.tools.generated_rows import chosen_rows, chosen_styles, names_of
+    from sg_keras.tools.generated_rows import check_options, chosen_rows, chosen_styles, names_of
     from sg_keras.tools.network_option import load_generator
     from sg_keras.tools.shown_images import ShownImages
     from sg_keras.tools.style_changes import with_changes
 
+    check_options(values)
     outdir = pathlib.Path(values["outdir"])
     G = load_generator(values["network"], values["ops"])
     source, rows = with_changes(chosen_styles(values, G), values, G), chosen_rows(values, G)

@@ -40,12 +40,14 @@ class Row:
         labels: of the columns [n,c_dim].
         psi: of truncation.
         suffix: of the files' names.
-        words: below its images.
+        classes: what each column's class is called; none where labels are vectors, or there are none.
+        words: below all its images.
     """
 
     labels: np.ndarray
     psi: float
     suffix: str
+    classes: tuple[str, ...]
     words: tuple[str, ...]
 
 
@@ -66,45 +68,67 @@ class Name(NamedTuple):
 
 def names_of(source: HasColumns, rows: Sequence[Row]) -> list[Name]:
     """Names of all images, row after row."""
-    return [Name(column.stem + row.suffix, (column.words, *row.words)) for row in rows for column in source.columns]
+    return [
+        Name(column.stem + row.suffix, (column.words, *row.classes[index : index + 1], *row.words))
+        for row in rows
+        for index, column in enumerate(source.columns)
+    ]
+
+
+def check_options(values: dict[str, Any]) -> None:
+    """Refuse options that exclude each other, or that are missing; before a network is read.
+
+    Raises:
+        ValueError: one line that names the option.
+    """
+    if values["projected_w"] is None and values["seeds"] is None:
+        raise ValueError("--seeds: found nothing, expected seeds such as 0-15, or --projected-w=FILE.npz; required")
+    for name in ("seeds", "class", "label"):
+        if values["projected_w"] is not None and values[name] is not None:
+            raise ValueError(f"--{name}: found it beside --projected-w, expected seeds, or styles of a file")
+    if values["truncs"] is not None and values["trunc"] != 1:
+        raise ValueError("--trunc: found it beside --truncs, expected one of them")
 
 
 def chosen_rows(values: dict[str, Any], G: Generator) -> list[Row]:
     """The rows that --class, --label, --trunc and --truncs ask for; one where none asks for more.
 
     Raises:
-        ValueError: an option does not fit the network or another; one line that names it.
+        ValueError: an option does not fit the network; one line that names it.
     """
-    if values["truncs"] is not None and values["trunc"] != 1:
-        raise ValueError("--trunc: found it beside --truncs, expected one of them")
     if values["projected_w"] is not None:
-        for name in ("class", "label"):
-            if values[name] is not None:
-                raise ValueError(f"--{name}: found it beside --projected-w, expected seeds, or styles without it")
-        labelled = [(np.zeros([0, G.c_dim], np.float32), "", "")]
+        labelled: list[tuple[np.ndarray, str, tuple[str, ...]]] = [(np.zeros([0, G.c_dim], np.float32), "", ())]
     else:
         labelled = list(_labels(values, G.c_dim))
-    psis = [(values["trunc"], "", "")]
+    psis: list[tuple[float, str, tuple[str, ...]]] = [(values["trunc"], "", ())]
     if values["truncs"] is not None:
-        psis = [(psi, f"-{psi:g}", f"psi {psi:g}") for psi in values["truncs"]]
+        psis = [(psi, f"-{psi:g}", (f"psi {psi:g}",)) for psi in values["truncs"]]
     return [
-        Row(labels, psi, of_class + of_psi, tuple(words for words in (class_words, psi_words) if words))
-        for labels, of_class, class_words in labelled
-        for psi, of_psi, psi_words in psis
+        Row(labels, psi, of_class + of_psi, classes, words)
+        for labels, of_class, classes in labelled
+        for psi, of_psi, words in psis
     ]
 
 
-def _labels(values: dict[str, Any], c_dim: int) -> Iterator[tuple[np.ndarray, str, str]]:
-    """Labels of a row's columns, what is added to their names, and to the words below them."""
+def _labels(values: dict[str, Any], c_dim: int) -> Iterator[tuple[np.ndarray, str, tuple[str, ...]]]:
+    """Labels of a row's columns, what is added to their files' names, and what their classes are called."""
     kind, examples, class_names = label_facts(values["network"])
     if not is_every_class(values["class"], class_names):
-        yield chosen_labels(values, c_dim, kind, examples, class_names), "", ""
+        labels = chosen_labels(values, c_dim, kind, examples, class_names)
+        yield labels, "", () if kind == "vectors" or c_dim == 0 else _called(labels, class_names)
         return
     if c_dim == 0:
         raise ValueError("--class: found 'all', expected none, since the network is not conditional")
     for index in range(c_dim):
         labels = chosen_labels({**values, "class": index}, c_dim, kind, examples, class_names)
-        yield labels, f"-class{index}", class_names[index] if class_names else f"class {index}"
+        yield labels, f"-class{index}", _called(labels, class_names)
+
+
+def _called(labels: np.ndarray, class_names: Sequence[str]) -> tuple[str, ...]:
+    """The classes of labels, none where one is no class."""
+    if not np.array_equal(labels, np.eye(labels.shape[1])[labels.argmax(axis=1)]):
+        return ()
+    return tuple(class_names[index] if class_names else f"class {index}" for index in labels.argmax(axis=1))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,16 +173,12 @@ def chosen_styles(values: dict[str, Any], G: Generator) -> SeedStyles | FileStyl
     """The styles that --seeds or --projected-w asks for.
 
     Raises:
-        ValueError: neither or both are given, or the file has other styles; one line that names the option.
+        ValueError: the file has other styles, or none; one line that names the option.
     """
     from sg_keras.inference import StyleMaker, read_styles
 
     path, seeds, cutoff = values["projected_w"], values["seeds"], values["trunc_cutoff"]
-    if path is None and seeds is None:
-        raise ValueError("--seeds: found nothing, expected seeds such as 0-15, or --projected-w=FILE.npz; required")
     if path is None:
         return SeedStyles(StyleMaker(G), seeds, cutoff)
-    if seeds is not None:
-        raise ValueError("--projected-w: found it beside --seeds, expected one of them")
     ws = named_errors("--projected-w", lambda: read_styles(pathlib.Path(path), G.num_ws, G.w_dim))
     return FileStyles(G, ws, cutoff)

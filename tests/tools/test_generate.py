@@ -1,6 +1,7 @@
 """sg_keras.tools.generate."""
 
 import json
+import pathlib
 import shutil
 
 import numpy as np
@@ -10,6 +11,21 @@ from PIL import Image
 import sg_keras
 from sg_keras import inference
 from sg_keras.tools import generate
+from tests.tiny_generator import tiny_generator
+from tests.weights.official_files import write_official
+from tests.weights.test_official_networks import tiny_networks
+
+OFFICIAL = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles"
+
+
+def rgba_pickle(tmp_path):
+    shape = {"c_dim": 3, "img_channels": 4}
+    return write_official(tmp_path / "rgba.pkl", tiny_networks(shape, shape))
+
+
+def wide_stylegan3(tmp_path):
+    tiny_generator(c_dim=0, channels=3, cfg="stylegan3-r", resolution=(16, 24)).save(tmp_path / "wide.keras")
+    return tmp_path / "wide.keras"
 
 
 def run(snapshot, outdir, *options):
@@ -113,13 +129,14 @@ def names_in(folder):
 
 
 def test_rows_of_classes_and_truncations(snapshot, tmp_path, capsys):
-    assert run(snapshot, tmp_path, "--seeds=0-1", "--class=all", "--truncs=0.5,1", "--sheet", "--save_w") == 0
+    options = ("--class=all", "--truncs=0.5,1", "--noise-mode=none")
+    assert run(snapshot, tmp_path, "--seeds=0-1", *options, "--sheet", "--save_w") == 0
     stems = [f"seed000{seed}-class{k}-{psi}" for seed in (0, 1) for k in (0, 1, 2) for psi in ("0.5", "1")]
     files = [f"{stem}{suffix}" for stem in stems for suffix in (".png", ".npz")]
     assert names_in(tmp_path) == sorted([*files, "grid.png", "sheet.png"])
     assert f"12 images, grid.png and sheet.png in {tmp_path}" in capsys.readouterr().out
     G = sg_keras.load(snapshot)["G_ema"]
-    (expected,) = inference.generate(G, [1], [2], truncation_psi=0.5)
+    expected, mean = (next(inference.generate(G, [1], [2], truncation_psi=psi, noise_mode="none")) for psi in (0.5, 0))
     np.testing.assert_array_equal(read(tmp_path / "seed0001-class2-0.5.png"), expected)
     grid = read(tmp_path / "grid.png")
     assert grid.shape == (6 * 16, 2 * 16, 1)
@@ -128,12 +145,10 @@ def test_rows_of_classes_and_truncations(snapshot, tmp_path, capsys):
     assert sheet.shape[0] > 6 * 96 and sheet.shape[1] > 2 * 96
 
     styles = tmp_path / "seed0001-class2-0.5.npz"
-    assert run(snapshot, tmp_path / "again", f"--projected-w={styles}") == 0
-    assert names_in(tmp_path / "again") == ["grid.png", "w0000.png"]
-    np.testing.assert_array_equal(read(tmp_path / "again" / "w0000.png"), expected)
-    assert run(snapshot, tmp_path / "mean", f"--projected-w={styles}", "--trunc=0", "--noise-mode=none") == 0
-    (mean,) = inference.generate(G, [1], [2], truncation_psi=0, noise_mode="none")
-    np.testing.assert_array_equal(read(tmp_path / "mean" / "w0000.png"), mean)
+    assert run(snapshot, tmp_path / "again", f"--projected-w={styles}", "--truncs=0,1", "--noise-mode=none") == 0
+    assert names_in(tmp_path / "again") == ["grid.png", "w0000-0.png", "w0000-1.png"]
+    np.testing.assert_array_equal(read(tmp_path / "again" / "w0000-1.png"), expected)
+    np.testing.assert_array_equal(read(tmp_path / "again" / "w0000-0.png"), mean)
 
 
 @pytest.mark.parametrize("file_format, suffix", [("jpeg", ".jpg"), ("webp", ".webp")])
@@ -152,7 +167,10 @@ def test_formats_and_sizes(unconditional_snapshot, tmp_path, file_format, suffix
         (["--trunc=0.5", "--truncs=0.5,1", "--seeds=0"], "--trunc: found it beside --truncs, expected one of them"),
         (["--truncs=0.5,x", "--seeds=0"], "--truncs: found '0.5,x', expected numbers such as 0.5,0.7,1"),
         ([], "--seeds: found nothing, expected seeds such as 0-15, or --projected-w=FILE.npz"),
-        (["--projected-w=w.npz", "--seeds=0"], "--projected-w: found it beside --seeds, expected one of them"),
+        (
+            ["--projected-w=w.npz", "--seeds=0"],
+            "--seeds: found it beside --projected-w, expected seeds, or styles",
+        ),
         (["--projected-w=w.npz"], "--projected-w: w.npz: found w [1, 6, 9], expected [N, 6, 8], the styles of the"),
         (["--projected-w=nothing.npz"], "--projected-w: nothing.npz: found nothing there (No such file or directory)"),
         (["--projected-w=good.npz", "--class=1"], "--class: found it beside --projected-w, expected seeds, or styles"),
@@ -176,3 +194,32 @@ def test_all_classes_of_a_network_without(unconditional_snapshot, tmp_path, caps
     assert (
         capsys.readouterr().err == "Error: --class: found 'all', expected none, since the network is not conditional\n"
     )
+
+
+@pytest.mark.parametrize(
+    "network, options",
+    [
+        (lambda _: OFFICIAL / "tf1_sg2_32.pkl", ["--truncs=0.5,1"]),
+        (lambda _: OFFICIAL / "sg3t_32_proto4_numpy2.pkl", ["--class=2", "--truncs=0.5,1", "--size=64x48"]),
+        (rgba_pickle, ["--class=2", "--truncs=0.5,1", "--sheet"]),
+        (wide_stylegan3, ["--truncs=0.5,1", "--translate=0.1,0"]),
+    ],
+)
+def test_networks_of_all_kinds(network, options, tmp_path):
+    path = network(tmp_path)
+    assert run(path, tmp_path / "out", "--seeds=3", *options) == 0
+    G = sg_keras.weights.load(path, names=["G_ema"])["G_ema"]
+    classes = [2] if G.c_dim else None
+    size = sg_keras.config.sizes.ImageSize(48, 64) if "--size=64x48" in options else None
+    transform = inference.inverse_transform((0.1, 0)) if "--translate=0.1,0" in options else None
+    (expected,) = inference.generate(G, [3], classes, truncation_psi=0.5, size=size, transform=transform)
+    with Image.open(tmp_path / "out" / "seed0003-0.5.png") as image:
+        np.testing.assert_array_equal(np.asarray(image).reshape(expected.shape), expected)
+        assert len(image.getbands()) == G.img_channels
+    with Image.open(tmp_path / "out" / "grid.png") as grid:
+        assert grid.size == (expected.shape[1], 2 * expected.shape[0])
+
+
+def test_rgba_images_are_no_jpeg(tmp_path, capsys):
+    assert run(rgba_pickle(tmp_path), tmp_path / "out", "--seeds=3", "--class=0", "--format=jpeg") == 1
+    assert capsys.readouterr().err.startswith("Error: --format: found jpeg for RGBA images, expected png or webp")
