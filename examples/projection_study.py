@@ -79,10 +79,10 @@ class Study:
             else:
                 found.append(Way(f"{space}, discriminator+pixel", discriminator, {"space": space}))
                 found.append(Way(f"{space}, pixel", PixelFeatures(), {"space": space}))
-        found.append(Way("w, then tuned", effnet, {"num_steps": 450}, tunes=True))
+        found.append(Way("w, tuned", effnet, {"num_steps": 450}, tunes=True))
         if not self.G.takes_transform:
             slow = {"num_steps": 450, "initial_learning_rate": 5e-3}
-            found.append(Way("w at rate 0.005, then tuned", effnet, slow, tunes=True))
+            found.append(Way("w at rate 0.005, tuned", effnet, slow, tunes=True))
         return found
 
     def rows(self, num_tuned: int) -> list[tuple[dict[str, Any], np.ndarray]]:
@@ -108,7 +108,7 @@ class Study:
         for w, target, label in zip(ws, targets, labels, strict=True):
             *_, _ = tuner.steps(w[np.newaxis], target[np.newaxis], label[np.newaxis])
             images += list(StyleRenderer(tuner.tuned).images([w]))
-        before = self._measured(way.name.replace("then tuned", "before it"), ws, self._images(ws), chosen, seconds)
+        before = self._measured(way.name.replace("tuned", "untuned"), ws, self._images(ws), chosen, seconds)
         return [before, self._measured(way.name, ws, np.stack(images), chosen, time.monotonic() - start)]
 
     def _images(self, ws: np.ndarray) -> np.ndarray:

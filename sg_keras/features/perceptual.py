@@ -6,15 +6,14 @@ arXiv:1801.03924 with all weights 1. Early layers serve better than late ones (a
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-import keras
 import tensorflow as tf
 
-from sg_keras.features.efficientnet_lite0 import STAGES, EfficientNetLite0
+from sg_keras.features.efficientnet_lite0 import EfficientNetLite0
+from sg_keras.features.folded_stages import FoldedStages
 
 _EPSILON = 1e-10  # of arXiv:1801.03924
 _MOST_SIDE, _LEAST_SIDE = 256, 64  # of what the networks look at; the first as in arXiv:1912.04958, appendix D
@@ -84,21 +83,12 @@ class EfficientNetTaps:
     name = "effnet"
 
     def __init__(self, extractor: EfficientNetLite0 | None = None) -> None:
-        network = (extractor or EfficientNetLite0()).network
-        taps = [network.get_layer(name).output for name in _last_layers(_STAGES)]
-        self._taps = keras.Model(network.inputs, taps)
+        self._stages = FoldedStages((extractor or EfficientNetLite0()).network, _STAGES)
 
     def perceptual_features(self, images: tf.Tensor) -> tf.Tensor:
         """float32 [N,D]: see PerceptualFeatures."""
         seen = of_seeable_size(opaque_colours(tf.cast(images, tf.float32)))
-        return tf.concat([of_unit_length(maps) for maps in self._taps(seen, training=False)], axis=1)
-
-
-def _last_layers(stages: int) -> Iterator[str]:
-    """Names of the layers that the first stages end with."""
-    ends = itertools.accumulate(stage.blocks for stage in STAGES[:stages])
-    for end, stage in zip(ends, STAGES, strict=False):
-        yield f"block{end - 1}_{'add' if stage.blocks > 1 else 'project_norm'}"
+        return tf.concat([of_unit_length(maps) for maps in self._stages.maps(seen)], axis=1)
 
 
 class SeesBlocks(Protocol):

@@ -146,14 +146,14 @@ class Projector:
         fit.start(targets, mean, deviation, draws.noise_images(fit.noise_sizes))
         for step in range(settings.num_steps):
             drawn = draws.styles(step, fit.style_shape)
-            distances = fit.step(drawn, settings.noise_scale(step), settings.learning_rate(step))
-            yield ProjectionStep(step + 1, settings.num_steps, distances, fit.ws())
+            distances, ws = fit.step(drawn, settings.noise_scale(step), settings.learning_rate(step))
+            yield ProjectionStep(step + 1, settings.num_steps, distances, ws)
             if settings.stop_below is not None and np.all(distances < settings.stop_below):
                 return
 
     def noise_images(self, count: int) -> dict[str, np.ndarray]:
         """The images of noise [N,h,w] that the last projection of so many images has come to, by layer."""
-        return {name: variable.numpy() for name, variable in self._fits[count].noise.items()}
+        return self._fits[count].noise()
 
 
 def mean_style(G: Generator, labels: np.ndarray, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

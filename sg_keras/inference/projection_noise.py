@@ -43,27 +43,36 @@ class SeededDraws:
         return np.stack([stream.standard_normal(shape) for stream in self._streams])
 
 
-def noise_regularization(images: Sequence[tf.Tensor]) -> tf.Tensor:
+def noise_regularization(images: Mapping[tuple[int, int], tf.Tensor]) -> tf.Tensor:
     """How much images of noise resemble themselves one pixel further on, at all scales down to 8x8: [N].
 
     Mean products of neighbours, squared, over both axes and all scales, edges wrapping (arXiv:1912.04958, appendix D).
+    Of each size there are those of that size, and what is left of larger ones, so that each is worked on once.
 
     Args:
-        images: [N,h,w] each, one or more.
+        images: by size, [N,k,h,w] each, one or more.
     """
-    total = tf.zeros([tf.shape(images[0])[0]], images[0].dtype)
-    for noise in images:
-        scale = noise
-        while True:
-            for axis in (1, 2):
-                total += tf.square(tf.reduce_mean(scale * tf.roll(scale, 1, axis), axis=[1, 2]))
-            if min(scale.shape[1:]) <= _COARSEST:
-                break
-            scale = tf.nn.avg_pool2d(scale[..., tf.newaxis], 2, 2, "VALID")[..., 0]
+    waiting = {size: [of_size] for size, of_size in images.items()}
+    total: tf.Tensor | float = 0.0
+    while waiting:
+        size = max(waiting)
+        scale = tf.concat(waiting.pop(size), axis=1)
+        for axis in (2, 3):
+            alike = tf.reduce_mean(scale * tf.roll(scale, 1, axis), axis=[2, 3])
+            total += tf.reduce_sum(tf.square(alike), axis=1)
+        if min(size) > _COARSEST:
+            halved = (size[0] // 2, size[1] // 2)
+            waiting.setdefault(halved, []).append(_averaged(scale, halved))
     return total
 
 
+def _averaged(images: tf.Tensor, halved: tuple[int, int]) -> tf.Tensor:
+    """[N,k,h/2,w/2]: means of squares of four."""
+    count, kinds = images.shape[:2]
+    return tf.reduce_mean(tf.reshape(images, [count, kinds, halved[0], 2, halved[1], 2]), axis=[3, 5])
+
+
 def normalized_noise(noise: tf.Tensor) -> tf.Tensor:
-    """Images of noise [N,h,w] with a mean of 0 and a mean square of 1 each."""
-    centred = noise - tf.reduce_mean(noise, axis=[1, 2], keepdims=True)
-    return centred * tf.math.rsqrt(tf.reduce_mean(tf.square(centred), axis=[1, 2], keepdims=True))
+    """Images of noise [...,h,w] with a mean of 0 and a mean square of 1 each."""
+    centred = noise - tf.reduce_mean(noise, axis=[-2, -1], keepdims=True)
+    return centred * tf.math.rsqrt(tf.reduce_mean(tf.square(centred), axis=[-2, -1], keepdims=True))

@@ -271,16 +271,11 @@ class Discriminator(ConfiguredLayer, keras.Model):
     def run_blocks(self, img: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor | None]:
         """What the epilogue takes: maps [N,h,w,C] after the last block, None where there is no block, and the image at
         that size where the architecture is "skip"."""
-        x = None
-        image: tf.Tensor | None = img
-        for after in self.after_blocks(img):
-            x, image = after
-        return x, image
+        return [(None, img), *self.after_blocks(img)][-1]
 
     def after_blocks(self, img: tf.Tensor) -> Iterator[tuple[tf.Tensor, tf.Tensor | None]]:
         """Maps [N,h,w,C] after each block, from the largest down, and what is left of the image, as of `run_blocks`."""
-        x = None
-        image: tf.Tensor | None = img
+        x, image = None, img
         for block in self.blocks:
             x, image = block(x, image)
             yield x, image

@@ -168,7 +168,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
             >>> G = sg_keras.models.Generator(
             ...     z_dim=8, w_dim=8, img_resolution=16, channel_base=64, cfg="stylegan3-t", synthesis_kwargs=kwargs)
             >>> [name for name, maps in G.synthesis.activations(tf.zeros([1, G.num_ws, 8]))]
-            ['input', 'L0_24_16', 'L1_24_4', 'L2_16_3', 'image']
+            ['input', 'L0_24_16', 'L1_16_4', 'L2_16_3', 'image']
         """
         del noise_mode, noise_seed
         return self._activations(ws, transform, lambda layer, x: None)
