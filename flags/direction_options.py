@@ -70,6 +70,14 @@ DIRECTIONS = Option(
     "FILE",
     default_text="none",
 )
+#: Of films, beside these.
+SWINGS = Option(
+    RUN,
+    "swings",
+    Integer(0),
+    "How often the film goes along --direction to the amounts, back, and as far to the other side; 0: it stays there.",
+    default=1,
+)
 #: Of tools that truncate.
 CENTRES = Option(
     RUN,

@@ -14,10 +14,12 @@ from sg_keras.inference.direction_file import DIRECTIONS_FILE, DirectionFile, re
 from sg_keras.inference.direction_sheet import labelled_sheet, sheet_styles
 from sg_keras.inference.directions import (
     Direction,
+    along_directions,
     check_direction,
     closed_form_directions,
     moved_styles,
     principal_directions,
+    swing,
 )
 from sg_keras.inference.dragging import Dragger, DragSettings, DragStep, drag
 from sg_keras.inference.images import SUFFIXES, grid_columns, image_bytes, png_bytes, tile, viewable
@@ -55,6 +57,7 @@ __all__ = [
     "Tuner",
     "TuningSettings",
     "TuningStep",
+    "along_directions",
     "channel_images",
     "channel_scales",
     "channel_sheet",
@@ -89,6 +92,7 @@ __all__ = [
     "sampled_styles",
     "sheet_styles",
     "styles",
+    "swing",
     "synthesis_of_size",
     "tile",
     "to_uint8",

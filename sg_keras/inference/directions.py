@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -119,6 +119,43 @@ def moved_styles(ws: np.ndarray, directions: Sequence[Direction], amounts: np.nd
         step = steps[..., number].reshape([-1, 1, 1]) * direction.sigma
         moved[:, first : last + 1] += step * direction.vector.astype(np.float64)
     return moved.astype(ws.dtype)
+
+
+def along_directions(
+    directions: Sequence[Direction], amounts: Callable[[np.ndarray], np.ndarray]
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A change of a film's styles: at frames [n] they are moved by amounts(frames).
+
+    Args:
+        directions: K of them.
+        amounts: gives [n,K] for frames [n], in sigmas, such as `swing` does.
+
+    Returns:
+        From frames [n] and styles [n,cells,num_ws,w_dim] to styles, as films take it. Errors as of `moved_styles`.
+
+    Example:
+        >>> up = Direction("up", np.array([0.0, 1.0], np.float32), 1.0, (0, 0), "pca")
+        >>> change = along_directions([up], swing(4, [2.0]))
+        >>> np.round(change(np.arange(4), np.zeros([4, 1, 1, 2]))[:, 0, 0, 1], 6).tolist()
+        [0.0, 2.0, 0.0, -2.0]
+    """
+
+    def change(frames: np.ndarray, ws: np.ndarray) -> np.ndarray:
+        count, cells, num_ws, w_dim = ws.shape
+        each = np.repeat(amounts(frames), cells, axis=0)
+        return moved_styles(ws.reshape([count * cells, num_ws, w_dim]), directions, each).reshape(ws.shape)
+
+    return change
+
+
+def swing(num_frames: int, amounts: Sequence[float], count: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+    """Amounts [n,K] at frames [n]: from 0 to `amounts` [K], back, to their negatives and back, so often in a film.
+
+    A count of 0 stays at `amounts` all the time. The frame after the last one is as the first, so that films close.
+    """
+    if count == 0:
+        return lambda frames: np.repeat(np.array([amounts], np.float64), len(frames), axis=0)
+    return lambda frames: np.sin(2 * np.pi * count * (frames % num_frames) / num_frames)[:, np.newaxis] * amounts
 
 
 def check_direction(direction: Direction, num_ws: int, w_dim: int) -> None:

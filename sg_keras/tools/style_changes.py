@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +76,27 @@ def with_changes(
     """The same styles, changed where options say so. Errors as of `StyleChanges`."""
     asked = any(values[name] is not None for name in ("direction", "directions", "centres"))
     return ChangedStyles(source, StyleChanges(values, G)) if asked else source
+
+
+def film_changes(
+    values: dict[str, Any], G: Generator, num_frames: int
+) -> list[Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+    """What --direction and --swings change in the styles of a film, none or one. Errors as of `StyleChanges`."""
+    from sg_keras.inference import along_directions, swing
+
+    directions, amounts = _directions(values, G)
+    return [along_directions(directions, swing(num_frames, amounts, values["swings"]))] if directions else []
+
+
+def direction_files(values: dict[str, Any]) -> list[str]:
+    """The files of --directions, for what a film was made from."""
+    from sg_keras.inference import DIRECTIONS_FILE
+
+    if values["directions"] is None:
+        return []
+    path = pathlib.Path(values["directions"])
+    path = path / DIRECTIONS_FILE if path.is_dir() else path
+    return [str(path), str(path.with_suffix(".npz"))]
 
 
 def _directions(values: dict[str, Any], G: Generator) -> tuple[list[Direction], list[float]]:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from sg_keras.inference import closed_form_directions, moved_styles, principal_directions, sampled_styles
+from sg_keras.inference import (
+    along_directions,
+    closed_form_directions,
+    moved_styles,
+    principal_directions,
+    sampled_styles,
+    swing,
+)
 from tests.tiny_generator import tiny_generator
 
 
@@ -95,6 +102,18 @@ def test_styles_are_moved_in_their_layers_alone(G):
     each = moved_styles(ws, [first, second], [[2, -1], [0, 0], [1, 1]])
     np.testing.assert_array_equal(each[0], moved[0])
     np.testing.assert_array_equal(each[1], ws[1])
+
+
+def test_films_swing_along_directions_and_close(G):
+    first, second = principal_directions(G, 2, layers=(0, 2))
+    ws = np.random.RandomState(0).randn(8, 2, G.num_ws, G.w_dim)
+    found = along_directions([first, second], swing(8, [2, -1], count=2))(np.arange(8), ws)
+    np.testing.assert_allclose(found[::2], ws[::2], atol=1e-12)
+    for frame, sign in ((1, 1), (3, -1), (5, 1), (7, -1)):
+        np.testing.assert_allclose(found[frame], moved_styles(ws[frame], [first, second], [2 * sign, -sign]), atol=1e-9)
+    parts = along_directions([first, second], swing(8, [2, -1], count=2))(np.arange(5, 8), ws[5:])
+    np.testing.assert_array_equal(parts, found[5:])
+    np.testing.assert_allclose(swing(8, [2, -1], count=0)(np.arange(3)), [[2, -1]] * 3)
 
 
 def test_what_cannot_be(G):

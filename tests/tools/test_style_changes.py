@@ -17,6 +17,7 @@ from sg_keras.inference import (
     write_directions,
 )
 from sg_keras.tools import generate
+from sg_keras.tools.style_changes import direction_files, film_changes
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,15 @@ def test_directions_of_another_network(snapshot, stylegan3_snapshot, directions,
     assert error.startswith(
         "Error: --directions: direction smile: found a width of 8 and layers up to 9, expected 8 and"
     )
+
+
+def test_what_films_take_of_the_options(unconditional_snapshot, directions):
+    G = sg_keras.load(unconditional_snapshot)["G_ema"]
+    values = {"direction": (("smile", 2.0),), "directions": str(directions.parent), "swings": 0}
+    (change,) = film_changes(values, G, 10)
+    ws = np.zeros([3, 1, G.num_ws, G.w_dim])
+    expected = moved_styles(ws[:, 0], principal_directions(G, 1, layers=(1, 3)), [2])
+    np.testing.assert_allclose(change(np.arange(3), ws)[:, 0], expected, atol=1e-6)
+    assert direction_files(values) == [str(directions), str(directions.with_suffix(".npz"))]
+    nothing = {"direction": None, "directions": None, "swings": 1}
+    assert film_changes(nothing, G, 10) == [] and direction_files(nothing) == []
