@@ -131,6 +131,7 @@ bench: ops
 	$(BIN)/python -m benchmarks.data_pipeline
 	$(BIN)/python -m benchmarks.dataset_conversion
 	$(BIN)/python -m benchmarks.metrics
+	$(BIN)/python -m benchmarks.generate
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

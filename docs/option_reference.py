@@ -5,12 +5,19 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+from sg_keras.flags.activation_options import ACTIVATIONS_OPTIONS
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
+from sg_keras.flags.combine_options import AVERAGE_OPTIONS, BLEND_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.direction_options import DIRECTIONS_OPTIONS
+from sg_keras.flags.drag_options import DRAG_OPTIONS
+from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
-from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+from sg_keras.flags.project_options import PROJECT_OPTIONS
+from sg_keras.flags.style_mixing_options import STYLE_MIXING_OPTIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS
 from sg_keras.flags.video_options import VIDEO_OPTIONS
 
 _INTRODUCTION = """\
@@ -25,6 +32,13 @@ PROGRAMS: dict[str, Sequence[Option]] = {
     "Training: `run_training.py`, `sg-keras-train`": OPTIONS,
     "Images: `sg-keras-generate`": GENERATE_OPTIONS,
     "Films: `sg-keras-video`": VIDEO_OPTIONS,
+    "Editing: `sg-keras-directions`": DIRECTIONS_OPTIONS,
+    "Editing: `sg-keras-blend`": BLEND_OPTIONS,
+    "Editing: `sg-keras-average`": AVERAGE_OPTIONS,
+    "Layers: `sg-keras-activations`": ACTIVATIONS_OPTIONS,
+    "Style mixing: `sg-keras-style-mixing`": STYLE_MIXING_OPTIONS,
+    "Projection: `sg-keras-project`": PROJECT_OPTIONS,
+    "Dragging points: `sg-keras-drag`": DRAG_OPTIONS,
     "Exports: `sg-keras-export`": EXPORT_OPTIONS,
     "Scores: `sg-keras-calc-metrics`": CALC_METRICS_OPTIONS,
     "Data sets: `sg-keras-dataset convert`": CONVERT_OPTIONS,

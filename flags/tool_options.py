@@ -106,7 +106,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         PathName("a run directory, a network snapshot, a checkpoint, a file of networks or its address"),
         "Run directory, RUN_DIR@TICK, network snapshot, checkpoint, .pkl or .safetensors file, or the address of a "
         "file (https://...), which is kept. G_ema is taken.",
-        tools=("generate", "export", "video"),
+        tools=("generate", "export", "video", "style_mixing", "project", "drag"),
     ),
     Option(
         REQUIRED,
@@ -138,7 +138,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         "Truncation: 1 is none, lower trades variety for quality.",
         "PSI",
         1.0,
-        tools=("generate", "video"),
+        tools=("generate", "video", "style_mixing"),
     ),
     Option(
         RUN,
@@ -146,7 +146,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         Integer(0),
         "Truncate only the first N layers' styles.",
         default_text="all",
-        tools=("generate", "video"),
+        tools=("generate", "video", "style_mixing"),
     ),
     Option(
         RUN,
@@ -154,7 +154,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         ClassChoice(),
         "Class of every image, of a conditional network: its index, or its name where the training images had names.",
         default_text="all classes by turns, seed modulo their number",
-        tools=("generate",),
+        tools=("generate", "style_mixing"),
     ),
     Option(
         RUN,
@@ -162,7 +162,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         Vector(),
         "Label of every image, where labels are vectors of numbers.",
         default_text="some labels of the training images by turns",
-        tools=("generate", "video"),
+        tools=("generate", "video", "style_mixing"),
     ),
     Option(
         RUN,
@@ -171,7 +171,7 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         "Noise inputs: const is stored in the network, random follows from the seed. StyleGAN3 has none.",
         "MODE",
         "const",
-        tools=("generate",),
+        tools=("generate", "style_mixing"),
     ),
     Option(
         RUN,
@@ -200,7 +200,6 @@ def options_of_tool(tool: str) -> tuple[Option, ...]:
     return tuple(option for option in (*_TOOL_OPTIONS, *OPTIONS) if tool in option.tools)
 
 
-GENERATE_OPTIONS = options_of_tool("generate")
 EXPORT_OPTIONS = options_of_tool("export")
 DOCTOR_OPTIONS = options_of_tool("doctor")
 (ITERATIONS,) = options_of_tool("verify_resume")  # beside those of the training

@@ -7,12 +7,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from sg_keras.flags.activation_options import ACTIVATIONS_OPTIONS
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
+from sg_keras.flags.combine_options import AVERAGE_OPTIONS, BLEND_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.direction_options import DIRECTIONS_OPTIONS
+from sg_keras.flags.drag_options import DRAG_OPTIONS
+from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import OPTIONS
-from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS, ITERATIONS
+from sg_keras.flags.project_options import PROJECT_OPTIONS
+from sg_keras.flags.style_mixing_options import STYLE_MIXING_OPTIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, ITERATIONS
 from sg_keras.flags.video_options import VIDEO_OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -89,6 +96,8 @@ def test_options_exist(page: pathlib.Path):
     tables = (
         *(OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS, (ITERATIONS,)),
         *(CONVERT_OPTIONS, AUDIT_OPTIONS, CURATE_OPTIONS, CALC_METRICS_OPTIONS, VIDEO_OPTIONS),
+        *(DIRECTIONS_OPTIONS, BLEND_OPTIONS, AVERAGE_OPTIONS, ACTIVATIONS_OPTIONS),
+        *(STYLE_MIXING_OPTIONS, PROJECT_OPTIONS, DRAG_OPTIONS),
     )
     known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
     found = re.findall(r"(?<![\w-])--([a-z][a-z0-9_-]*[a-z0-9])", page.read_text(encoding="utf-8"))

@@ -16,6 +16,13 @@ SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
 ALSO = (
     "config.sizes",
     *(f"inference.film{name}" for name in ("", "_file", "_formats", "_keyframes", "_path", "_sound")),
+    *("inference.activations", "inference.directions", "inference.style_centres", "inference.style_samples"),
+    "weights.combine",
+    "inference.contact_sheet",
+    "inference.latents",
+    "inference.sample",
+    "inference.style_mixing",
+    "inference.style_renderer",
 )
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}

@@ -3,17 +3,23 @@
 import keras
 import numpy as np
 
+from sg_keras.config.sizes import Resolution
 from sg_keras.models import Generator
 
 
 def tiny_generator(
-    c_dim: int = 3, channels: int = 1, resolution: int = 16, name: str = "G_ema", cfg: str = "stylegan2"
+    c_dim: int = 3,
+    channels: int = 1,
+    resolution: Resolution = 16,
+    name: str = "G_ema",
+    cfg: str = "stylegan2",
+    width: int = 8,
 ) -> Generator:
     """Weights that follow from nothing but the arguments; the noise and w_avg matter."""
     keras.utils.set_random_seed(0)
     G = Generator(
-        z_dim=8,
-        w_dim=8,
+        z_dim=width,
+        w_dim=width,
         c_dim=c_dim,
         img_resolution=resolution,
         img_channels=channels,

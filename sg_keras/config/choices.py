@@ -10,6 +10,8 @@ GENERATOR_ARCHITECTURES = ("skip", "resnet", "orig")  # the default first
 DISCRIMINATOR_ARCHITECTURES = ("resnet", "skip", "orig")
 PRECISIONS = ("float32", "float16", "bfloat16")
 IMPLEMENTATIONS = ("auto", "custom", "reference")  # of our operations
+IMAGE_FORMATS = ("png", "jpeg", "webp")  # of generated images
+EXTENSIONS = ("tile", "mirror")  # how StyleGAN2's constant goes on beyond its edges
 ON_BAD_IMAGE = ("stop", "skip")
 ON_NAN = ("stop", "rollback")
 #: Conversion of originals: filters of resizing, and ways to a size; the last two make several images of an original.

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from sg_keras.features.batches import features_in_batches
 from sg_keras.features.extractor import FeatureExtractor
+from sg_keras.features.perceptual import of_unit_length
 from sg_keras.features.resize import RESIZE_RULE, check_images, resized_rgb
 from sg_keras.files.download import PublishedFile
 from sg_keras.files.errors import file_errors_explained
@@ -38,7 +39,6 @@ _SIDE = 224
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red
 _BATCH = 8
 _LEAST_SIDE = 16  # of which four poolings leave a pixel
-_EPSILON = 1e-10  # of arXiv:1801.03924
 _TAPS = tuple(f"block{block}_conv{count}" for block, count in enumerate(_CONVOLUTIONS, 1))
 
 
@@ -95,15 +95,7 @@ class VGG16(FeatureExtractor):
         height, width = images.shape[1:3]
         if min(height, width) < _LEAST_SIDE:
             raise ValueError(f"images: found {height}x{width}, expected {_LEAST_SIDE}x{_LEAST_SIDE} at least")
-        return tf.concat([_of_unit_length(maps) for maps in self._taps(_caffe(images), training=False)], axis=1)
-
-
-def _of_unit_length(maps: tf.Tensor) -> tf.Tensor:
-    """Maps [N,h,w,C] of length 1 over channels, divided by the root of their places: [N,h*w*C]. Zeros stay zeros."""
-    scaled = maps * tf.math.rsqrt(tf.reduce_sum(tf.square(maps), axis=3, keepdims=True) + _EPSILON)
-    shape = tf.shape(maps)
-    places = tf.cast(shape[1] * shape[2], maps.dtype)
-    return tf.reshape(scaled, [shape[0], -1]) * tf.math.rsqrt(places)
+        return tf.concat([of_unit_length(maps) for maps in self._taps(_caffe(images), training=False)], axis=1)
 
 
 def build_vgg16(widths: Sequence[int]) -> keras.Model:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}  # of files, by format
 _CHECKERBOARD = (102, 153)  # grays behind what is transparent
+_SAVING: dict[str, dict[str, Any]] = {
+    "png": {},
+    "jpeg": {"quality": 95, "subsampling": 0},
+    "webp": {"lossless": True, "exact": True},  # also the colours of what is transparent
+}
 _SQUARES = 8  # of the checkerboard along an image's shorter side
 
 
@@ -46,15 +53,31 @@ def viewable(images: np.ndarray) -> np.ndarray:
     return ((blended + 127) // 255).astype(np.uint8)
 
 
+def image_bytes(image: np.ndarray, file_format: str) -> bytes:
+    """A file of a gray, RGB or RGBA image uint8 [H,W,1, 3 or 4].
+
+    Args:
+        image: alpha is straight, as images are trained on.
+        file_format: "png" or "webp", without loss, or "jpeg" with quality 95.
+
+    Raises:
+        ValueError: there is no such format, or the image's number of channels is none that it has.
+    """
+    if file_format not in SUFFIXES:
+        raise ValueError(f"format: found {file_format!r}, expected {', '.join(SUFFIXES)}")
+    channels = image.shape[2]
+    if channels not in (1, 3, 4) or (file_format, channels) == ("jpeg", 4):
+        expected = "1 (gray) or 3 (RGB)" if file_format == "jpeg" else "1 (gray), 3 (RGB) or 4 (RGBA)"
+        raise ValueError(f"image: found {channels} channels, expected {expected}")
+    file = io.BytesIO()
+    Image.fromarray(image[:, :, 0] if channels == 1 else image).save(file, file_format.upper(), **_SAVING[file_format])
+    return file.getvalue()
+
+
 def png_bytes(image: np.ndarray) -> bytes:
     """A PNG file of a gray, RGB or RGBA image uint8 [H,W,1, 3 or 4]; alpha is straight, as images are trained on.
 
     Raises:
         ValueError: it has another number of channels.
     """
-    channels = image.shape[2]
-    if channels not in (1, 3, 4):
-        raise ValueError(f"image: found {channels} channels, expected 1 (gray), 3 (RGB) or 4 (RGBA)")
-    file = io.BytesIO()
-    Image.fromarray(image[:, :, 0] if channels == 1 else image).save(file, format="PNG")
-    return file.getvalue()
+    return image_bytes(image, "png")

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import pathlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from sg_keras.files.atomic import atomic_file
 from sg_keras.models import Generator
+from sg_keras.models.mapping import truncate
 
 _MAX_SEED = 2**32 - 1  # of NumPy's RandomState
+_SEEDS_AT_A_TIME = 64
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse seeds that have no latents.
+
+    Raises:
+        ValueError: a seed is not in 0..2**32-1.
+    """
+    for seed in seeds:
+        if not 0 <= seed <= _MAX_SEED:
+            raise ValueError(f"seeds: found {seed}, expected 0 to {_MAX_SEED}")
 
 
 def latent(seed: int, z_dim: int) -> np.ndarray:
@@ -21,8 +35,7 @@ def latent(seed: int, z_dim: int) -> np.ndarray:
     Raises:
         ValueError: the seed is not in 0..2**32-1.
     """
-    if not 0 <= seed <= _MAX_SEED:
-        raise ValueError(f"seeds: found {seed}, expected 0 to {_MAX_SEED}")
+    check_seeds([seed])
     return np.random.RandomState(seed).randn(1, z_dim)
 
 
@@ -35,6 +48,70 @@ def latents(seeds: Sequence[int], z_dim: int) -> np.ndarray:
     return np.concatenate([np.zeros([0, z_dim]), *(latent(seed, z_dim) for seed in seeds)])
 
 
+class StyleMaker:
+    """Makes styles w of latents, each to the bit what it would be alone; compiled once.
+
+    Args:
+        G: generator, usually G_ema.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=16, img_resolution=16, channel_base=64)
+        >>> maker = sg_keras.inference.StyleMaker(G)
+        >>> maker.styles(latents([0, 1], 8), np.zeros([2, 0]), truncation_psi=0.7).shape
+        (2, 6, 16)
+    """
+
+    def __init__(self, G: Generator) -> None:
+        self.G = G
+
+        def all_styles(z: tf.Tensor, c: tf.Tensor) -> tf.Tensor:
+            # One at a time: matrix products of several rows are summed up in another order.
+            def of_one(one: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+                return G.mapping(*(value[tf.newaxis] for value in one))[0]
+
+            return tf.map_fn(of_one, (z, c), fn_output_signature=tf.TensorSpec([G.num_ws, G.w_dim], G.compute_dtype))
+
+        rows = (tf.TensorSpec([None, width], G.compute_dtype) for width in (G.z_dim, G.c_dim))
+        self._styles = tf.function(all_styles, autograph=False, jit_compile=False).get_concrete_function(*rows)
+
+    def styles(
+        self, z: np.ndarray, labels: np.ndarray, *, truncation_psi: float = 1.0, truncation_cutoff: int | None = None
+    ) -> np.ndarray:
+        """Styles [N,num_ws,w_dim] of the network's type.
+
+        Args:
+            z: [N,z_dim].
+            labels: [N,c_dim], as `labels_of` gives them.
+            truncation_psi: 1 = none, 0 = the mean style.
+            truncation_cutoff: truncate only the first so many of G.num_ws styles, None = all.
+        """
+        inputs = (tf.constant(values, self.G.compute_dtype) for values in (z, labels))
+        return truncated(self.G, self._styles(*inputs).numpy(), truncation_psi, truncation_cutoff)
+
+    def of_seeds(
+        self,
+        seeds: Sequence[int],
+        labels: np.ndarray,
+        *,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Styles [num_ws,w_dim] of seeds, one after another, made as they are asked for.
+
+        Args:
+            seeds: of the latents, 0..2**32-1.
+            labels: [N,c_dim].
+            truncation_psi, truncation_cutoff: as of `styles`.
+
+        Raises:
+            ValueError: a seed is not in 0..2**32-1, once it is its turn; `check_seeds` tells before.
+        """
+        how: dict[str, Any] = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
+        for start in range(0, len(seeds), _SEEDS_AT_A_TIME):
+            part = slice(start, start + _SEEDS_AT_A_TIME)
+            yield from self.styles(latents(seeds[part], self.G.z_dim), labels[part], **how)
+
+
 def styles(
     G: Generator,
     z: np.ndarray,
@@ -43,7 +120,7 @@ def styles(
     truncation_psi: float = 1.0,
     truncation_cutoff: int | None = None,
 ) -> np.ndarray:
-    """Styles w of latents, each to the bit what it would be alone.
+    """Styles w of latents, each to the bit what it would be alone: see `StyleMaker`, which many calls should share.
 
     Args:
         G: generator, usually G_ema.
@@ -55,18 +132,21 @@ def styles(
     Returns:
         [N,num_ws,w_dim] of the network's type.
     """
-    dtype = G.compute_dtype
+    return StyleMaker(G).styles(z, labels, truncation_psi=truncation_psi, truncation_cutoff=truncation_cutoff)
 
-    @tf.function(autograph=False, jit_compile=False)
-    def all_styles(z: tf.Tensor, c: tf.Tensor) -> tf.Tensor:
-        # One at a time: matrix products of several rows are summed up in another order.
-        def of_one(one: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            rows = (value[tf.newaxis] for value in one)
-            return G.mapping(*rows, truncation_psi=truncation_psi, truncation_cutoff=truncation_cutoff)[0]
 
-        return tf.map_fn(of_one, (z, c), fn_output_signature=tf.TensorSpec([G.num_ws, G.w_dim], dtype))
+def truncated(G: Generator, ws: np.ndarray, psi: float, cutoff: int | None = None) -> np.ndarray:
+    """Styles [N,num_ws,w_dim] pulled towards the mean style: the first `cutoff` of them, all if None.
 
-    found: np.ndarray = all_styles(tf.constant(z, dtype), tf.constant(labels, dtype)).numpy()
+    Raises:
+        ValueError: the network keeps no mean style.
+    """
+    if psi == 1:
+        return ws
+    if G.mapping.w_avg is None:
+        raise ValueError("truncation_psi: found one in a network without w_avg (w_avg_beta=None), expected 1")
+    w_avg = tf.convert_to_tensor(G.mapping.w_avg)
+    found: np.ndarray = truncate(tf.constant(ws, w_avg.dtype), w_avg, psi, cutoff).numpy()
     return found
 
 

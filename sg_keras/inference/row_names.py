@@ -46,10 +46,14 @@ def named_rows(grid: np.ndarray, names: Sequence[str]) -> np.ndarray:
     return np.concatenate([np.repeat(np.asarray(margin)[:, :, np.newaxis], channels, axis=2), grid], axis=1)
 
 
+def can_draw(letter: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> bool:
+    """Whether a font has a letter, rather than a box in its place."""
+    return bytes(font.getmask(letter)) != bytes(font.getmask("\uffff"))
+
+
 def _shown(name: str, row: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """What of a name can be drawn."""
     words = " ".join(name.split())
-    missing = bytes(font.getmask("\uffff"))  # the box in place of a letter
-    if not words or any(bytes(font.getmask(letter)) == missing for letter in set(words)):
+    if not words or not all(can_draw(letter, font) for letter in set(words)):
         return f"row {row + 1}"
     return words if len(words) <= _MOST_LETTERS else words[: _MOST_LETTERS - 3] + "..."

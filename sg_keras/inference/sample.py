@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from sg_keras.config.sizes import ImageSize
 from sg_keras.inference.labels import labels_of
-from sg_keras.inference.latents import latent
-from sg_keras.layers.synthesis_layer import NOISE_MODES
+from sg_keras.inference.latents import StyleMaker, check_seeds
+from sg_keras.inference.style_renderer import StyleRenderer
 from sg_keras.models import Generator
-from sg_keras.ops.pixel_values import to_uint8
 
 
 def generate(
@@ -25,6 +25,8 @@ def generate(
     truncation_cutoff: int | None = None,
     noise_mode: str = "const",
     transform: np.ndarray | None = None,
+    size: ImageSize | None = None,
+    batch: int = 1,
 ) -> Iterator[np.ndarray]:
     """Images of seeds, one after another: each depends on its own seed and label alone, to the bit.
 
@@ -38,44 +40,27 @@ def generate(
         noise_mode: "const" (the image of noise stored in the network), "random" (from the seed) or "none"; StyleGAN3
             has no noise.
         transform: [3,3] that moves all images, as `inverse_transform` makes it; StyleGAN3 alone.
+        size: of the images where it is not the network's: see `synthesis_of_size`.
+        batch: more than 1 = so many images in each call of the network, which is faster on GPUs; rounding then depends
+            on which images are made together.
 
     Yields:
         uint8 [H,W,C].
 
     Raises:
         ValueError: an argument does not fit the network. Nothing has been yielded then.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> [image.shape for image in sg_keras.inference.generate(G, [0, 1], truncation_psi=0.7)]
+        [(16, 16, 3), (16, 16, 3)]
     """
-    if noise_mode not in NOISE_MODES:
-        raise ValueError(f"noise-mode: found {noise_mode!r}, expected const, random or none")
-    c = labels_of(G, len(seeds), classes, labels)[:, np.newaxis]  # one per image
-    if transform is not None and not G.takes_transform:
-        raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its images")
-    z = [latent(seed, G.z_dim) for seed in seeds]
-    options: dict[str, Any] = {
-        "truncation_psi": truncation_psi,
-        "truncation_cutoff": truncation_cutoff,
-        "noise_mode": noise_mode,
-    }
-    if transform is not None:
-        options["transform"] = tf.constant(transform, G.compute_dtype)
-    return _draw(G, seeds, z, c, options)
-
-
-def _draw(
-    G: Generator,
-    seeds: Sequence[int],
-    z: Sequence[np.ndarray],
-    c: np.ndarray,
-    options: dict[str, Any],
-) -> Iterator[np.ndarray]:
-    @tf.function(autograph=False, jit_compile=False)
-    def render(z: tf.Tensor, c: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
-        return G(z, c, noise_seed=noise_seed, **options)
-
-    for seed, latent_vector, label in zip(seeds, z, c, strict=True):
-        image = render(
-            tf.constant(latent_vector, G.compute_dtype),
-            tf.constant(label, G.compute_dtype),
-            tf.constant([0, seed], tf.int64),
-        )
-        yield to_uint8(image.numpy()[0])
+    renderer = StyleRenderer(G, noise_mode=noise_mode, batch=batch, size=size)
+    c = labels_of(G, len(seeds), classes, labels)
+    check_seeds(seeds)
+    how: dict[str, Any] = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
+    return renderer.images(
+        StyleMaker(G).of_seeds(seeds, c, **how),
+        transforms=None if transform is None else itertools.repeat(transform),
+        noise_seeds=seeds,
+    )

@@ -41,10 +41,11 @@ class SynthesisLayer(ConfiguredLayer):
         conv_clamp: clamp the output to +-this, or None.
         impl: implementation of the fused ops: "auto", "custom" or "reference".
 
-    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1) -> [N,*resolution,filters] of the
-    layer's compute type, whatever x's. In half precision weights and styles are brought into its range first.
-    noise_mode is "const" (the stored image), "random" (a fresh one, from noise_seed, int64 [2] of all images together,
-    or [N,2] of each, whose noise then depends on no other) or "none".
+    Call: (x [N,H,W,C], w [N,w_dim], noise_mode="const", noise_seed=None, gain=1, noise_image=None) ->
+    [N,*resolution,filters] of the layer's compute type, whatever x's. In half precision weights and styles are brought
+    into its range first. noise_mode is "const" (the stored image), "random" (a fresh one, from noise_seed, int64 [2] of
+    all images together, or [N,2] of each, whose noise then depends on no other) or "none". A noise_image, of the
+    resolution or [N,*resolution], takes the place of the stored image.
 
     Example:
         >>> layer = sg_keras.layers.SynthesisLayer(16, w_dim=8, resolution=16, up=2)
@@ -109,9 +110,10 @@ class SynthesisLayer(ConfiguredLayer):
         noise_mode: str = "const",
         noise_seed: tf.Tensor | None = None,
         gain: float = 1.0,
+        noise_image: tf.Tensor | None = None,
     ) -> tf.Tensor:
         x = tf.cast(x, self.compute_dtype)
-        noise = self._noise(x, noise_mode, noise_seed)
+        noise = self._noise(x, noise_mode, noise_seed, noise_image)
         x, scale = modulate_and_convolve(
             x,
             tf.convert_to_tensor(self.weight),
@@ -133,14 +135,17 @@ class SynthesisLayer(ConfiguredLayer):
             impl=self.impl,
         )
 
-    def _noise(self, x: tf.Tensor, noise_mode: str, noise_seed: tf.Tensor | None) -> tf.Tensor | None:
+    def _noise(
+        self, x: tf.Tensor, noise_mode: str, noise_seed: tf.Tensor | None, image: tf.Tensor | None
+    ) -> tf.Tensor | None:
         if noise_mode not in NOISE_MODES:
             raise ValueError(f"noise_mode: found {noise_mode!r}, expected const, random or none")
         if not self.use_noise or noise_mode == "none":
             return None
         strength = tf.convert_to_tensor(self.noise_strength)
         if noise_mode == "const":
-            return tf.convert_to_tensor(self.noise_const)[None, :, :, None] * strength
+            stored = tf.convert_to_tensor(self.noise_const if image is None else image)
+            return (stored[None, :, :, None] if stored.shape.rank == 2 else stored[..., None]) * strength
         count = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
         shape = [count, self.size.height, self.size.width, 1]
         if noise_seed is None:

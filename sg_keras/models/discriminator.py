@@ -271,11 +271,14 @@ class Discriminator(ConfiguredLayer, keras.Model):
     def run_blocks(self, img: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor | None]:
         """What the epilogue takes: maps [N,h,w,C] after the last block, None where there is no block, and the image at
         that size where the architecture is "skip"."""
-        x = None
-        image: tf.Tensor | None = img
+        return [(None, img), *self.after_blocks(img)][-1]
+
+    def after_blocks(self, img: tf.Tensor) -> Iterator[tuple[tf.Tensor, tf.Tensor | None]]:
+        """Maps [N,h,w,C] after each block, from the largest down, and what is left of the image, as of `run_blocks`."""
+        x, image = None, img
         for block in self.blocks:
             x, image = block(x, image)
-        return x, image
+            yield x, image
 
     def call(self, img: tf.Tensor, c: tf.Tensor | None = None) -> tf.Tensor:
         x, image = self.run_blocks(img)

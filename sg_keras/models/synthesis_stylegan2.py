@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -35,7 +35,8 @@ class SynthesisBlock(ConfiguredLayer):
         architecture: "skip", "resnet" or "orig".
         resample_filter, conv_clamp, use_noise, activation, impl: handed to the layers.
 
-    Call: (x or None, img or None, ws: num_convs+1 of [N,w_dim], noise_mode, noise_seeds) -> (x, img or None).
+    Call: (x or None, img or None, ws: num_convs+1 of [N,w_dim], noise_mode, noise_seeds, noise_images) ->
+    (x, img or None).
     """
 
     def __init__(
@@ -79,6 +80,11 @@ class SynthesisBlock(ConfiguredLayer):
         """What the block is called by: the largest power of two that is not above its shorter side."""
         return self.size.level
 
+    @property
+    def conv_names(self) -> tuple[str, ...]:
+        """Names of the layers with noise inputs, in their order."""
+        return ("conv1",) if self.in_channels == 0 else ("conv0", "conv1")
+
     def build(self, input_shape: Any = None) -> None:
         height, width, channels = self.size.height, self.size.width, self.out_channels
         before = (None, height // 2, width // 2, self.in_channels)
@@ -103,24 +109,44 @@ class SynthesisBlock(ConfiguredLayer):
         ws: Sequence[tf.Tensor],
         noise_mode: str = "const",
         noise_seeds: Sequence[tf.Tensor | None] = (None, None),
+        noise_images: Sequence[tf.Tensor | None] = (None, None),
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        for name, value in self.activations(x, img, ws, noise_mode, noise_seeds, noise_images):
+            x, img = (x, value) if name == "torgb" else (value, img)
+        return x, img
+
+    def activations(
+        self,
+        x: tf.Tensor | None,
+        img: tf.Tensor | None,
+        ws: Sequence[tf.Tensor],
+        noise_mode: str = "const",
+        noise_seeds: Sequence[tf.Tensor | None] = (None, None),
+        noise_images: Sequence[tf.Tensor | None] = (None, None),
+    ) -> Iterator[tuple[str, tf.Tensor]]:
+        """Names of the layers, and what each has made: of torgb the image so far. Arguments are those of a call."""
+        noise = [
+            {"noise_mode": noise_mode, "noise_seed": seed, "noise_image": image}
+            for seed, image in zip(noise_seeds, noise_images, strict=True)
+        ]
         if self.in_channels == 0:
             x = tf.repeat(tf.convert_to_tensor(self.const)[None], tf.shape(ws[0])[0], axis=0)
             x = tf.ensure_shape(x, [ws[0].shape[0], *self.const.shape])
-            x = self.conv1(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
-        elif self.has_skip:
-            y = self.skip(x, gain=math.sqrt(0.5))
-            x = self.conv0(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
-            x = y + self.conv1(x, ws[1], noise_mode=noise_mode, noise_seed=noise_seeds[1], gain=math.sqrt(0.5))
+            x = self.conv1(x, ws[0], **noise[0])
         else:
-            x = self.conv0(x, ws[0], noise_mode=noise_mode, noise_seed=noise_seeds[0])
-            x = self.conv1(x, ws[1], noise_mode=noise_mode, noise_seed=noise_seeds[1])
-        if img is not None:
-            img = upsample2d(img, self._taps, impl=self.impl)
+            y = self.skip(x, gain=math.sqrt(0.5)) if self.has_skip else None
+            x = self.conv0(x, ws[0], **noise[0])
+            yield "conv0", x
+            if y is None:
+                x = self.conv1(x, ws[1], **noise[1])
+            else:
+                x = y + self.conv1(x, ws[1], **noise[1], gain=math.sqrt(0.5))
+        yield "conv1", x
         if self.has_torgb:
+            if img is not None:
+                img = upsample2d(img, self._taps, impl=self.impl)
             y = self.torgb(x, ws[self.num_convs])
-            img = y if img is None else img + y
-        return x, img
+            yield "torgb", y if img is None else img + y
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
@@ -136,9 +162,10 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         resample_filter, use_noise, activation, conv_clamp, impl: handed to the layers.
         num_fp16_res, half_dtype: so many of the highest resolutions compute in this type ("float16", "bfloat16").
 
-    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None) -> images [N,H,W,C], nominally -1..1.
-    noise_seed, int64 [2], or [N,2] for each image alone, makes "random" noise a pure function of it. transform is
-    StyleGAN3's, and refused here.
+    Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, noise_images=None) -> images [N,H,W,C], nominally
+    -1..1. noise_seed, int64 [2], or [N,2] for each image alone, makes "random" noise a pure function of it.
+    noise_images take the place of stored ones, by layer as in `noise_variables`, each [h,w], or [N,h,w] for each image
+    its own. transform is StyleGAN3's, and refused here.
     """
 
     def __init__(
@@ -186,22 +213,71 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         for block in self.blocks:
             block.build()
 
+    def noise_variables(self) -> dict[str, keras.Variable]:
+        """The stored images of noise [h,w], by layer, such as b8.conv0; none without noise inputs."""
+        layers = {f"{b.name}.{name}": getattr(b, name) for b in self.blocks for name in b.conv_names}
+        return {name: layer.noise_const for name, layer in layers.items() if layer.use_noise}
+
     def call(
         self,
         ws: tf.Tensor,
         noise_mode: str = "const",
         noise_seed: tf.Tensor | None = None,
         transform: None = None,
+        noise_images: Mapping[str, tf.Tensor] | None = None,
     ) -> tf.Tensor:
-        if transform is not None:
-            raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its images")
+        _refuse_transform(transform)
         x = img = None
+        for block, block_ws, noise in self._block_inputs(ws, noise_mode, noise_seed, noise_images):
+            x, img = block(x, img, block_ws, **noise)
+        return img
+
+    def activations(
+        self,
+        ws: tf.Tensor,
+        noise_mode: str = "const",
+        noise_seed: tf.Tensor | None = None,
+        transform: None = None,
+        noise_images: Mapping[str, tf.Tensor] | None = None,
+    ) -> Iterator[tuple[str, tf.Tensor]]:
+        """What the layers make, one after another: nothing is computed that is not asked for. Arguments as of a call.
+
+        Yields:
+            Name of a layer and its maps [N,h,w,C]: b4.conv1, b8.conv0, b8.conv1 ... In between b4.torgb, b8.torgb ...,
+            where there are such layers, the images so far; at last "image", the image [N,H,W,img_channels].
+
+        Example:
+            >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=8, channel_base=64)
+            >>> [name for name, maps in G.synthesis.activations(tf.zeros([1, G.num_ws, 8]))]
+            ['b4.conv1', 'b4.torgb', 'b8.conv0', 'b8.conv1', 'b8.torgb', 'image']
+        """
+        _refuse_transform(transform)
+        x = img = None
+        for block, block_ws, noise in self._block_inputs(ws, noise_mode, noise_seed, noise_images):
+            for name, value in block.activations(x, img, block_ws, **noise):
+                x, img = (x, value) if name == "torgb" else (value, img)
+                yield f"{block.name}.{name}", value
+        yield "image", img
+
+    def _block_inputs(
+        self,
+        ws: tf.Tensor,
+        noise_mode: str,
+        noise_seed: tf.Tensor | None,
+        noise_images: Mapping[str, tf.Tensor] | None,
+    ) -> Iterator[tuple[SynthesisBlock, Sequence[tf.Tensor], dict[str, Any]]]:
+        """Each block, its styles, and what it is told of noise."""
         styles = tf.unstack(ws, axis=1)  # once: a slice for each block would be filled up with zeros in the gradient
         first = 0  # of styles; a block's ToRGB shares its w with the next block's first convolution
         for block in self.blocks:
             layers = range(first, first + block.num_convs)
             seeds = [None if noise_seed is None else noise_seed + tf.constant([i, 0], noise_seed.dtype) for i in layers]
-            block_ws = styles[first : first + block.num_convs + 1]
-            x, img = block(x, img, block_ws, noise_mode=noise_mode, noise_seeds=seeds)
+            images = [(noise_images or {}).get(f"{block.name}.{name}") for name in block.conv_names]
+            noise = {"noise_mode": noise_mode, "noise_seeds": seeds, "noise_images": images}
+            yield block, styles[first : first + block.num_convs + 1], noise
             first += block.num_convs
-        return img
+
+
+def _refuse_transform(transform: None) -> None:
+    if transform is not None:
+        raise ValueError("transform: found one, expected none, since StyleGAN2 cannot move its images")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -146,11 +146,46 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         magnitude: Callable[[AliasFreeLayer, tf.Tensor], tf.Tensor | None],
     ) -> tf.Tensor:
         """Images, with magnitude(layer, input of the layer) as each layer's magnitude, None = the stored one."""
+        for _, x in self._activations(ws, transform, magnitude):
+            images = x
+        return images
+
+    def activations(
+        self,
+        ws: tf.Tensor,
+        noise_mode: str = "const",
+        noise_seed: tf.Tensor | None = None,
+        transform: tf.Tensor | None = None,
+    ) -> Iterator[tuple[str, tf.Tensor]]:
+        """What the layers make, one after another: nothing is computed that is not asked for. Arguments as of a call.
+
+        Yields:
+            "input" and the Fourier features; name of a layer and its maps [N,h,w,C], margins included; at last "image",
+            the image [N,H,W,img_channels].
+
+        Example:
+            >>> kwargs = {"num_layers": 2, "num_critical": 1, "margin_size": 4}
+            >>> G = sg_keras.models.Generator(
+            ...     z_dim=8, w_dim=8, img_resolution=16, channel_base=64, cfg="stylegan3-t", synthesis_kwargs=kwargs)
+            >>> [name for name, maps in G.synthesis.activations(tf.zeros([1, G.num_ws, 8]))]
+            ['input', 'L0_24_16', 'L1_16_4', 'L2_16_3', 'image']
+        """
+        del noise_mode, noise_seed
+        return self._activations(ws, transform, lambda layer, x: None)
+
+    def _activations(
+        self,
+        ws: tf.Tensor,
+        transform: tf.Tensor | None,
+        magnitude: Callable[[AliasFreeLayer, tf.Tensor], tf.Tensor | None],
+    ) -> Iterator[tuple[str, tf.Tensor]]:
         first, *styles = tf.unstack(ws, axis=1)
         x = self.input_layer(first, transform=transform)
+        yield "input", x
         for layer, w in zip(self.alias_free_layers, styles, strict=True):
             x = layer(x, w, magnitude=magnitude(layer, x))
-        return tf.cast(x, self.variable_dtype) * self.output_scale
+            yield layer.name, x
+        yield "image", tf.cast(x, self.variable_dtype) * self.output_scale
 
     def magnitudes(self) -> dict[str, tf.Tensor]:
         """Running mean of the squared input, [] for each layer, as stored."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal, special
 
 
 def design_lowpass_filter(
@@ -46,12 +45,16 @@ def lowpass_taps(
     if width <= 0:
         raise ValueError(f"width: found {width}, expected a number above 0")
     if not radial:
+        from scipy import signal  # half a second to import: StyleGAN2 does without
+
         return signal.firwin(taps, cutoff, width=width, fs=sampling_rate)
     return _radial_taps(taps, cutoff, width, sampling_rate)
 
 
 def _radial_taps(taps: int, cutoff: float, width: float, sampling_rate: float) -> np.ndarray:
     """The ideal circular low-pass filter, J1(2 pi cutoff r) / (pi r), times a Kaiser window along each axis."""
+    from scipy import signal, special
+
     axis = (np.arange(taps) - (taps - 1) / 2) / sampling_rate
     r = np.hypot(axis[:, np.newaxis], axis[np.newaxis])
     ideal = np.full_like(r, cutoff)  # the limit where r goes to 0

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+EVERY_CLASS = "all"
+
 
 def chosen_labels(
     values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray, class_names: Sequence[str] = ()
@@ -45,6 +47,27 @@ def chosen_labels(
     except ValueError as error:
         raise ValueError(f"--{error}") from error
     return _by_turns(seeds, c_dim, kind, examples)
+
+
+def spread_labels(
+    values: dict[str, Any], c_dim: int, kind: str, examples: np.ndarray, class_names: Sequence[str] = ()
+) -> np.ndarray | None:
+    """Labels of random latents by which the spread of w is measured: the one that options choose, else all.
+
+    Args, raises: as of `chosen_labels`; seeds are not read.
+
+    Returns:
+        [n,c_dim], to be taken by turns; None = all classes.
+    """
+    every_class = values["class"] is None or is_every_class(values["class"], class_names)
+    if not every_class or values["label"] is not None:
+        return chosen_labels({**values, "seeds": (0,)}, c_dim, kind, examples, class_names)
+    return examples if kind == "vectors" and len(examples) else None
+
+
+def is_every_class(typed: int | str | None, class_names: Sequence[str]) -> bool:
+    """Whether --class asks for all classes; where one is called so, it is that one."""
+    return typed == EVERY_CLASS and EVERY_CLASS not in class_names
 
 
 def _class_index(typed: int | str | None, class_names: Sequence[str]) -> int | None:

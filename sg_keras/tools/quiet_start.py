@@ -13,12 +13,14 @@ from typing import BinaryIO
 from sg_keras.files.garbage import nothing_collected
 from sg_keras.tools.interrupts import leaving_at_once
 
+#: What Keras looks for while it is imported, for wrappers and plots that no tool of ours uses: a second of start time.
+_OF_KERAS_ALONE = ("IPython", "matplotlib", "sklearn")
 _CHATTER = (b"before absl::InitializeLog()", b"port.cc:")
 
 
 def load_quietly(*modules: str) -> None:
-    """Import modules that load TensorFlow, as in quiet_start."""
-    with quiet_start():
+    """Import modules that load TensorFlow, as in quiet_start, without the optional packages that Keras would import."""
+    with quiet_start(), _seeming_missing(*_OF_KERAS_ALONE):
         for module in modules:
             importlib.import_module(module)
 
@@ -29,6 +31,19 @@ def quiet_start() -> Iterator[None]:
     # Loading TensorFlow makes next to no garbage, and looking for it takes a quarter of the time.
     with without_chatter() as stderr, leaving_at_once(stderr), nothing_collected():
         yield
+
+
+@contextlib.contextmanager
+def _seeming_missing(*names: str) -> Iterator[None]:
+    """Within, packages that are not imported yet cannot be; afterwards they can."""
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # what Python takes for missing
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager

@@ -16,9 +16,13 @@ _LINE_SECONDS = 30.0  # between lines where there is no terminal
 
 
 class ShownProgress:
-    """Shows progress on stderr: a bar on a terminal, or else a line now and then."""
+    """Shows progress on stderr: a bar on a terminal, or else a line now and then.
 
-    def __init__(self) -> None:
+    Args:
+        unit: what is counted.
+    """
+
+    def __init__(self, unit: str = "images") -> None:
         import rich.console
         import rich.progress
 
@@ -32,7 +36,7 @@ class ShownProgress:
         self._is_bar = sys.stderr.isatty()
         self._bar = rich.progress.Progress(*columns, console=console, transient=True, disable=not self._is_bar)
         self._task: rich.progress.TaskID | None = None
-        self._stage, self._next_line = "", 0.0
+        self._unit, self._stage, self._next_line = unit, "", 0.0
 
     def __enter__(self) -> Callable[[Progress], None]:
         self._bar.start()
@@ -42,7 +46,7 @@ class ShownProgress:
         self._bar.stop()
 
     def _show(self, progress: Progress) -> None:
-        rate = f"{progress.per_sec:.0f} images/s, {_duration(progress.seconds_left)} left"
+        rate = f"{progress.per_sec:.0f} {self._unit}/s, {_duration(progress.seconds_left)} left"
         if progress.stage != self._stage:
             self._stage, self._next_line = progress.stage, time.monotonic() + _LINE_SECONDS
             if self._task is not None:
@@ -52,7 +56,7 @@ class ShownProgress:
             self._bar.update(self._task, completed=progress.done, rate=rate)
         if not self._is_bar and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_SECONDS
-            print(f"{progress.stage}: {progress.done} of {progress.total} images, {rate}", file=sys.stderr)
+            print(f"{progress.stage}: {progress.done} of {progress.total} {self._unit}, {rate}", file=sys.stderr)
 
 
 def stages(on_progress: Callable[[Progress], None]) -> Callable[[str, int, int], None]:

@@ -33,6 +33,7 @@ CHECKERS = {
     "features": "checks_features",
     "dataset_conversion": "checks_dataset_conversion",
     "latent_paths": "checks_latent_paths",
+    "projection": "checks_projection",
 }
 
 

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from sg_keras.inference import class_label, cycled_classes, generate, latent, to_uint8, vector_label
+from sg_keras.inference import (
+    StyleMaker,
+    StyleRenderer,
+    class_label,
+    cycled_classes,
+    generate,
+    latent,
+    to_uint8,
+    vector_label,
+)
 from tests.tiny_generator import tiny_generator
 
 pytestmark = pytest.mark.rounding
@@ -56,6 +65,30 @@ def test_a_image_depends_on_its_own_seed_alone(G, noise_mode):
     np.testing.assert_array_equal(alone[0], among_others[1])
     np.testing.assert_array_equal(alone[0], among_others[2])
     assert np.any(among_others[0] != among_others[1])
+
+
+@pytest.mark.parametrize(
+    "cfg, noise_mode",
+    [("stylegan2", "const"), ("stylegan2", "random"), ("stylegan3-t", "const"), ("stylegan3-r", "const")],
+)
+def test_bytes_do_not_depend_on_how_many_are_made(cfg, noise_mode):
+    """Latents and styles as wide as usual: matrix products of eight rows are not those of one, to the bit."""
+    G = tiny_generator(cfg=cfg, width=512)
+    seeds, labels = range(19), np.eye(3, dtype=np.float32)[np.arange(19) % 3]
+    maker, renderer = StyleMaker(G), StyleRenderer(G, noise_mode=noise_mode)
+
+    def images(some):
+        ws = maker.of_seeds(some, labels[list(some)], truncation_psi=0.9)
+        return [image.tobytes() for image in renderer.images(ws, noise_seeds=some)]
+
+    expected = images(seeds)
+    assert len(set(expected)) == 19
+    for count in (1, 2, 3, 8):
+        assert images(seeds[:count]) == expected[:count]
+    assert images([18, 7]) == [expected[18], expected[7]]
+    together = generate(G, seeds[:8], labels=labels[:8], truncation_psi=0.9, noise_mode=noise_mode, batch=8)
+    alone = np.frombuffer(b"".join(expected[:8]), np.uint8).reshape([8, *G.image_shape])
+    assert np.abs(np.stack(list(together)).astype(int) - alone).max() <= 1
 
 
 def test_what_the_options_do(G):

@@ -28,3 +28,16 @@ def test_nothing_is_collected_while_modules_are_loaded(fails, collects, tmp_path
     finally:
         gc.enable()
         sys.modules.pop("a_module", None)
+
+
+def test_what_keras_alone_would_import_seems_missing_meanwhile(tmp_path: pathlib.Path, monkeypatch):
+    (tmp_path / "a_module.py").write_text("try:\n    import sklearn\nexcept ImportError:\n    sklearn = None\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.delitem(sys.modules, "sklearn", raising=False)
+    load_quietly("a_module")
+    assert sys.modules.pop("a_module").sklearn is None
+    assert "sklearn" not in sys.modules
+    monkeypatch.setitem(sys.modules, "sklearn", sys)  # it was there before
+    load_quietly("a_module")
+    assert sys.modules.pop("a_module").sklearn is sys

@@ -4,16 +4,16 @@ import pytest
 
 from sg_keras.config.options.kinds import PathName
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
+from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.tool_options import (
     DOCTOR_OPTIONS,
     EXPORT_OPTIONS,
-    GENERATE_OPTIONS,
     Seeds,
     parse_tool_options,
     tool_help_text,
 )
-from sg_keras.tools import doctor, export, generate
+from sg_keras.tools import doctor, export, generate, style_mixing
 
 REQUIRED = ["--network=net", "--seeds=0-2", "--outdir=out"]
 
@@ -62,7 +62,7 @@ def test_defaults_and_spellings():
 @pytest.mark.parametrize(
     "tool, argv, message",
     [
-        (generate, [], "--network, --seeds, --outdir: found nothing"),
+        (generate, [], "--network, --outdir: found nothing"),
         (generate, [*REQUIRED, "--seed=1"], "--seed: no such option; did you mean --seeds?"),
         (generate, [*REQUIRED, "--trunc=nan"], "--trunc: found 'nan', expected a number"),
         (generate, [*REQUIRED, "--noise-mode=some"], "--noise-mode: found 'some', expected const, random or none"),
@@ -84,7 +84,7 @@ def test_one_line_errors(tool, argv, message, capsys):
     assert message in error
 
 
-@pytest.mark.parametrize("tool", [doctor, export, generate])
+@pytest.mark.parametrize("tool", [doctor, export, generate, style_mixing])
 def test_help(tool, capsys):
     assert tool.main(["--help"]) == 0
     text = capsys.readouterr().out

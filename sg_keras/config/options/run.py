@@ -180,7 +180,7 @@ class TrainingOptions(RunOptions):
         "IMPL",
         default="auto",
         sets="ops",
-        tools=("generate",),
+        tools=("generate", "style_mixing"),
     )
     deterministic: bool = option(
         MISC,
@@ -227,7 +227,7 @@ class TrainingOptions(RunOptions):
         switch=True,
         sets="run.debug",
         resume=Resume.ANY,
-        tools=("generate", "export", "doctor"),
+        tools=("generate", "export", "doctor", "style_mixing"),
     )
 
     transfer: str | None = None
