@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from sg_keras.config.options.kinds import Boolean, Choice, Grid, Integer, Number, PathName, refusal
+from sg_keras.flags.direction_options import DIRECTION, DIRECTIONS, SWINGS
 from sg_keras.flags.options import BY_KEY, REQUIRED, RUN, Option
 from sg_keras.flags.tool_options import ClassChoice, FiniteNumber, Seeds, options_of_tool
 
@@ -220,6 +221,7 @@ VIDEO_OPTIONS: tuple[Option, ...] = (
         default=(("bass", "coarse", 1.0), ("high", "fine", 1.0)),
         default_text="bass=coarse;high=fine",
     ),
+    *(DIRECTION, DIRECTIONS, SWINGS),
     Option(RUN, "codec", Choice("h264", "h265", "av1"), "Of MP4: h264, h265 or av1.", default="h264"),
     Option(RUN, "crf", Integer(0, 51), "Quality of MP4: a smaller number is a better one.", default=12),
     Option(RUN, "enlarge", Integer(1, 64), "Each pixel becomes a square of so many a side.", default=1),

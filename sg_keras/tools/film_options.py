@@ -11,6 +11,7 @@ import numpy as np
 
 from sg_keras.tools.film_keyframes import film_keyframes
 from sg_keras.tools.network_option import label_facts
+from sg_keras.tools.style_changes import direction_files, film_changes
 
 if TYPE_CHECKING:
     from sg_keras.inference.film import Change, Film
@@ -61,7 +62,7 @@ def film_of(values: dict[str, Any], G: Generator, sound: Sound | None) -> Film:
 def made_from(values: dict[str, Any], network_sha256: str) -> dict[str, Any]:
     """What the frames of a film follow from, for `write_film`: the network, options, and the files that they name."""
     options = {name: repr(value) for name, value in values.items() if name not in _NOT_OF_FRAMES}
-    files = [values["audio"], values["timeline"], *(values["projected_w"] or ())]
+    files = [values["audio"], values["timeline"], *(values["projected_w"] or ()), *direction_files(values)]
     if values["timeline"]:
         from sg_keras.inference.film_timeline import read_timeline
 
@@ -107,6 +108,7 @@ def _changes(
         elif target != "noise":
             layers = chosen_layers(target, G.num_ws, "--audio-drives")
             changes.append(driven_styles(path, heard[source], layers, amount))
+    changes += film_changes(values, G, path.num_frames)
     return changes
 
 
