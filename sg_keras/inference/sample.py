@@ -41,7 +41,7 @@ def generate(
             has no noise.
         transform: [3,3] that moves all images, as `inverse_transform` makes it; StyleGAN3 alone.
         size: of the images where it is not the network's: see `synthesis_of_size`.
-        batch: more than 1 = so many images in each call of the network, which is faster on GPUs; rounding then depends
+        batch: more than 1 = so many images in each call of the network, which is faster; but rounding then depends
             on which images are made together.
 
     Yields:

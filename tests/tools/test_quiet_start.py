@@ -2,6 +2,7 @@
 
 import gc
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -41,3 +42,14 @@ def test_what_keras_alone_would_import_seems_missing_meanwhile(tmp_path: pathlib
     monkeypatch.setitem(sys.modules, "sklearn", sys)  # it was there before
     load_quietly("a_module")
     assert sys.modules.pop("a_module").sklearn is sys
+
+
+def test_a_network_is_read_and_images_are_made_without_what_takes_long_to_load():
+    """Half a second each, in every command: what needs them imports them in its functions."""
+    slow = {"scipy.signal", "scipy.interpolate", "scipy.stats", "sklearn", "matplotlib.pyplot"}
+    code = (
+        "import sys; from sg_keras.tools.quiet_start import load_quietly; load_quietly('tensorflow', 'keras');"
+        f"import sg_keras.inference, sg_keras.weights; print(sorted({slow!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
