@@ -46,7 +46,7 @@ DRAG_OPTIONS: tuple[Option, ...] = (
         "Where before.png, after.png, arrows.png, dragged_w.npz and way.webp go.",
         "DIR",
     ),
-    Option(RUN, "seed", Integer(0), "Seed of the image.", default_text="asked for without --projected-w"),
+    Option(RUN, "seed", Integer(0, 2**32 - 1), "Seed of the image.", default_text="asked for without --projected-w"),
     Option(
         RUN,
         "projected-w",

@@ -21,7 +21,7 @@ from sg_keras.inference.directions import (
     principal_directions,
     swing,
 )
-from sg_keras.inference.dragging import Dragger, DragSettings, DragStep, drag
+from sg_keras.inference.dragging import Dragger, DragSettings, drag
 from sg_keras.inference.film import Film, interpolate
 from sg_keras.inference.film_file import GivenFrames, film_bytes, write_film
 from sg_keras.inference.film_formats import film_format
@@ -30,7 +30,7 @@ from sg_keras.inference.images import SUFFIXES, grid_columns, image_bytes, png_b
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.latents import StyleMaker, latent, latents, read_styles, styles, truncated, write_styles
 from sg_keras.inference.output_size import synthesis_of_size
-from sg_keras.inference.projection import Projection, ProjectionStep, Projector, project
+from sg_keras.inference.projection import Projector, project
 from sg_keras.inference.projection_settings import ProjectionSettings
 from sg_keras.inference.row_names import named_rows
 from sg_keras.inference.sample import generate
@@ -39,7 +39,7 @@ from sg_keras.inference.style_mixing import mix, mix_styles
 from sg_keras.inference.style_renderer import StyleRenderer
 from sg_keras.inference.style_samples import sampled_styles
 from sg_keras.inference.transform import inverse_transform
-from sg_keras.inference.tuning import Tuner, TuningSettings, TuningStep
+from sg_keras.inference.tuning import Tuner, TuningSettings
 from sg_keras.ops.pixel_values import to_uint8
 
 __all__ = [
@@ -49,20 +49,16 @@ __all__ = [
     "Direction",
     "DirectionFile",
     "DragSettings",
-    "DragStep",
     "Dragger",
     "Film",
     "GivenFrames",
     "Keyframe",
-    "Projection",
     "ProjectionSettings",
-    "ProjectionStep",
     "Projector",
     "StyleMaker",
     "StyleRenderer",
     "Tuner",
     "TuningSettings",
-    "TuningStep",
     "along_directions",
     "channel_images",
     "channel_scales",

@@ -26,6 +26,10 @@ class DragSettings:
         search: how far from its last place a handle is looked for, in pixels; None = 12 in 512, 2 at least.
         mask_factor: of the change outside of the mask.
         close: end when all handles are within so many pixels of their targets.
+
+    Example:
+        >>> DragSettings(num_steps=30).layers
+        6
     """
 
     num_steps: int = 100

@@ -115,6 +115,13 @@ class Projector:
         G: generator, in float32 or float64.
         features: say how far images look apart.
         settings: None = the published ones, in W.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> projector = Projector(G, PixelFeatures(), ProjectionSettings(num_steps=3, w_avg_samples=10))
+        >>> steps = projector.steps(np.zeros([2, 16, 16, 3], np.uint8), np.zeros([2, 0]), SeededDraws([0, 0]))
+        >>> [(step.done, step.distances.shape) for step in steps]
+        [(1, (2,)), (2, (2,)), (3, (2,))]
     """
 
     def __init__(self, G: Generator, features: PerceptualFeatures, settings: ProjectionSettings | None = None) -> None:

@@ -25,6 +25,14 @@ class ProjectionSettings:
             of the styles.
         holds_transform: whether StyleGAN3's first style, which moves and rotates the image, stays that of the mean.
         stop_below: end as soon as all images' distances are below this; None = never.
+
+    Raises:
+        ValueError: a number of steps or samples below 1, or a space that is not known.
+
+    Example:
+        >>> settings = ProjectionSettings(space="w+", num_steps=500)
+        >>> [round(settings.learning_rate(step), 4) for step in (0, 25, 375, 499)]
+        [0.0, 0.1, 0.1, 0.0]
     """
 
     space: str = "w"

@@ -23,6 +23,10 @@ class TuningSettings:
         locality_factor: of the distance between what the network made before and makes now of styles near by, which
             keeps the change local (equations 4 to 6); 0 = none.
         locality_distance: how far from the pivot such styles are, towards one of a random latent.
+
+    Example:
+        >>> TuningSettings(num_steps=100).learning_rate
+        0.0003
     """
 
     num_steps: int = 350
@@ -51,6 +55,13 @@ class Tuner:
 
     Attributes:
         tuned: the copy, of the same name.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=16, channel_base=64)
+        >>> tuner = Tuner(G, sg_keras.features.PixelFeatures(), TuningSettings(num_steps=2, stop_below=None))
+        >>> ws, target, label = np.zeros([1, G.num_ws, 8]), np.zeros([1, 16, 16, 3], np.uint8), np.zeros([1, 0])
+        >>> [step.done for step in tuner.steps(ws, target, label)]
+        [1, 2]
     """
 
     def __init__(self, G: Generator, features: PerceptualFeatures, settings: TuningSettings | None = None) -> None:

@@ -72,9 +72,8 @@ def _ws(values: dict[str, Any], G: Generator) -> np.ndarray:
         path = pathlib.Path(values["projected_w"])
         return named_errors("--projected-w", lambda: read_styles(path, G.num_ws, G.w_dim))[0]
     seeds = (values["seed"],)
-    z = named_errors("--seed", lambda: latents(seeds, G.z_dim))
     labels = chosen_labels({**values, "seeds": seeds}, G.c_dim, *label_facts(values["network"]))
-    return styles(G, z, labels, truncation_psi=values["trunc"])[0]
+    return styles(G, latents(seeds, G.z_dim), labels, truncation_psi=values["trunc"])[0]
 
 
 def _mask(values: dict[str, Any], G: Generator) -> np.ndarray | None:

@@ -142,7 +142,7 @@ class _Work:
             if self._values["tune"]:
                 tuned, content["tuned"] = self._tune(folder, target, ws[k], f"tuning {what}, {target.name}", tell)
             if self._values["save_video"]:
-                write_way(folder, target, list(self._renderer.images(step[k] for step in way)))
+                write_way(folder, target, self._renderer.images(step[k] for step in way))
             content["projection"] = {**self._record, "target": target.sha256}
             write_projection(folder, target, images[k], ws[k], content, tuned)
 
@@ -180,8 +180,10 @@ class _Work:
         from sg_keras.weights import training_config, write_snapshot
 
         typed, ops = self._values["network"], self._values["ops"]
-        alone = parse_network_source(typed).kind == "network"
-        others = {} if alone else load_networks("--network", typed, ops, ("G", "D"))
+        source = parse_network_source(typed)
+        place = pathlib.Path(source.path)
+        known = [n for n in ("G", "D") if source.kind != "snapshot" or (place / f"{n}.keras").is_file()]
+        others = {} if source.kind == "network" else load_networks("--network", typed, ops, known)
         write_snapshot(folder, [*others.values(), tuned], training_config(typed))
 
 

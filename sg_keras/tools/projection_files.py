@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def write_projection(
     write_text(folder / DISTANCES_FILE, json.dumps(distances, indent=2) + "\n")
 
 
-def write_way(folder: pathlib.Path, target: Target, frames: Sequence[np.ndarray]) -> None:
+def write_way(folder: pathlib.Path, target: Target, frames: Iterable[np.ndarray]) -> None:
     """Write way.webp, the film of a projection beside its target, of images uint8 [H,W,C]."""
     from sg_keras.inference import film_bytes
 

@@ -46,7 +46,7 @@ class ShownProgress:
         self._bar.stop()
 
     def _show(self, progress: Progress) -> None:
-        rate = f"{progress.per_sec:.0f} {self._unit}/s, {_duration(progress.seconds_left)} left"
+        rate = f"{_rounded(progress.per_sec)} {self._unit}/s, {_duration(progress.seconds_left)} left"
         if progress.stage != self._stage:
             self._stage, self._next_line = progress.stage, time.monotonic() + _LINE_SECONDS
             if self._task is not None:
@@ -71,6 +71,10 @@ def stages(on_progress: Callable[[Progress], None]) -> Callable[[str, int, int],
         clocks[stage](done)
 
     return tell
+
+
+def _rounded(per_sec: float) -> str:
+    return f"{per_sec:.0f}" if per_sec >= 10 else f"{per_sec:.2g}"
 
 
 def _duration(seconds: float) -> str:
