@@ -6,7 +6,6 @@ from sg_keras.inference.activations import (
     channel_scales,
     channel_sheet,
     channel_spectra,
-    closed_walk,
 )
 from sg_keras.inference.column_names import named_columns
 from sg_keras.inference.contact_sheet import contact_sheet
@@ -26,6 +25,7 @@ from sg_keras.inference.film import Film, interpolate
 from sg_keras.inference.film_file import GivenFrames, film_bytes, write_film
 from sg_keras.inference.film_formats import film_format
 from sg_keras.inference.film_keyframes import Keyframe, style_path
+from sg_keras.inference.film_path import closed_walk
 from sg_keras.inference.images import SUFFIXES, grid_columns, image_bytes, png_bytes, tile, viewable
 from sg_keras.inference.labels import class_label, cycled_classes, vector_label
 from sg_keras.inference.latents import StyleMaker, latent, latents, read_styles, styles, truncated, write_styles

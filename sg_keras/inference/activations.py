@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import scipy.interpolate
-import scipy.signal
 import tensorflow as tf
 
 from sg_keras.inference.images import grid_columns, tile
@@ -92,7 +90,9 @@ def channel_spectra(maps: np.ndarray) -> np.ndarray:
         maps: [h,w,C] of one image.
     """
     height, width, _ = maps.shape
-    window = np.outer(*(scipy.signal.windows.hann(side + 2)[1:-1] for side in (height, width)))[..., np.newaxis]
+    from scipy import signal  # half a second to import
+
+    window = np.outer(*(signal.windows.hann(side + 2)[1:-1] for side in (height, width)))[..., np.newaxis]
     centred = maps.astype(np.float64) - maps.mean(axis=(0, 1), dtype=np.float64)
     power = np.square(np.abs(np.fft.fft2(centred * window, axes=(0, 1))))
     strongest = power.max(axis=(0, 1))
@@ -109,14 +109,3 @@ def channel_sheet(images: np.ndarray) -> np.ndarray:
     columns = grid_columns(len(images))
     gaps = ((0, -len(images) % columns), (0, _GAP), (0, _GAP), (0, 0))  # places that are left over, too
     return tile(np.pad(large, gaps, constant_values=_PAPER), columns)
-
-
-def closed_walk(ws: np.ndarray, frames_between: int) -> Iterator[np.ndarray]:
-    """Styles of a smooth walk through ws [K,num_ws,w_dim] and back to the first.
-
-    Yields:
-        [num_ws,w_dim], K * frames_between of them.
-    """
-    path = scipy.interpolate.CubicSpline(range(len(ws) + 1), np.concatenate([ws, ws[:1]]), bc_type="periodic")
-    for frame in range(len(ws) * frames_between):
-        yield path(frame / frames_between).astype(ws.dtype)

@@ -11,7 +11,6 @@ import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy.interpolate
 
 #: Easing -> from the part of the way between two keyframes, 0..1, to the part of it that is seen.
 EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -102,13 +101,21 @@ class Track:
         if len(places) == 1:
             self._curve = lambda positions: np.repeat(repeated, len(positions), axis=0)
         else:
+            from scipy import interpolate  # half a second to import
+
             degree = min(_DEGREES[kind], len(places) - 1)
-            self._curve = scipy.interpolate.make_interp_spline(places, repeated, k=degree, axis=0)
+            self._curve = interpolate.make_interp_spline(places, repeated, k=degree, axis=0)
 
     def at(self, frames: np.ndarray) -> np.ndarray:
         """Values float64 [n,...] at some frames [n]."""
         found: np.ndarray = self._curve(self._times.positions(frames))
         return found
+
+
+def closed_walk(ws: np.ndarray, frames_between: int) -> np.ndarray:
+    """Styles [K*frames_between,num_ws,w_dim] of a smooth way through ws [K,num_ws,w_dim] and back to the first."""
+    times = Times((frames_between,) * len(ws), closed=True, easings=("linear",) * len(ws))
+    return Track(times, ws).at(np.arange(times.num_frames)).astype(ws.dtype)
 
 
 def slerp(a: np.ndarray, b: np.ndarray, parts: np.ndarray) -> np.ndarray:

@@ -8,9 +8,6 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy.fft
-import scipy.io.wavfile
-import scipy.signal
 
 from sg_keras.files.errors import explain_file_error
 from sg_keras.inference.film import Change
@@ -47,10 +44,12 @@ def read_wav(path: pathlib.Path) -> Sound:
     Raises:
         ValueError: it cannot be read, or has no samples; one line.
     """
+    from scipy.io import wavfile
+
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", scipy.io.wavfile.WavFileWarning)  # of chunks that are no sound
-            rate, samples = scipy.io.wavfile.read(path)
+            warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that are no sound
+            rate, samples = wavfile.read(path)
     except OSError as error:
         raise ValueError(explain_file_error(error, path)) from error
     except Exception as error:  # of scipy on damaged files: ValueError, struct.error, ZeroDivisionError ...
@@ -101,13 +100,13 @@ def levels(sound: Sound, fps: float, num_frames: int) -> dict[str, np.ndarray]:
 
 def _spectra(sound: Sound, fps: float, numbers: range, size: int) -> np.ndarray:
     """Amplitudes [n,size/2+1] around the times of some frames; beyond its ends a sound is silent."""
-    window = scipy.signal.windows.hann(size, sym=False)
+    window = (1 - np.cos(2 * np.pi * np.arange(size) / size)) / 2  # Hann's
     places = (
         np.round(np.array(numbers) / fps * sound.rate).astype(np.int64)[:, np.newaxis] + np.arange(size) - size // 2
     )
     inside = (places >= 0) & (places < len(sound.samples))
     pieces = np.where(inside, sound.samples[np.clip(places, 0, len(sound.samples) - 1)], 0)
-    return np.asarray(np.abs(scipy.fft.rfft(pieces * window, axis=1)) * (2 / window.sum()))
+    return np.asarray(np.abs(np.fft.rfft(pieces * window, axis=1)) * (2 / window.sum()))
 
 
 def _in_decibels(strengths: np.ndarray) -> np.ndarray:
@@ -118,11 +117,13 @@ def _in_decibels(strengths: np.ndarray) -> np.ndarray:
 
 
 def _onsets(rises: np.ndarray, fps: float) -> np.ndarray:
+    from scipy import signal  # half a second to import
+
     found = np.zeros_like(rises)
     most = rises.max()
     if most > 1e-6:
         padded = np.pad(rises / most, 1)  # so that there is one at the beginning, too
-        peaks, _ = scipy.signal.find_peaks(padded, prominence=_PROMINENCE, distance=max(round(_APART_SEC * fps), 1))
+        peaks, _ = signal.find_peaks(padded, prominence=_PROMINENCE, distance=max(round(_APART_SEC * fps), 1))
         found[peaks - 1] = padded[peaks]
     return found
 

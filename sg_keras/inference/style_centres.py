@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.cluster.vq
 
 from sg_keras.inference.style_samples import SAMPLES, sampled_styles
 from sg_keras.models import Generator
@@ -37,7 +36,9 @@ def truncation_centres(G: Generator, count: int, *, seed: int = 0, labels: np.nd
     found = len(np.unique(w, axis=0))
     if found < count:
         raise ValueError(f"centres: found {count}, expected {found} at most, as many as there are styles w")
-    centres, _ = scipy.cluster.vq.kmeans2(w, count, iter=_ITERATIONS, minit="++", seed=seed)
+    from scipy.cluster import vq  # half a second to import
+
+    centres, _ = vq.kmeans2(w, count, iter=_ITERATIONS, minit="++", seed=seed)
     return np.asarray(centres, np.float32)
 
 
@@ -66,7 +67,9 @@ def truncate_to_centres(
     if centres.ndim != 2 or centres.shape[1] != ws.shape[-1]:
         raise ValueError(f"centres: found {list(centres.shape)}, expected [K, {ws.shape[-1]}], the width of the styles")
     flat = ws.reshape([-1, ws.shape[-1]]).astype(np.float64)
-    nearest = centres.astype(np.float64)[scipy.cluster.vq.vq(flat, centres.astype(np.float64))[0]]
+    from scipy.cluster import vq
+
+    nearest = centres.astype(np.float64)[vq.vq(flat, centres.astype(np.float64))[0]]
     pulled = (nearest + (flat - nearest) * truncation_psi).reshape(ws.shape).astype(ws.dtype)
     cutoff = ws.shape[1] if truncation_cutoff is None else truncation_cutoff
     return np.concatenate([pulled[:, :cutoff], ws[:, cutoff:]], axis=1)

@@ -62,7 +62,7 @@ def test_a_wave_is_a_pair_of_points_in_its_spectrum():
 
 def test_a_walk_passes_its_styles_and_closes():
     ws = np.random.RandomState(0).randn(3, 2, 4).astype(np.float32)
-    walk = np.stack(list(closed_walk(ws, 10)))
+    walk = closed_walk(ws, 10)
     assert walk.shape == (30, 2, 4) and walk.dtype == ws.dtype
     np.testing.assert_allclose(walk[::10], ws, atol=1e-6)
     steps = np.linalg.norm(np.diff(np.concatenate([walk, walk[:1]]), axis=0), axis=(1, 2))
