@@ -33,6 +33,7 @@ def with_option_files(arguments: Sequence[Argument], options: Sequence[Option]) 
         ValueError: a file cannot be used; one line that names it.
     """
     last = {argument.option.key: argument for argument in arguments}
+    last = {key: argument for key, argument in last.items() if not argument.option.is_none(argument.value)}
     found: list[Argument] = []
     if "recipe" in last and last["recipe"].value != "list":
         found += _of_file(recipe_file(last["recipe"]), options)

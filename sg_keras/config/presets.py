@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from sg_keras.config.capacities import CAPACITIES, CONFIG_F
 from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.metric_specs import default_metrics
 from sg_keras.config.options.declaration import options_of, values_of
@@ -132,6 +133,7 @@ def _with_dependent_defaults(options: TrainingOptions, preset: Preset) -> Traini
     transfer = options.transfer is not None
     defaults = {
         **{field.name: getattr(preset, field.name) for field in dataclasses.fields(preset)},
+        **CAPACITIES[options.capacity or "config-f"]._asdict(),
         "ema_kimg": options.batch * 10 / 32,
         "ema_rampup": 0.0 if transfer else EMA_RAMPUP,
         "ada_kimg": TRANSFER_ADA_KIMG if transfer else ADA_KIMG,
@@ -176,8 +178,8 @@ def decide_precision(config: TrainingConfig, precision: str) -> TrainingConfig:
 
 def _generator(options: TrainingOptions, preset: Preset, precision: str) -> GeneratorConfig:
     decided = {
-        "channel_base": options.cbase * preset.generator_width,
-        "channel_max": options.cmax * preset.generator_width,
+        "channel_base": (options.cbase or CONFIG_F.cbase) * preset.generator_width,
+        "channel_max": (options.cmax or CONFIG_F.cmax) * preset.generator_width,
         "magnitude_ema_beta": 0.999 if options.cfg == "stylegan2" else 0.5 ** (options.batch / 20000),
     }
     return GeneratorConfig(**{**_copied(options, "generator"), **_half_precision(options, precision), **decided})

@@ -58,6 +58,7 @@ OURS = {
     "d_reg_interval",
     "blur_fade_kimg",
     "blur",
+    "capacity",
     "beta2",
     "recipe",
     "flagfile",
