@@ -556,4 +556,10 @@ def test_every_option_of_the_configuration_is_an_option():
         "fork",
         "data_changed",
         "restart",
+        "capacity",  # others follow from it
+        "recipe",
+        "flagfile",
+        "schedule",
+        "schedule_scale",
+        "plot_schedule",
     }

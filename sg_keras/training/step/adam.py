@@ -86,13 +86,13 @@ class Adam(keras.optimizers.Optimizer):
         taken[positions] = 1
         steps = tf.convert_to_tensor(self.steps) + taken
         count = tf.cast(tf.gather(steps, positions), tf.float64)
-        decay = self.beta_2 if beta_2 is None else beta_2
+        decay = tf.constant(self.beta_2, tf.float64) if beta_2 is None else beta_2
         beta_1_power, beta_2_power = self.beta_1**count, decay**count
         # ResourceApplyAdam adds its epsilon to the uncorrected sqrt(v); scaled by the correction it is the paper's.
         epsilon = self.epsilon * tf.sqrt(1 - beta_2_power)
         scalars = [tf.unstack(tf.cast(s, variables[0].dtype)) for s in (beta_1_power, beta_2_power, epsilon)]
         learning_rate = tf.cast(tf.convert_to_tensor(self.learning_rate), variables[0].dtype)
-        beta_1, beta_2 = (tf.cast(beta, variables[0].dtype) for beta in (self.beta_1, decay))
+        beta_1, beta_2 = tf.constant(self.beta_1, variables[0].dtype), tf.cast(decay, variables[0].dtype)
         for variable, grad, position, power_1, power_2, eps in zip(variables, grads, positions, *scalars, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=local_handle(variable),
