@@ -13,6 +13,7 @@ from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, TrainingOpti
 from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS, default_metrics
 from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
+from sg_keras.flags.option_files import with_option_files
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_cluster, read_dataset
@@ -31,6 +32,7 @@ class ParsedCommandLine:
         resume: where to continue exactly, or None for a new run.
         dry_run: print and stop.
         notes: lines people should see, in any kind of run.
+        plot_schedule: where a dry run draws the schedules.
         typed: keys of the options that were typed; the others have their defaults.
         cluster: workers that share the run, None = this one alone.
     """
@@ -40,6 +42,7 @@ class ParsedCommandLine:
     dry_run: bool
     notes: tuple[str, ...]
     typed: frozenset[str]
+    plot_schedule: str | None = None
     cluster: Cluster | None = None
 
 
@@ -64,7 +67,7 @@ def parse_command_line(
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
     options = options_of(table)
-    arguments = normalise(argv, options)
+    arguments = with_option_files(normalise(argv, options), options)
     values, typed = read_values(arguments, options)
     check_required(typed, options)
     resume, transfer = _resume(values, typed)
@@ -83,11 +86,15 @@ def parse_command_line(
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
     ]
+    if values["plot_schedule"] is not None and not values["dry_run"]:
+        notes.append(f"{typed['plot_schedule']} has no effect without --dry-run")
     if cluster is not None and values["workers_hosts"] is None:
         notes.append(
             f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
         )
-    return ParsedCommandLine(config, resume, values["dry_run"], tuple(notes), frozenset(typed), cluster)
+    return ParsedCommandLine(
+        config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster
+    )
 
 
 def _check_resume(

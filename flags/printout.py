@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
+from sg_keras.config.options.declaration import options_of
 from sg_keras.config.options.fields import field_options, flatten
+from sg_keras.config.options.kinds import ScheduleOf
+from sg_keras.config.schedule import Schedule
 from sg_keras.config.sizes import ImageSize, block_sizes, resolution_text
 from sg_keras.flags.command_line import ParsedCommandLine
 
@@ -46,8 +49,36 @@ def resolved_configuration(
             owner, _, name = field.rpartition(".")
             if owner == part:
                 lines.append(_field_line(name, value, options.get(field), parsed))
+    lines += _schedule_table(scheduled_options(parsed.config, table), parsed.config.run.total_kimg)
     lines += ["", *(f"Note: {note}" for note in parsed.notes)]
     return "\n".join(lines).rstrip()
+
+
+def scheduled_options(config: TrainingConfig, table: type[TrainingOptions] = TrainingOptions) -> dict[str, Schedule]:
+    """What changes over the run, by the name of its option."""
+    fields, found = dict(flatten(dataclasses.asdict(config))), {}
+    for option in options_of(table):
+        values = [fields[field] for field in option.sets if isinstance(option.kind, ScheduleOf)]
+        if values and isinstance(values[0], str):
+            found[option.name] = Schedule.of(values[0])
+    return found
+
+
+def _schedule_table(schedules: Mapping[str, Schedule], total_kimg: float) -> list[str]:
+    """The values where something begins or ends, one row each."""
+    if not schedules:
+        return []
+    changes = {kimg for schedule in schedules.values() for kimg in schedule.changes_kimg if kimg < total_kimg}
+    points = [0.0, *sorted(changes), total_kimg]
+    rows = [("kimg", *schedules)]
+    rows += [
+        (value_text(kimg), *(f"{schedule.at(round(kimg * 1000)):.6g}" for schedule in schedules.values()))
+        for kimg in points
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["", "Schedules (each value holds from its row on, or moves towards the next):"] + [
+        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    ]
 
 
 def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommandLine) -> str:

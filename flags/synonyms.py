@@ -59,7 +59,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
         ("lr learning_rate lrate base_lr", "glr dlr"),
         ("g_lr lr_g gen_lr lrg generator_lr learning_rate_g g_lrate g_learning_rate", "glr"),
         ("d_lr lr_d disc_lr lrd discriminator_lr learning_rate_d d_lrate d_learning_rate ttur_mult", "dlr"),
-        ("channel_base fmap_base channels_base fmaps fmap network_capacity capacity", "cbase"),
+        ("channel_base fmap_base channels_base fmaps fmap network_capacity", "cbase"),
         ("channel_max fmap_max max_channels channels_max max_filters fmaps_max fmap_max_count", "cmax"),
         ("channel_multiplier feature_maps ngf ndf num_features", "cbase cmax"),
         ("mapping_layers map_layers num_mapping_layers n_mlp mapping_depth mapping_fmaps style_depth", "map_depth"),

@@ -37,6 +37,10 @@ class FreezeRule:
         """Whether the part is frozen in the iteration that starts after `cur_nimg` real images."""
         return self.until_kimg is None or cur_nimg < self.until_kimg * 1000
 
+    def scaled(self, factor: float) -> FreezeRule:
+        """The same with its time multiplied by a factor."""
+        return self if self.until_kimg is None else dataclasses.replace(self, until_kimg=self.until_kimg * factor)
+
     @property
     def first_layers(self) -> int | None:
         """How many layers, where the part is the first ones."""

@@ -6,7 +6,9 @@ Invalid values are refused with a ValueError that gives the option, what was fou
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
@@ -19,6 +21,7 @@ from sg_keras.config.choices import (
     ON_NAN,
     one_of,
 )
+from sg_keras.config.schedule import Schedule, Scheduled
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
 from sg_keras.config.stop_condition import parse_stop_condition
 
@@ -34,6 +37,41 @@ def require(condition: bool, name: str, found: Any, expected: str) -> None:
     """Raise a ValueError of one line unless the condition holds."""
     if not condition:
         raise ValueError(f"{name}: found {found!r}, expected {expected}")
+
+
+def require_scheduled(
+    part: Any, field: str, option: str, holds: Callable[[float], bool], expected: str, positive: bool = False
+) -> None:
+    """Refuse a field whose schedule has a value that cannot be used, and spell the schedule as we do.
+
+    Args:
+        part: a frozen part of the configuration; a field that is None is left alone.
+        field: number or text of a schedule.
+        option: that sets it.
+        holds: what has to hold for each of its values.
+        expected: that in words.
+        positive: whether one value at least has to be above 0.
+
+    Raises:
+        ValueError: one line that begins with the option.
+    """
+    value = getattr(part, field)
+    if value is None:
+        return
+    with _named(option):
+        schedule = Schedule.of(value)
+    for number in schedule.values:
+        require(holds(number), option, value, expected)
+    require(not positive or max(schedule.values) > 0, option, value, expected)
+    object.__setattr__(part, field, value if schedule.is_constant else str(schedule))
+
+
+@contextlib.contextmanager
+def _named(option: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,23 +170,25 @@ class DiscriminatorConfig:
 class OptimizerConfig:
     """Adam for both networks (before the correction for lazy regularisation)."""
 
-    g_lr: float = 0.002
-    d_lr: float = 0.002
+    g_lr: Scheduled = 0.002
+    d_lr: Scheduled = 0.002
     beta1: float = 0.0
-    beta2: float = 0.99
+    beta2: Scheduled = 0.99
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        for name in ("g_lr", "d_lr", "epsilon"):
-            require(getattr(self, name) > 0, name, getattr(self, name), "a positive number")
+        require_scheduled(self, "g_lr", "glr", lambda value: value >= 0, "a positive number", positive=True)
+        require_scheduled(self, "d_lr", "dlr", lambda value: value >= 0, "a positive number", positive=True)
+        require_scheduled(self, "beta2", "beta2", lambda value: 0 <= value < 1, "0 or more and less than 1")
+        require(self.epsilon > 0, "epsilon", self.epsilon, "a positive number")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LossConfig:
     """Weights and cadence of the losses (StyleGAN2, arXiv:1912.04958; lazy regularisation in appendix B)."""
 
-    r1_gamma: float
-    pl_weight: float = 2.0
+    r1_gamma: Scheduled
+    pl_weight: Scheduled = 2.0
     pl_batch_shrink: int = 2
     pl_decay: float = 0.01
     style_mixing_prob: float = 0.9
@@ -156,11 +196,12 @@ class LossConfig:
     d_reg_interval: int = 16
     blur_init_sigma: float = 0.0  # pixels; StyleGAN3-R only
     blur_fade_kimg: float = 0.0
+    blur: Scheduled | None = None  # width in pixels, in place of these two
 
     def __post_init__(self) -> None:
-        require(self.r1_gamma >= 0, "gamma", self.r1_gamma, "0 or more")
+        for name, option in (("r1_gamma", "gamma"), ("pl_weight", "pl_weight"), ("blur", "blur")):
+            require_scheduled(self, name, option, lambda value: value >= 0, "0 or more")
         require(0 <= self.style_mixing_prob <= 1, "style_mixing_prob", self.style_mixing_prob, "0 to 1")
-        require(self.pl_weight >= 0, "pl_weight", self.pl_weight, "0 or more")
         require(self.d_reg_interval >= 1, "d_reg_interval", self.d_reg_interval, "1 or more")
         require(
             self.g_reg_interval is None or self.g_reg_interval >= 1, "g_reg_interval", self.g_reg_interval, "1 or more"
@@ -172,20 +213,20 @@ class AugmentConfig:
     """Augmentation of what D sees: noaug, ada (p steered towards target), fixed (constant p) or diffaug."""
 
     mode: str = "noaug"
-    p: float = 0.0  # constant (fixed) or start value (ada)
+    p: Scheduled = 0.0  # of fixed, or start value (ada)
     pipe: str = "bgc"  # of PIPES; ada and fixed
-    target: float = 0.6  # mean sign of D's scores of reals
+    target: Scheduled = 0.6  # mean sign of D's scores of reals
     ada_interval: int = 4  # iterations between two adjustments of p
-    ada_kimg: float = 500.0  # thousands of images in which p can move by one
+    ada_kimg: Scheduled = 500.0  # thousands of images in which p can move by one
     diffaug: tuple[str, ...] = DIFFAUG_POLICIES  # of DIFFAUG_POLICIES; diffaug
 
     def __post_init__(self) -> None:
         require(self.mode in AUGMENT_MODES, "aug", self.mode, one_of(AUGMENT_MODES))
-        require(0 <= self.p <= 1, "p", self.p, "0 to 1")
+        require_scheduled(self, "p", "p", lambda value: 0 <= value <= 1, "0 to 1")
         require(self.pipe in PIPES, "augpipe", self.pipe, f"one of {', '.join(PIPES)}")
-        require(0 <= self.target <= 1, "target", self.target, "0 to 1")
+        require_scheduled(self, "target", "target", lambda value: 0 <= value <= 1, "0 to 1")
         require(self.ada_interval >= 1, "ada_interval", self.ada_interval, "1 or more")
-        require(self.ada_kimg > 0, "ada_kimg", self.ada_kimg, "a positive number")
+        require_scheduled(self, "ada_kimg", "ada_kimg", lambda value: value > 0, "a positive number")
         known = bool(self.diffaug) and set(self.diffaug) <= set(DIFFAUG_POLICIES)
         require(known, "diffaug", self.diffaug, f"one or more of {', '.join(DIFFAUG_POLICIES)}")
 

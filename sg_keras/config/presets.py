@@ -10,8 +10,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from sg_keras.config.capacities import CAPACITIES, CONFIG_F
+from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.metric_specs import default_metrics
 from sg_keras.config.options.declaration import options_of, values_of
+from sg_keras.config.options.kinds import ScheduleOf
 from sg_keras.config.options.run import TrainingOptions
 from sg_keras.config.parts import (
     AugmentConfig,
@@ -22,6 +25,7 @@ from sg_keras.config.parts import (
     OptimizerConfig,
     RunConfig,
 )
+from sg_keras.config.schedule import Schedule
 from sg_keras.config.training_config import TrainingConfig, count_replicas
 
 CONV_CLAMP = 256.0  # bound on convolution outputs in every precision, unless --fp32=1
@@ -69,7 +73,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     if options.cfg not in PRESETS:
         raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
     preset = PRESETS[options.cfg]
-    options = _with_dependent_defaults(options, preset)
+    options = _with_dependent_defaults(_with_scaled_times(options), preset)
     precision = _resolve_precision(options)
     replicas = max(count_replicas(options.gpus, options.cpu_devices, options.cluster_size), 1)
     of_all = {
@@ -95,11 +99,28 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
 
 def resolve_run(options: TrainingOptions, num_images: int) -> RunConfig:
     """How a run with these options on so many images proceeds, and what it leaves behind."""
+    options = _with_scaled_times(options)
     decided = {
         "image_snapshot_ticks": options.image_snap or options.snap,
         "metrics": default_metrics(num_images) if options.metrics is None else options.metrics,
     }
     return RunConfig(**{**_copied(options, "run"), **decided})
+
+
+def _with_scaled_times(options: TrainingOptions) -> TrainingOptions:
+    """The options as --schedule_scale has them."""
+    factor = options.schedule_scale
+    if factor == 1:
+        return options
+    scheduled = {declared.key for declared in options_of(type(options)) if isinstance(declared.kind, ScheduleOf)}
+    values = {key: getattr(options, key) for key in scheduled}
+    changed: dict[str, Any] = {
+        key: Schedule.of(value).scaled(factor).plain for key, value in values.items() if value is not None
+    }
+    rules = tuple(rule.scaled(factor) for rule in parse_freeze(options.freeze))
+    return dataclasses.replace(
+        options, **changed, kimg=options.kimg * factor, freeze=format_freeze(rules), schedule_scale=1.0
+    )
 
 
 def _copied(options: TrainingOptions, part: str = "") -> dict[str, Any]:
@@ -112,6 +133,7 @@ def _with_dependent_defaults(options: TrainingOptions, preset: Preset) -> Traini
     transfer = options.transfer is not None
     defaults = {
         **{field.name: getattr(preset, field.name) for field in dataclasses.fields(preset)},
+        **CAPACITIES[options.capacity or "config-f"]._asdict(),
         "ema_kimg": options.batch * 10 / 32,
         "ema_rampup": 0.0 if transfer else EMA_RAMPUP,
         "ada_kimg": TRANSFER_ADA_KIMG if transfer else ADA_KIMG,
@@ -156,8 +178,8 @@ def decide_precision(config: TrainingConfig, precision: str) -> TrainingConfig:
 
 def _generator(options: TrainingOptions, preset: Preset, precision: str) -> GeneratorConfig:
     decided = {
-        "channel_base": options.cbase * preset.generator_width,
-        "channel_max": options.cmax * preset.generator_width,
+        "channel_base": (options.cbase or CONFIG_F.cbase) * preset.generator_width,
+        "channel_max": (options.cmax or CONFIG_F.cmax) * preset.generator_width,
         "magnitude_ema_beta": 0.999 if options.cfg == "stylegan2" else 0.5 ** (options.batch / 20000),
     }
     return GeneratorConfig(**{**_copied(options, "generator"), **_half_precision(options, precision), **decided})

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 
+from sg_keras.config.schedule import Schedule
 from sg_keras.config.training_config import TrainingConfig
 
 _MAX_BYTES = 200  # of a name; most file systems take 255, and some use part of that
@@ -26,7 +27,7 @@ def run_directory_name(config: TrainingConfig, number: int) -> str:
         name,
         f"gpus{config.gpus}",
         f"batch{config.batch}",
-        f"gamma{config.loss.r1_gamma:g}",
+        f"gamma{Schedule.of(config.loss.r1_gamma).at(0):g}",
     ]
     parts += [config.run.desc] if config.run.desc else []
     too_long = len(os.fsencode("-".join(parts))) - _MAX_BYTES

@@ -6,44 +6,14 @@ uninterrupted one has, and nothing of this needs saving.
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sg_keras.config.freeze import FreezeRule, parse_freeze
 from sg_keras.config.parts import AugmentConfig, LossConfig, OptimizerConfig
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Piecewise:
-    """A value given at some points of a run.
-
-    Attributes:
-        points: (nimg, value) in rising order of nimg. Before the first and after the last one their values hold.
-        linear: between two points the value moves along a straight line; otherwise it stays until the next point.
-    """
-
-    points: tuple[tuple[float, float], ...]
-    linear: bool = False
-
-    def __post_init__(self) -> None:
-        nimgs = [nimg for nimg, _ in self.points]
-        if not nimgs or nimgs != sorted(set(nimgs)):
-            raise ValueError(f"schedule: found points at {nimgs}, expected one or more, each later than the one before")
-
-    @classmethod
-    def constant(cls, value: float) -> Piecewise:
-        """The same value all along."""
-        return cls(((0.0, value),))
-
-    def at(self, cur_nimg: int) -> float:
-        """The value after `cur_nimg` real images."""
-        number = bisect.bisect_right([nimg for nimg, _ in self.points], cur_nimg)
-        if number == 0 or number == len(self.points) or not self.linear:
-            return self.points[max(number - 1, 0)][1]
-        (start, before), (end, after) = self.points[number - 1 : number + 1]
-        return before + (after - before) * (cur_nimg - start) / (end - start)
+from sg_keras.config.schedule import Schedule, Scheduled
 
 
 class ScheduledValues(NamedTuple):
@@ -51,9 +21,13 @@ class ScheduledValues(NamedTuple):
 
     g_lr: float  # learning rates, before the correction for lazy regularisation
     d_lr: float
+    beta2: float  # of Adam, before that correction, too
     r1_gamma: float
+    pl_weight: float
     blur_sigma: float | None  # width of the blur before D in pixels; None: no blur
     ema_beta: float  # share of G_ema that is kept
+    augment_p: float  # of --aug=fixed
+    ada_target: float
     ada_kimg: float  # thousands of images in which ADA's p can move by one
     frozen: tuple[FreezeRule, ...]  # the rules of --freeze that hold
 
@@ -63,18 +37,14 @@ class Schedules:
     """The schedules of a run.
 
     Attributes:
-        g_lr, d_lr, r1_gamma, ema_kimg, ada_kimg: values over the run.
+        of: schedules by the name of the value, those of ScheduledValues or what they follow from.
         ema_rampup: the half-life of G_ema is at most so many times nimg; None = no ramp-up.
-        blur_init_sigma, blur_fade_kimg: of `blur_sigma`.
+        blur_init_sigma, blur_fade_kimg: of `blur_sigma`, where "blur" is not among the schedules.
         freeze: rules of what is not trained.
         batch: real images per iteration, over all replicas.
     """
 
-    g_lr: Piecewise
-    d_lr: Piecewise
-    r1_gamma: Piecewise
-    ema_kimg: Piecewise
-    ada_kimg: Piecewise
+    of: Mapping[str, Schedule]
     ema_rampup: float | None
     blur_init_sigma: float
     blur_fade_kimg: float
@@ -82,24 +52,32 @@ class Schedules:
     batch: int
 
     @classmethod
-    def of(
+    def of_parts(
         cls,
         loss: LossConfig,
         optimizer: OptimizerConfig,
         augment: AugmentConfig,
         *,
         batch: int,
-        ema_kimg: float,
+        ema_kimg: Scheduled,
         ema_rampup: float | None,
         freeze: str = "",
     ) -> Schedules:
-        """Those of a configuration, in which learning rates, gamma and speeds are constant."""
+        """Those of a configuration."""
+        values = {
+            "g_lr": optimizer.g_lr,
+            "d_lr": optimizer.d_lr,
+            "beta2": optimizer.beta2,
+            "r1_gamma": loss.r1_gamma,
+            "pl_weight": loss.pl_weight,
+            "augment_p": augment.p,
+            "ada_target": augment.target,
+            "ada_kimg": augment.ada_kimg,
+            "ema_kimg": ema_kimg,
+            **({} if loss.blur is None else {"blur": loss.blur}),
+        }
         return cls(
-            g_lr=Piecewise.constant(optimizer.g_lr),
-            d_lr=Piecewise.constant(optimizer.d_lr),
-            r1_gamma=Piecewise.constant(loss.r1_gamma),
-            ema_kimg=Piecewise.constant(ema_kimg),
-            ada_kimg=Piecewise.constant(augment.ada_kimg),
+            of={name: Schedule.of(value) for name, value in values.items()},
             ema_rampup=ema_rampup,
             blur_init_sigma=loss.blur_init_sigma,
             blur_fade_kimg=loss.blur_fade_kimg,
@@ -107,17 +85,20 @@ class Schedules:
             batch=batch,
         )
 
+    def changing_at(self, cur_nimg: int) -> dict[str, float]:
+        """By name, the values after `cur_nimg` real images of those schedules that are no constants."""
+        return {name: one.at(cur_nimg) for name, one in self.of.items() if not one.is_constant}
+
     def at(self, cur_nimg: int) -> ScheduledValues:
         """What holds in the iteration that starts after `cur_nimg` real images."""
-        return ScheduledValues(
-            g_lr=self.g_lr.at(cur_nimg),
-            d_lr=self.d_lr.at(cur_nimg),
-            r1_gamma=self.r1_gamma.at(cur_nimg),
-            blur_sigma=blur_sigma(cur_nimg, self.blur_init_sigma, self.blur_fade_kimg),
-            ema_beta=ema_beta(cur_nimg, self.batch, self.ema_kimg.at(cur_nimg), self.ema_rampup),
-            ada_kimg=self.ada_kimg.at(cur_nimg),
-            frozen=tuple(rule for rule in self.freeze if rule.is_active(cur_nimg)),
-        )
+        now = {name: schedule.at(cur_nimg) for name, schedule in self.of.items()}
+        beta = ema_beta(cur_nimg, self.batch, now.pop("ema_kimg"), self.ema_rampup)
+        if "blur" in now:
+            sigma = visible_blur(now.pop("blur"))
+        else:
+            sigma = blur_sigma(cur_nimg, self.blur_init_sigma, self.blur_fade_kimg)
+        frozen = tuple(rule for rule in self.freeze if rule.is_active(cur_nimg))
+        return ScheduledValues(**now, blur_sigma=sigma, ema_beta=beta, frozen=frozen)
 
 
 def blur_sigma(cur_nimg: int, initial_sigma: float, fade_kimg: float) -> float | None:
@@ -135,7 +116,11 @@ def blur_sigma(cur_nimg: int, initial_sigma: float, fade_kimg: float) -> float |
     """
     if fade_kimg <= 0:
         return None
-    sigma = initial_sigma * max(1 - cur_nimg / (fade_kimg * 1e3), 0)
+    return visible_blur(initial_sigma * max(1 - cur_nimg / (fade_kimg * 1e3), 0))
+
+
+def visible_blur(sigma: float) -> float | None:
+    """A blur's width in pixels; None where its filter would be a single tap."""
     return sigma if math.floor(3 * sigma) > 0 else None
 
 

@@ -17,7 +17,9 @@ from sg_keras.config.parts import (
     OptimizerConfig,
     RunConfig,
     require,
+    require_scheduled,
 )
+from sg_keras.config.schedule import Schedule, Scheduled
 
 
 def count_replicas(gpus: int, cpu_devices: int, cluster_size: int) -> int:
@@ -46,7 +48,7 @@ class TrainingConfig:
     cpu_devices: int = 1  # logical CPU devices when gpus is 0
     cluster_size: int = 1  # workers that share a batch, each with so many devices
     batch_gpu_auto: bool = False  # batch_gpu may be halved where memory is short
-    ema_kimg: float = 10.0  # half-life of G_ema
+    ema_kimg: Scheduled = 10.0  # half-life of G_ema
     ema_rampup: float | None = 0.05
     seed: int = 0
     precision: str = "float32"  # float32, float16, bfloat16; auto until it was measured which is faster
@@ -70,7 +72,7 @@ class TrainingConfig:
             self.discriminator.channel_base,
             f"{size.level} or more, for one channel at {size}",
         )
-        require(self.ema_kimg > 0, "ema_kimg", self.ema_kimg, "a positive number")
+        require_scheduled(self, "ema_kimg", "ema_kimg", lambda value: value >= 0, "a positive number", positive=True)
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
         precisions = (*PRECISIONS, "auto")
         require(self.precision in precisions, "precision", self.precision, one_of(precisions))
@@ -121,7 +123,7 @@ class TrainingConfig:
 
     @property
     def _least_batch_gpu(self) -> int:
-        path_length = self.loss.g_reg_interval is not None and self.loss.pl_weight > 0
+        path_length = self.loss.g_reg_interval is not None and max(Schedule.of(self.loss.pl_weight).values) > 0
         return self.loss.pl_batch_shrink if path_length else 1
 
     def to_json(self) -> str:

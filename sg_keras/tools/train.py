@@ -13,8 +13,11 @@ from sg_keras.files.errors import error_line
 from sg_keras.files.printable import printable
 from sg_keras.flags import (
     help_text,
+    list_requested,
     parse_command_line,
+    recipe_lines,
     resolved_configuration,
+    scheduled_options,
 )
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.quiet_start import load_quietly, without_chatter
@@ -35,12 +38,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(words: Sequence[str]) -> int:
+    if list_requested(words):
+        print("\n".join(recipe_lines()))
+        return 0
     parsed = parse_command_line(words, open_dataset=_open_dataset, count_gpus=_count_gpus)
     if parsed.dry_run:
         load_quietly("sg_keras.weights.parameter_counts")
         from sg_keras.weights.parameter_counts import parameter_counts
 
         print(printable(resolved_configuration(parsed, networks=parameter_counts(parsed.config))))
+        if parsed.plot_schedule is not None:
+            from sg_keras.tools.schedule_plot import draw_schedules
+
+            place = pathlib.Path(parsed.plot_schedule)
+            draw_schedules(place, scheduled_options(parsed.config), parsed.config.run.total_kimg)
+            print(f"\nSchedules drawn in {place}")
         return 0
     load_quietly("sg_keras.training.run")
     from sg_keras.training.run import run

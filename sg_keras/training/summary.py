@@ -10,6 +10,7 @@ import rich.table
 
 import sg_keras
 from sg_keras.config import AugmentConfig, TrainingConfig, devices_text
+from sg_keras.config.schedule import scheduled_text
 from sg_keras.training.step.stylegan import StyleGAN
 
 _WIDTH = 120
@@ -44,9 +45,9 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
         *([("fingerprint", data.fingerprint)] if data.fingerprint else []),
         ("batch", f"{config.batch} = {devices_text(config)} x {rounds} x {config.batch_gpu}"),
         ("phases", phases),
-        ("gamma", f"{loss.r1_gamma:g}"),
-        ("learning rates", f"G {config.optimizer.g_lr:g}, D {config.optimizer.d_lr:g}"),
-        ("moving average", f"half-life {config.ema_kimg:g} kimg"),
+        ("gamma", scheduled_text(loss.r1_gamma)),
+        ("learning rates", f"G {scheduled_text(config.optimizer.g_lr)}, D {scheduled_text(config.optimizer.d_lr)}"),
+        ("moving average", f"half-life {scheduled_text(config.ema_kimg)} kimg"),
         ("augmentation", _augmentation(config.augment)),
         ("ops", config.ops),
         ("precision", _precision(config)),
@@ -64,8 +65,10 @@ def _precision(config: TrainingConfig) -> str:
 
 def _augmentation(augment: AugmentConfig) -> str:
     if augment.mode == "ada":
-        pace = f"p moves by 1 in {augment.ada_kimg:g} kimg at most, every {augment.ada_interval} iterations"
-        return f"ada, {augment.pipe}, target {augment.target:g}; {pace}"
+        pace = (
+            f"p moves by 1 in {scheduled_text(augment.ada_kimg)} kimg at most, every {augment.ada_interval} iterations"
+        )
+        return f"ada, {augment.pipe}, target {scheduled_text(augment.target)}; p moves {pace}"
     if augment.mode == "fixed":
-        return f"fixed, {augment.pipe}, p {augment.p:g}"
+        return f"fixed, {augment.pipe}, p {scheduled_text(augment.p)}"
     return f"diffaug, {', '.join(augment.diffaug)}" if augment.mode == "diffaug" else augment.mode

@@ -1,26 +1,7 @@
 """Everything that depends on the real images seen: values at chosen points, and at points beyond them."""
 
-import pytest
-
 from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig
-from sg_keras.config.schedules import Piecewise, Schedules, blur_sigma, ema_beta
-
-
-def test_steps_hold_until_the_next_point():
-    rate = Piecewise(((0, 2e-3), (10_000, 2e-4)))
-    assert [rate.at(nimg) for nimg in (0, 9_999, 10_000, 10**9)] == [2e-3, 2e-3, 2e-4, 2e-4]
-    assert Piecewise(((100, 5.0),)).at(0) == 5.0
-
-
-def test_lines_go_from_point_to_point():
-    gamma = Piecewise(((1000, 0.0), (3000, 10.0)), linear=True)
-    assert [gamma.at(nimg) for nimg in (0, 1000, 1500, 3000, 4000)] == [0.0, 0.0, 2.5, 10.0, 10.0]
-
-
-@pytest.mark.parametrize("points", [(), ((0, 1.0), (0, 2.0)), ((5, 1.0), (1, 2.0))])
-def test_points_are_in_order(points):
-    with pytest.raises(ValueError, match="schedule: found points at"):
-        Piecewise(points)
+from sg_keras.config.schedules import Schedules, blur_sigma, ema_beta
 
 
 def test_blur_fades():
@@ -33,7 +14,7 @@ def test_blur_fades():
 
 
 def test_one_tuple_holds_all_of_a_run():
-    schedules = Schedules.of(
+    schedules = Schedules.of_parts(
         LossConfig(r1_gamma=10.0, blur_init_sigma=10, blur_fade_kimg=200),
         OptimizerConfig(g_lr=2e-3, d_lr=1e-3),
         AugmentConfig(ada_kimg=100),
@@ -47,4 +28,22 @@ def test_one_tuple_holds_all_of_a_run():
     assert (early.blur_sigma, late.blur_sigma) == (10, 5)
     assert (early.ema_beta, late.ema_beta) == (0.0, ema_beta(100_000, 32, 10.0, 0.05))
     assert [str(rule) for rule in early.frozen] == ["g:mapping until 1kimg", "d:first2"]
+    assert (early.pl_weight, early.beta2, early.ada_target) == (2.0, 0.99, 0.6)
     assert [str(rule) for rule in late.frozen] == ["d:first2"]
+
+
+def test_everything_may_change_over_a_run():
+    schedules = Schedules.of_parts(
+        LossConfig(r1_gamma="10; 5 from 1", pl_weight="2; 0 from 1", blur="linear 4..0 over 2"),
+        OptimizerConfig(g_lr="cosine 2e-3..1e-3 over 1", d_lr="1e-3; 2e-3 from 1", beta2="linear 0.9..0.99 over 2"),
+        AugmentConfig(mode="fixed", p="linear 0..0.5 over 2", target="0.6; 0.5 from 1", ada_kimg="100; 500 from 1"),
+        batch=32,
+        ema_kimg="linear 0.5..500 over 2",
+        ema_rampup=None,
+    )
+    start, half, end = (schedules.at(nimg) for nimg in (0, 1000, 2000))
+    assert (start.r1_gamma, half.r1_gamma, start.pl_weight, half.pl_weight) == (10, 5, 2, 0)
+    assert (start.g_lr, half.g_lr, end.g_lr, half.d_lr) == (2e-3, 1e-3, 1e-3, 2e-3)
+    assert (start.beta2, end.beta2, half.augment_p, half.ada_target, half.ada_kimg) == (0.9, 0.99, 0.25, 0.5, 500)
+    assert (start.blur_sigma, half.blur_sigma, end.blur_sigma) == (4, 2, None)
+    assert end.ema_beta == ema_beta(2000, 32, 500, None)

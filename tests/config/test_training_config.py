@@ -163,3 +163,26 @@ def test_config_imports_the_standard_library_alone():
         "sys.exit(any(name in sys.modules for name in ('numpy', 'tensorflow', 'keras', 'absl')))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=1800).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("capacity", "channels", "latents"),
+    [
+        ("small", {32: 256, 64: 256, 128: 128, 1024: 16}, 32),
+        ("config-f", {64: 512, 128: 256, 256: 128, 512: 64, 1024: 32}, 512),
+        ("m", {64: 512, 128: 384, 256: 192, 512: 96, 1024: 48}, 512),
+        ("l", {64: 512, 128: 512, 256: 256, 512: 128, 1024: 64}, 512),
+        ("xl", {64: 640, 128: 640, 256: 320, 512: 160, 1024: 80}, 512),
+        ("xxl", {64: 768, 128: 768, 256: 384, 512: 192, 1024: 96}, 512),
+    ],
+)
+def test_capacities_have_the_channels_of_the_reports(capacity, channels, latents):
+    data = DatasetConfig(path="data", resolution=1024, channels=3)
+    options = TrainingOptions(cfg="stylegan2", batch=32, gamma=10.0, gpus=0, capacity=capacity)
+    config = resolve(options, data, RunConfig(outdir="runs"))
+    for network in (config.generator, config.discriminator):
+        found = {level: min(network.channel_base // level, network.channel_max) for level in channels}
+        assert found == channels
+    assert (config.generator.z_dim, config.generator.w_dim) == (latents, latents)
+    typed = resolve(dataclasses.replace(options, cmax=100, z_dim=7), data, RunConfig(outdir="runs"))
+    assert (typed.generator.channel_max, typed.generator.z_dim) == (100, 7)

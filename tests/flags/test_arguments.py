@@ -59,7 +59,6 @@ def test_spelling_as_typed_is_kept():
             ["--foo=1", "--total-kimg", "5"],
             "--foo: no such option; --total-kimg: no such option; did you mean --kimg? (",
         ),
-        (["--flagfile=x"], "--flagfile: no such option"),
         (["--undefok=x"], "--undefok: no such option"),
         (["--mirror"], "--mirror: found no value, expected --mirror=BOOL (--mirror=1 or --mirror=0)"),
         (["--mirror", "--aug=noaug"], "--mirror: found no value"),

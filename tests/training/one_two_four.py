@@ -23,6 +23,11 @@ EVERYTHING = {
     "augment": {"p": 0.3, "pipe": "bgcfnc", "ada_interval": 2, "ada_kimg": 10.0},
     "style_mixing_prob": 0.9,
     "g_reg_interval": 2,
+    "glr": "linear 0..2e-3 over 0.02",
+    "beta2": "cosine 0.9..0.99 over 0.1",
+    "gamma": "1; 0.1 from 0.05",
+    "pl_weight": "2; 1 from 0.05",
+    "ema_kimg": "0.05; 0.1 from 0.05",
     "d_reg_interval": 3,
 }
 

@@ -41,7 +41,13 @@ def status_lines(outdir: pathlib.Path) -> list[str]:
     return [line for line in lines if line.startswith("tick ")]
 
 
-ADA = ("--aug=ada", "--ada_kimg=0.2", "--ada_interval=3")  # p moves by 0.12 every 3 iterations, ticks are of 5
+SCHEDULES = ("--glr=cosine 2e-3..1e-3 over 0.4", "--beta2=0.9; 0.99 from 0.2", "--target=0.6; 0.3 from 0.3")
+ADA = (
+    "--aug=ada",
+    "--ada_kimg=0.2",
+    "--ada_interval=3",
+    *SCHEDULES,
+)  # p moves by 0.12 every 3 iterations, ticks are of 5
 
 STYLEGAN3 = ("--cfg=stylegan3-r",)  # with magnitudes, and the blur before D
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from sg_keras.config.capacities import CAPACITIES, CONFIG_F
 from sg_keras.config.choices import DISCRIMINATOR_ARCHITECTURES, GENERATOR_ARCHITECTURES, ON_BAD_IMAGE
 from sg_keras.config.options.declaration import DATA, MODEL, OnlyWith, Resume, option
 from sg_keras.config.options.kinds import Boolean, Choice, Integer
 from sg_keras.config.options.step import StepOptions
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX
 
 _COUNT = Integer(1)
 _STYLEGAN2 = OnlyWith("cfg", ("stylegan2",), is_refused=True)
@@ -18,19 +18,29 @@ _STYLEGAN2 = OnlyWith("cfg", ("stylegan2",), is_refused=True)
 class NetworkOptions(StepOptions):
     """Options of the networks' size and shape."""
 
-    cbase: int = option(
+    capacity: str | None = option(
+        MODEL,
+        Choice(*CAPACITIES),
+        "Sizes of both networks by name, from small (one GPU of 8 GB) to xxl: --cbase, --cmax, --z-dim and --w-dim.",
+        "NAME",
+        default=None,
+        default_text="config-f",
+    )
+    cbase: int | None = option(
         MODEL,
         _COUNT,
         "Capacity: a resolution r has min(cbase / r, cmax) channels.",
-        default=DEFAULT_CHANNEL_BASE,
+        default=None,
+        default_text=f"{CONFIG_F.cbase}, or as --capacity says",
         sets=("generator.channel_base", "discriminator.channel_base"),
         resume=Resume.SHAPE,
     )
-    cmax: int = option(
+    cmax: int | None = option(
         MODEL,
         _COUNT,
         "Most channels of a layer.",
-        default=DEFAULT_CHANNEL_MAX,
+        default=None,
+        default_text=f"{CONFIG_F.cmax}, or as --capacity says",
         sets=("generator.channel_max", "discriminator.channel_max"),
         resume=Resume.SHAPE,
     )
@@ -52,21 +62,23 @@ class NetworkOptions(StepOptions):
         default=4,
         sets="discriminator.mbstd_group_size",
     )
-    z_dim: int = option(
+    z_dim: int | None = option(
         MODEL,
         _COUNT,
         "Numbers in a latent z.",
         spelled="z-dim",
-        default=512,
+        default=None,
+        default_text=f"{CONFIG_F.z_dim}, or as --capacity says",
         sets="generator.z_dim",
         resume=Resume.SHAPE,
     )
-    w_dim: int = option(
+    w_dim: int | None = option(
         MODEL,
         _COUNT,
         "Numbers in an intermediate latent w.",
         spelled="w-dim",
-        default=512,
+        default=None,
+        default_text=f"{CONFIG_F.w_dim}, or as --capacity says",
         sets="generator.w_dim",
         resume=Resume.SHAPE,
     )

@@ -13,6 +13,7 @@ from sg_keras.config.options.kinds import (
     Hosts,
     Integer,
     Number,
+    PathName,
     Text,
 )
 from sg_keras.config.options.scores import ScoreOptions
@@ -149,6 +150,46 @@ class TrainingOptions(RunOptions):
         cluster_size: workers that share the run: what --workers_hosts or TF_CONFIG come to.
     """
 
+    recipe: str | None = option(
+        MISC,
+        Text("a recipe's name"),
+        "Options of a recipe by its name, for instance those of a published configuration; what is typed counts more. "
+        "list shows all.",
+        "NAME",
+        default=None,
+        default_text="none",
+    )
+    flagfile: str | None = option(
+        MISC,
+        PathName("a file of options"),
+        "Options of a file, one per line, without quotes; what is typed counts more.",
+        "FILE",
+        default=None,
+        default_text="none",
+    )
+    schedule: str | None = option(
+        MISC,
+        PathName("a JSON file"),
+        'Schedules of a JSON file, such as {"glr": "2e-3; 2e-4 from 10000", "gamma": 5}; what is typed counts more.',
+        "FILE",
+        default=None,
+        default_text="none",
+    )
+    schedule_scale: float = option(
+        MISC,
+        _POSITIVE,
+        "Multiply all times of schedules, and --kimg, by a factor: a recipe in short, to try it.",
+        "FACTOR",
+        default=1.0,
+    )
+    plot_schedule: str | None = option(
+        MISC,
+        PathName("a PNG file"),
+        "With --dry-run, draw the schedules into a file.",
+        "FILE",
+        default=None,
+        default_text="not at all",
+    )
     precision: str | None = option(
         MISC,
         Choice("auto", *PRECISIONS, elsewhere=_PRECISIONS_ELSEWHERE),

@@ -16,9 +16,11 @@ from sg_keras.config.options.kinds import (
     Names,
     Number,
     PathName,
+    ScheduleOf,
 )
 
 _POSITIVE = Number(positive=True)
+_POSITIVE_IN_THE_END = ScheduleOf(_POSITIVE, in_schedule=Number())  # ramps may begin at 0
 _UNIT = Number(0.0, 1.0)
 _COUNT = Integer(1)
 
@@ -74,9 +76,9 @@ class RequiredOptions:
         resume=Resume.DEVICES,
     )
     batch: int = option(REQUIRED, _COUNT, "Images in a batch, over all GPUs together.", sets="batch")
-    gamma: float = option(
+    gamma: float | str = option(
         REQUIRED,
-        Number(),
+        ScheduleOf(Number()),
         "Weight of the R1 penalty. Matters most; docs/training_configs.md helps to choose.",
         sets="loss.r1_gamma",
     )
@@ -113,11 +115,11 @@ class StepOptions(RequiredOptions):
         default="ada",
         sets="augment.mode",
     )
-    p: float = option(
+    p: float | str = option(
         TRAINING,
-        _UNIT,
+        ScheduleOf(_UNIT),
         "Probability of augmentation, with --aug=fixed.",
-        "P",
+        "P|SCHEDULE",
         default=0.2,
         sets="augment.p",
         only_with=_FIXED,
@@ -131,9 +133,9 @@ class StepOptions(RequiredOptions):
         sets="augment.pipe",
         only_with=OnlyWith("aug", ("ada", "fixed")),
     )
-    target: float = option(
+    target: float | str = option(
         TRAINING,
-        _UNIT,
+        ScheduleOf(_UNIT),
         "Overfitting that --aug=ada steers towards.",
         default=0.6,
         sets="augment.target",
@@ -147,11 +149,11 @@ class StepOptions(RequiredOptions):
         sets="augment.ada_interval",
         only_with=_ADA,
     )
-    ada_kimg: float | None = option(
+    ada_kimg: float | str | None = option(
         TRAINING,
-        _POSITIVE,
+        ScheduleOf(_POSITIVE),
         "Thousands of images in which --aug=ada moves the probability by 1 at most; fewer are faster.",
-        "KIMG",
+        "KIMG|SCHEDULE",
         default=None,
         default_text="500; 100 when starting from a network",
         sets="augment.ada_kimg",
@@ -199,20 +201,28 @@ class StepOptions(RequiredOptions):
         default_text="none",
         sets="freeze",
     )
-    glr: float | None = option(
+    glr: float | str | None = option(
         TRAINING,
-        _POSITIVE,
-        "Learning rate of the generator.",
+        _POSITIVE_IN_THE_END,
+        "Learning rate of the generator: a number, or a schedule by kimg, such as '2e-3; 2e-4 from 10000' or "
+        "'cosine 2e-4..5e-5 over 5000' (docs/schedules.md).",
         default=None,
         default_text="0.002 (stylegan2), 0.0025 (stylegan3-*)",
         sets="optimizer.g_lr",
     )
-    dlr: float = option(
-        TRAINING, _POSITIVE, "Learning rate of the discriminator.", default=0.002, sets="optimizer.d_lr"
+    dlr: float | str = option(
+        TRAINING, _POSITIVE_IN_THE_END, "Learning rate of the discriminator.", default=0.002, sets="optimizer.d_lr"
     )
-    pl_weight: float | None = option(
+    beta2: float | str = option(
         TRAINING,
-        Number(),
+        ScheduleOf(Number(0.0, 0.9999999)),
+        "Decay of Adam's second moments, of both networks.",
+        default=0.99,
+        sets="optimizer.beta2",
+    )
+    pl_weight: float | str | None = option(
+        TRAINING,
+        ScheduleOf(Number()),
         "Weight of path length regularisation (stylegan2).",
         default=None,
         default_text="2 (stylegan2)",
@@ -255,11 +265,20 @@ class StepOptions(RequiredOptions):
         sets="loss.blur_fade_kimg",
         only_with=_STYLEGAN3_R,
     )
-    ema_kimg: float | None = option(
+    blur: float | str | None = option(
         TRAINING,
-        _POSITIVE,
+        ScheduleOf(Number()),
+        "Width in pixels of a blur of all images before D, such as 'linear 10..0 over 200'.",
+        "PIXELS|SCHEDULE",
+        default=None,
+        default_text="as --blur_fade_kimg says",
+        sets="loss.blur",
+    )
+    ema_kimg: float | str | None = option(
+        TRAINING,
+        _POSITIVE_IN_THE_END,
         "Half-life of the averaged generator G_ema, in thousands of images.",
-        "KIMG",
+        "KIMG|SCHEDULE",
         default=None,
         default_text="batch * 10 / 32",
         sets="ema_kimg",

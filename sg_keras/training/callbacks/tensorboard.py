@@ -60,6 +60,8 @@ class TensorBoardEvents(TickCallback):
                 tf.summary.scalar(f"Schedule/learning_rate/{name}", optimizer.learning_rate)
             before = tick.nimg - model.batch
             tf.summary.scalar("Schedule/ema_beta", model.schedules.at(before).ema_beta)
+            for name, value in model.schedules.changing_at(before).items():
+                tf.summary.scalar(f"Schedule/{name}", value)
             for name, count in model.freezing.frozen_parameters(before).items():
                 tf.summary.scalar(f"Schedule/frozen_parameters/{name}", count)
             _write_grid("Pictures/fakes", self._image_grids.latest)

@@ -24,7 +24,8 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: step size.
         beta_1, beta_2: decay of first and second moments.
         epsilon: added to the square root of the bias-corrected second moment.
-        lazy_ratio: what a scheduled learning rate is multiplied by (`lazy_adam`); learning_rate has it already.
+        lazy_ratio: what a scheduled learning rate is multiplied by (`lazy_adam`), and the power of a scheduled beta_2;
+            learning_rate and beta_2 have it already.
     """
 
     def __init__(
@@ -48,6 +49,10 @@ class Adam(keras.optimizers.Optimizer):
             self._scheduled_rate = rate
             self.learning_rate = rate
 
+    def lazy_beta_2(self, beta_2: float) -> float:
+        """A scheduled decay of second moments, corrected for lazy regularisation."""
+        return beta_2**self.lazy_ratio
+
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Create moments and step counts for `variables`, in their order."""
         if self.built:
@@ -58,7 +63,13 @@ class Adam(keras.optimizers.Optimizer):
         self.steps = self.add_variable((len(variables),), initializer="zeros", dtype="int64", name="steps")
         self._position = {v.path: i for i, v in enumerate(variables)}
 
-    def apply(self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
+    def apply(
+        self,
+        grads: Sequence[tf.Tensor],
+        trainable_variables: Sequence[keras.Variable] | None = None,
+        *,
+        beta_2: tf.Tensor | None = None,
+    ) -> None:
         """Take one step for the given variables; the others' moments and step counts stay as they are.
 
         Called in replica context with gradients that are the same on every replica.
@@ -66,6 +77,8 @@ class Adam(keras.optimizers.Optimizer):
         Args:
             grads: one gradient a variable, none of them None.
             trainable_variables: variables of `build`, or None for all of them.
+            beta_2: scheduled, float64 [], of `lazy_beta_2`; None = as constructed. The bias is corrected as if it had
+                always been so, as other implementations with schedules have it.
         """
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
         positions = [self._position[v.path] for v in variables]
@@ -73,12 +86,13 @@ class Adam(keras.optimizers.Optimizer):
         taken[positions] = 1
         steps = tf.convert_to_tensor(self.steps) + taken
         count = tf.cast(tf.gather(steps, positions), tf.float64)
-        beta_1_power, beta_2_power = self.beta_1**count, self.beta_2**count
+        decay = tf.constant(self.beta_2, tf.float64) if beta_2 is None else beta_2
+        beta_1_power, beta_2_power = self.beta_1**count, decay**count
         # ResourceApplyAdam adds its epsilon to the uncorrected sqrt(v); scaled by the correction it is the paper's.
         epsilon = self.epsilon * tf.sqrt(1 - beta_2_power)
         scalars = [tf.unstack(tf.cast(s, variables[0].dtype)) for s in (beta_1_power, beta_2_power, epsilon)]
         learning_rate = tf.cast(tf.convert_to_tensor(self.learning_rate), variables[0].dtype)
-        beta_1, beta_2 = (tf.constant(beta, variables[0].dtype) for beta in (self.beta_1, self.beta_2))
+        beta_1, beta_2 = tf.constant(self.beta_1, variables[0].dtype), tf.cast(decay, variables[0].dtype)
         for variable, grad, position, power_1, power_2, eps in zip(variables, grads, positions, *scalars, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=local_handle(variable),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.augment import AugmentPipeline, AugmentTransforms, DiffAugment, RandomSource, next_p
 from sg_keras.config import AugmentConfig
 from sg_keras.config.cadence import Every
+from sg_keras.config.schedule import Schedule
+from sg_keras.config.schedules import ScheduledValues
 from sg_keras.training.step.nonfinite import NonFiniteMonitor
 from sg_keras.training.step.replica import assign_local
 
@@ -40,7 +43,7 @@ class Augmentation:
         self._layer = _layer(config, ops)
         shared = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         with tf.device("CPU:0"):
-            self.p = tf.Variable(config.p, dtype=tf.float32, name="augment_p", **shared)
+            self.p = tf.Variable(Schedule.of(config.p).at(0), dtype=tf.float32, name="augment_p", **shared)
         self.state: dict[str, tf.Variable] = {}
         if config.mode == "ada":
             names = ("ada_sign_sum", "ada_sign_count")
@@ -80,13 +83,18 @@ class Augmentation:
             for variable, value in zip(self.state.values(), tf.unstack(tf.cast(seen, tf.float64)), strict=True):
                 assign_local(variable, tf.convert_to_tensor(variable) + value)
 
-    def adjust(self, batch_index: int, batch: int, ada_kimg: float, monitor: NonFiniteMonitor) -> None:
+    def follow_schedule(self, p: float) -> None:
+        """Take over a scheduled probability, in mode "fixed"."""
+        if self.config.mode == "fixed" and np.float32(p) != self.p.numpy():
+            self.p.assign(p)
+
+    def adjust(self, batch_index: int, batch: int, values: ScheduledValues, monitor: NonFiniteMonitor) -> None:
         """Move p, if it is time, after an iteration.
 
         Args:
             batch_index: iterations so far.
             batch: images per iteration.
-            ada_kimg: thousands of images in which p can move by one, at this point of the run.
+            values: of the iteration; ada_target and ada_kimg are looked at.
             monitor: from the first NaN or Inf on, p stays as it was when the phase ran.
         """
         config = self.config
@@ -96,7 +104,7 @@ class Augmentation:
         total, count = (float(variable.numpy()) for variable in self.state.values())
         if count > 0:
             p = float(self.p.numpy())
-            self.p.assign(next_p(p, total / count, config.target, batch, config.ada_interval, ada_kimg))
+            self.p.assign(next_p(p, total / count, values.ada_target, batch, config.ada_interval, values.ada_kimg))
         for variable in self.state.values():
             variable.assign(0.0)
 

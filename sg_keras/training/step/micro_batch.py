@@ -19,6 +19,8 @@ class IterationScalars(NamedTuple):
 
     cur_nimg: tf.Tensor  # int64, real images seen before this iteration
     r1_gamma: tf.Tensor  # float64
+    pl_weight: tf.Tensor  # float64
+    adam_beta2: dict[str, tf.Tensor]  # float64, of each network's optimizer, as corrected for lazy regularisation
     blur_sigma: tf.Tensor | None = None  # width of the blur before D in pixels, float64
     augment_p: tf.Tensor | None = None  # probability of augmentation before D, float32
 

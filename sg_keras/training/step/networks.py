@@ -8,11 +8,12 @@ import keras
 import tensorflow as tf
 
 from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig
+from sg_keras.config.schedule import Scheduled
 from sg_keras.config.schedules import ScheduledValues, Schedules
 from sg_keras.losses import blur_images
 from sg_keras.models import Discriminator, Generator, computes_in_half
 from sg_keras.ops.pixel_values import from_uint8
-from sg_keras.training.step.adam import lazy_adam
+from sg_keras.training.step.adam import Adam, lazy_adam
 from sg_keras.training.step.augmentation import Augmentation, Kind
 from sg_keras.training.step.freezing import Freezing
 from sg_keras.training.step.micro_batch import Data, IterationScalars, MicroBatch
@@ -55,7 +56,7 @@ class TrainingNetworks(keras.Model):
         augment: AugmentConfig | None = None,
         batch: int,
         batch_gpu: int | None = None,
-        ema_kimg: float = 10.0,
+        ema_kimg: Scheduled = 10.0,
         ema_rampup: float | None = 0.05,
         seed: int = 0,
         random: Any = None,
@@ -72,7 +73,7 @@ class TrainingNetworks(keras.Model):
         self.batch = batch
         self.batch_gpu = batch // self.num_replicas if batch_gpu is None else batch_gpu
         self.num_rounds = batch // (self.num_replicas * self.batch_gpu)
-        self.schedules = Schedules.of(
+        self.schedules = Schedules.of_parts(
             loss, optimizer, augment, batch=batch, ema_kimg=ema_kimg, ema_rampup=ema_rampup, freeze=freeze
         )
         self._create_optimizers(optimizer)
@@ -82,9 +83,10 @@ class TrainingNetworks(keras.Model):
         self.random = random or PhaseRandom(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
 
     def _create_optimizers(self, optimizer: OptimizerConfig) -> None:
-        adam = (optimizer.beta1, optimizer.beta2, optimizer.epsilon)
-        self.g_optimizer = lazy_adam(optimizer.g_lr, *adam, self.loss_config.g_reg_interval, "g_optimizer")
-        self.d_optimizer = lazy_adam(optimizer.d_lr, *adam, self.loss_config.d_reg_interval, "d_optimizer")
+        start, loss = self.schedules.at(0), self.loss_config
+        adam = (optimizer.beta1, start.beta2, optimizer.epsilon)
+        self.g_optimizer = lazy_adam(start.g_lr, *adam, loss.g_reg_interval, "g_optimizer")
+        self.d_optimizer = lazy_adam(start.d_lr, *adam, loss.d_reg_interval, "d_optimizer")
         self.g_optimizer.build(self.G.trainable_variables)
         self.d_optimizer.build(self.D.trainable_variables)
 
@@ -105,7 +107,7 @@ class TrainingNetworks(keras.Model):
         return self.distribute_strategy.num_replicas_in_sync
 
     @property
-    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+    def optimizers(self) -> dict[str, Adam]:
         """The optimizer of each trained network."""
         return {"G": self.g_optimizer, "D": self.d_optimizer}
 
@@ -118,6 +120,11 @@ class TrainingNetworks(keras.Model):
             return IterationScalars(
                 cur_nimg=tf.constant(cur_nimg, tf.int64),
                 r1_gamma=tf.constant(values.r1_gamma, tf.float64),
+                pl_weight=tf.constant(values.pl_weight, tf.float64),
+                adam_beta2={
+                    name: tf.constant(optimizer.lazy_beta_2(values.beta2), tf.float64)
+                    for name, optimizer in self.optimizers.items()
+                },
                 blur_sigma=None if sigma is None else tf.constant(sigma, tf.float64),
                 augment_p=self.augmentation.current_p(),
             )

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from sg_keras.config.cadence import Every
+from sg_keras.config.schedules import ScheduledValues
 from sg_keras.training.step.micro_batch import Data, IterationScalars, MicroBatch
 from sg_keras.training.step.networks import TrainingNetworks
 from sg_keras.training.step.nonfinite import replaced_gradients
@@ -44,6 +45,10 @@ class Phase:
     def is_due(self, batch_index: int) -> bool:
         """Whether the phase runs at this iteration."""
         return Every(self.interval).is_at(batch_index)
+
+    def has_weight(self, values: ScheduledValues) -> bool:
+        """Whether its loss counts at this point of the run; otherwise it does not run."""
+        return True
 
     def skips(self, path: str) -> bool:
         """Whether the variable of this path below its network gets no gradient here, by definition."""
@@ -91,7 +96,7 @@ class Phase:
 
         def apply() -> None:
             if variables:
-                networks.optimizers[self.network].apply(gradients, variables)
+                networks.optimizers[self.network].apply(gradients, variables, beta_2=scalars.adam_beta2[self.network])
             self.write_state(networks, state)
             networks.augmentation.observe(seen)
 

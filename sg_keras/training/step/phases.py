@@ -10,6 +10,8 @@ import dataclasses
 
 import tensorflow as tf
 
+from sg_keras.config.schedule import Schedule, Scheduled
+from sg_keras.config.schedules import ScheduledValues
 from sg_keras.losses import (
     discriminator_fake_loss,
     discriminator_real_loss,
@@ -47,6 +49,9 @@ class PathLength(Phase):
 
     name, network = "Greg", "G"
 
+    def has_weight(self, values: ScheduledValues) -> bool:
+        return values.pl_weight > 0
+
     def skips(self, path: str) -> bool:
         return path.endswith("/torgb/bias")  # the image's derivative in w does not depend on it
 
@@ -65,8 +70,8 @@ class PathLength(Phase):
         lengths = path_lengths(lambda w: networks.G.synthesis(w, **noise_arguments), ws, noise)
         mean, last = _updated_mean(state["pl_mean"], tf.reduce_mean(lengths), config.pl_decay)
         penalty = path_length_penalty(lengths, mean)
-        statistics = {"Loss/pl_penalty": penalty, "Loss/G/reg": penalty * config.pl_weight}
-        return PhaseLoss(penalty * config.pl_weight, statistics, {"pl_mean": last})
+        loss = penalty * tf.cast(micro.scalars.pl_weight, penalty.dtype)
+        return PhaseLoss(loss, {"Loss/pl_penalty": penalty, "Loss/G/reg": loss}, {"pl_mean": last})
 
 
 def _updated_mean(mean: tf.Tensor, value: tf.Tensor, decay: float) -> tuple[tf.Tensor, tf.Tensor]:
@@ -146,15 +151,16 @@ class R1(Phase):
         return PhaseLoss(loss, {**_scores("real", logits), "Loss/r1_penalty": penalty, "Loss/D/reg": loss})
 
 
-def training_phases(g_reg_interval: int | None, d_reg_interval: int, pl_weight: float) -> list[Phase]:
+def training_phases(g_reg_interval: int | None, d_reg_interval: int, pl_weight: Scheduled) -> list[Phase]:
     """Phases in the order in which they run; latents are drawn for each, due or not.
 
     Args:
         g_reg_interval: iterations between two runs of Greg. None: there is none (StyleGAN3).
         d_reg_interval: iterations between two runs of Dreg.
-        pl_weight: weight of the path length penalty; 0 = Greg keeps its place among them, but does not run.
+        pl_weight: weight of the path length penalty; always 0 = Greg keeps its place among them, but does not run.
     """
     if g_reg_interval is None:
         return [GeneratorMain(0), DiscriminatorMain(1), R1(2, d_reg_interval)]
     phases = [GeneratorMain(0), PathLength(1, g_reg_interval), DiscriminatorMain(2), R1(3, d_reg_interval)]
-    return [p for p in phases if pl_weight > 0 or p.name != "Greg"]  # the others keep their places
+    weighs = max(Schedule.of(pl_weight).values) > 0
+    return [p for p in phases if weighs or p.name != "Greg"]  # the others keep their places

@@ -63,18 +63,19 @@ class StyleGAN(TrainingNetworks):
         self._follow(values)
         scalars = self.scalars(cur_nimg, values)
         for phase in self.phases:
-            if phase.is_due(batch_index):
+            if phase.is_due(batch_index) and phase.has_weight(values):
                 self.run_phase(phase, data, scalars)
         self.run_ema(values.ema_beta)
         self.cur_nimg.assign(cur_nimg + self.batch)
         self.batch_index.assign(batch_index + 1)
-        self.augmentation.adjust(batch_index + 1, self.batch, values.ada_kimg, self.monitor)
+        self.augmentation.adjust(batch_index + 1, self.batch, values, self.monitor)
         return {"kimg": (cur_nimg + self.batch) / 1000}
 
     def _follow(self, values: ScheduledValues) -> None:
-        """Learning rates and frozen variables as scheduled. What is None or frozen makes graphs of their own."""
+        """What is scheduled but is no argument of a phase. What is None or frozen makes graphs of its own."""
         self.g_optimizer.follow_schedule(values.g_lr)
         self.d_optimizer.follow_schedule(values.d_lr)
+        self.augmentation.follow_schedule(values.augment_p)
         changed = self.freezing.update(values.frozen)
         for phase in self.phases:
             if phase.network in changed:  # compiled anew at its next use, as it trains other variables from now on

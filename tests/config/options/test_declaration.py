@@ -90,7 +90,7 @@ def test_every_declaration_is_complete():
 def test_values_of_one_part():
     options = TrainingOptions(cfg="stylegan2", batch=32, gamma=1.0, gpus=0)
     values = {declared.key: getattr(options, declared.key) for declared in options_of(TrainingOptions)}
-    assert values_of(TrainingOptions, values, "optimizer") == {"g_lr": None, "d_lr": 0.002}
+    assert values_of(TrainingOptions, values, "optimizer") == {"g_lr": None, "d_lr": 0.002, "beta2": 0.99}
     assert {"batch": 32, "seed": 0}.items() <= values_of(TrainingOptions, values).items()
 
 

@@ -1,6 +1,7 @@
 """Augmentation in training: what D gets, ADA's controller, exact continuation, and one graph for every p."""
 
 import itertools
+import types
 
 import numpy as np
 import pytest
@@ -99,13 +100,14 @@ class Watch(NonFiniteMonitor):
 
 def test_trajectory_of_p():
     """A recorded sequence of signs: up, up, down, at the target, nothing seen, clamped, not finite."""
-    config = AugmentConfig(mode="ada", target=0.5, ada_interval=2, ada_kimg=0.04, p=0.1)
+    config = AugmentConfig(mode="ada", ada_interval=2, p=0.1)
+    values = types.SimpleNamespace(ada_target=0.5, ada_kimg=0.04)
     augmentation, watch, trajectory = Augmentation(config, "reference"), Watch(), []
     sequence = [(4, 4), (1, 4), (4, 4), (3, 4), (0, 4), (-4, 4), (2, 4), (2, 4), (0, 0), (0, 0), (-4, 4), (-4, 4)]
     for iteration, (total, count) in enumerate([*sequence, (4, 4), (4, 4)], start=1):
         augmentation.observe([tf.constant([total, count], tf.float32)] if count else [])
         watch.found = (2, 96) if iteration > len(sequence) else None
-        augmentation.adjust(iteration, 4, config.ada_kimg, watch)
+        augmentation.adjust(iteration, 4, values, watch)
         trajectory.append(float(augmentation.p.numpy()))
     step = 4 * 2 / 40
     even = [0.1 + step, 0.1 + 2 * step, 0.1 + step, 0.1 + step, 0.1 + step, 0.1, 0.1]
@@ -124,7 +126,8 @@ def test_nothing_is_kept_where_p_is_not_steered(image_folder, tmp_path):
 def test_no_augmentation_leaves_nothing_in_the_graph(image_folder, tmp_path):
     config = tiny_config(image_folder, tmp_path)
     model = build_stylegan(config)
-    assert model.scalars_at(0)[2:] == (None, None)
+    scalars = model.scalars_at(0)
+    assert (scalars.blur_sigma, scalars.augment_p) == (None, None)
     batch = next(iter(make_pipeline(open_dataset(config.dataset.path, use_labels=True), seed=0, batch=BATCH,
                                     start_nimg=0, num_phases=model.num_phases)))  # fmt: skip
     plain = [op.type for phase in model.phases for op in model.phase_graph(phase, batch, 0).get_operations()]
