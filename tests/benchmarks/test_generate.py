@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from benchmarks import generate
 
 
+@pytest.mark.long
 def test_every_way_is_measured(capsys):
     words = ["--cfg=stylegan2", "--resolution=8", "--cbase=32", "--cmax=4", "--batches=1,2", "--seconds=0.01", "--json"]
     generate.main(words)

@@ -3,12 +3,14 @@
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from examples import projection_study
 from tests.tools.conftest import write_tiny_snapshot
 
 
+@pytest.mark.long
 def test_a_small_study(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(projection_study.Study, "ways", few)
     network = write_tiny_snapshot(tmp_path / "network-snapshot-000001", c_dim=0)

@@ -28,6 +28,7 @@ def test_a_copy_comes_to_give_the_image():
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
+@pytest.mark.long
 def test_locality_keeps_other_images_as_they_were():
     G = tiny_generator(c_dim=0)
     label = np.zeros([1, 0], np.float32)

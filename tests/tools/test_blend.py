@@ -37,6 +37,7 @@ def test_a_blend_is_read_as_any_network(snapshot, other, tmp_path, capsys):
     assert generate.main([f"--network={output}", "--seeds=0", "--class=1", f"--outdir={tmp_path / 'out'}"]) == 0
 
 
+@pytest.mark.long
 def test_official_files(tmp_path):
     output = tmp_path / "blended.safetensors"
     words = [f"--low={OFFICIAL}", f"--high={OFFICIAL}", "--resolution=16", "--ramp=2", f"--output={output}"]

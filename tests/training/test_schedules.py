@@ -41,6 +41,7 @@ def test_every_schedule_is_followed(image_folder, tmp_path):
     assert float(model.d_optimizer.learning_rate) == pytest.approx(1e-3 * 16 / 17)
 
 
+@pytest.mark.long
 def test_a_schedule_of_one_value_is_that_value(image_folder, tmp_path):
     plain = build_stylegan(tiny_config(image_folder, tmp_path, beta2=0.99, glr=0.002))
     text = build_stylegan(tiny_config(image_folder, tmp_path, beta2="0.99; 0.5 from 100", glr="2e-3; 1 from 100"))
@@ -48,6 +49,7 @@ def test_a_schedule_of_one_value_is_that_value(image_folder, tmp_path):
         assert changed(one, other) == set()
 
 
+@pytest.mark.long
 def test_a_fork_with_another_future_keeps_the_past(image_folder, finished_run, tmp_path):
     """The finished run has constants; the fork begins at 64 images and changes its rates at 100."""
     future = {"glr": "0.002; 0.0005 from 0.1", "gamma": "0.1; 1 from 0.1"}
