@@ -80,7 +80,12 @@ def _settings(values: dict[str, Any]) -> ProjectionSettings:
     from sg_keras.inference.projection_settings import ProjectionSettings
 
     steps = values["num_steps"] or (_STEPS_BEFORE_TUNING if values["tune"] else _STEPS)
-    return ProjectionSettings(space=values["space"], num_steps=steps, stop_below=values["stop_below"])
+    return ProjectionSettings(
+        space=values["space"],
+        num_steps=steps,
+        fits_noise=values["noise"] == "fitted",
+        stop_below=values["stop_below"],
+    )
 
 
 def _record(values: dict[str, Any], G: Generator) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def _record(values: dict[str, Any], G: Generator) -> dict[str, Any]:
     from sg_keras.checkpoint import fingerprint
     from sg_keras.weights import published_weights
 
-    names = ("space", "loss", "num_steps", "stop_below", "tune", "tune_steps", "seed", "class", "label")
+    names = ("space", "loss", "noise", "num_steps", "stop_below", "tune", "tune_steps", "seed", "class", "label")
     chosen = {name: list(value) if isinstance(value := values[name], tuple) else value for name in names}
     return {"network": fingerprint(published_weights(G).items()), **chosen}
 
