@@ -7,7 +7,8 @@
 over `count` of them and over as many images of the network (seeds 0, 1, ...): the root mean squared difference of
 pixels in 0..255, and EfficientNet-Lite0's perceptual distance. Of the network's own images also the share that is found
 again, by the image (a perceptual distance below 0.1), and by the style (nearer to the true one than half of the styles'
-standard deviation). The first few are tuned as well.
+standard deviation). The first few are tuned as well. Noise is the network's own, unless the name of the way says that
+it is fitted, as published.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class Study:
                 free = {"space": space, "holds_transform": False}
                 found.append(Way(f"{space}, transform free", effnet, free))
             else:
+                found.append(Way(f"{space}, noise fitted", effnet, {"space": space, "fits_noise": True}))
                 found.append(Way(f"{space}, discriminator+pixel", discriminator, {"space": space}))
                 found.append(Way(f"{space}, pixel", PixelFeatures(), {"space": space}))
         found.append(Way("w, tuned", effnet, {"num_steps": 450}, tunes=True))
@@ -98,7 +100,7 @@ class Study:
         half = len(self.targets) // 2
         chosen = [*range(num_tuned // 2), *range(half, half + num_tuned // 2)] if way.tunes else range(2 * half)
         targets, labels = self.targets[chosen], self._labels[chosen]
-        settings = ProjectionSettings(**{"num_steps": self._steps, **way.settings})
+        settings = ProjectionSettings(**{"num_steps": self._steps, "fits_noise": False, **way.settings})
         start = time.monotonic()
         ws = project(self.G, targets, labels=labels, features=way.features, settings=settings).ws
         seconds = time.monotonic() - start

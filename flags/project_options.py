@@ -40,6 +40,14 @@ PROJECT_OPTIONS: tuple[Option, ...] = (
         default="effnet+pixel",
     ),
     BY_KEY["vgg16"],
+    Option(
+        RUN,
+        "noise",
+        Choice("stored", "fitted"),
+        "StyleGAN2's images of noise: stored, those of the network, with which the styles are used afterwards; fitted "
+        "beside the styles and then forgotten, as published.",
+        default="stored",
+    ),
     Option(RUN, "num-steps", Integer(1), "Steps of projection.", default_text="1000, with --tune 450"),
     Option(
         RUN,

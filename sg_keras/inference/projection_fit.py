@@ -34,7 +34,8 @@ class Fit:
 
     def __init__(self, G: Generator, features: PerceptualFeatures, settings: ProjectionSettings, count: int) -> None:
         self.G, self._features, self._settings, self._dtype = G, features, settings, G.compute_dtype
-        stored = G.synthesis.noise_variables() if hasattr(G.synthesis, "noise_variables") else {}
+        has_noise = settings.fits_noise and hasattr(G.synthesis, "noise_variables")
+        stored = G.synthesis.noise_variables() if has_noise else {}
         self.noise_sizes = {name: (variable.shape[0], variable.shape[1]) for name, variable in stored.items()}
         self._layers: dict[tuple[int, int], list[str]] = {}  # by size
         for name, size in self.noise_sizes.items():

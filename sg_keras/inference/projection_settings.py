@@ -21,6 +21,8 @@ class ProjectionSettings:
         lr_rampdown_length, lr_rampup_length, noise_ramp_length: parts of all steps in which the learning rate falls, at
             the end, and rises, at the beginning, and in which the noise fades out, from the beginning on.
         regularize_noise_weight: of the penalty on images of noise that resemble their own neighbourhood.
+        fits_noise: whether images of noise are fitted beside w, as published, and forgotten then; False = the network's
+            stored ones stay.
         w_plus_pull: with "w+", weight of the mean squared distance of the layers' styles from their mean, in variances
             of the styles.
         holds_transform: whether StyleGAN3's first style, which moves and rotates the image, stays that of the mean.
@@ -45,6 +47,7 @@ class ProjectionSettings:
     lr_rampup_length: float = 0.05
     noise_ramp_length: float = 0.75
     regularize_noise_weight: float = 1e5
+    fits_noise: bool = True
     w_plus_pull: float = 0.1
     holds_transform: bool = True
     stop_below: float | None = None

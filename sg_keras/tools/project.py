@@ -31,6 +31,7 @@ from sg_keras.tools.projection_targets import Target, read_targets
 from sg_keras.tools.shown_progress import ShownProgress, stages
 
 if TYPE_CHECKING:
+    from sg_keras.inference import StyleRenderer
     from sg_keras.inference.projection import Projector
     from sg_keras.inference.projection_settings import ProjectionSettings
     from sg_keras.inference.tuning import Tuner
@@ -79,7 +80,12 @@ def _settings(values: dict[str, Any]) -> ProjectionSettings:
     from sg_keras.inference.projection_settings import ProjectionSettings
 
     steps = values["num_steps"] or (_STEPS_BEFORE_TUNING if values["tune"] else _STEPS)
-    return ProjectionSettings(space=values["space"], num_steps=steps, stop_below=values["stop_below"])
+    return ProjectionSettings(
+        space=values["space"],
+        num_steps=steps,
+        fits_noise=values["noise"] == "fitted",
+        stop_below=values["stop_below"],
+    )
 
 
 def _record(values: dict[str, Any], G: Generator) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def _record(values: dict[str, Any], G: Generator) -> dict[str, Any]:
     from sg_keras.checkpoint import fingerprint
     from sg_keras.weights import published_weights
 
-    names = ("space", "loss", "num_steps", "stop_below", "tune", "tune_steps", "seed", "class", "label")
+    names = ("space", "loss", "noise", "num_steps", "stop_below", "tune", "tune_steps", "seed", "class", "label")
     chosen = {name: list(value) if isinstance(value := values[name], tuple) else value for name in names}
     return {"network": fingerprint(published_weights(G).items()), **chosen}
 
@@ -119,18 +125,36 @@ class _Work:
         settings = TuningSettings(num_steps=self._values["tune_steps"])
         return Tuner(self._projector.G, self._projector.features, settings)
 
-    def run(self, targets: Sequence[Target], tell: Tell) -> None:
-        """Project all images; `tell` is told of steps."""
-        for first in range(0, len(targets), self._batch):
-            batch = targets[first : first + self._batch]
-            numbers = f"{first + 1} to {first + len(batch)}" if len(batch) > 1 else f"{first + 1}"
-            self._run_batch(batch, f"image {numbers} of {len(targets)}", tell)
+    @functools.cached_property
+    def _tuned_renderer(self) -> StyleRenderer:
+        from sg_keras.inference import StyleRenderer
 
-    def _run_batch(self, batch: Sequence[Target], what: str, tell: Tell) -> None:
+        return StyleRenderer(self._tuner.tuned)
+
+    def run(self, targets: Sequence[Target], tell: Tell) -> None:
+        """Project all images; `tell` is told of all batches' steps, and of all images' steps of tuning."""
+        steps, tune_steps = self._projector.settings.num_steps, self._values["tune_steps"]
+        for number, first in enumerate(range(0, len(targets), self._batch)):
+            batch = targets[first : first + self._batch]
+
+            def tell_projecting(done: int, before: int = number * steps) -> None:
+                tell("projecting", before + done, -(-len(targets) // self._batch) * steps)
+
+            def tell_tuning(k: int, done: int, before: int = first * tune_steps) -> None:
+                tell("tuning", before + k * tune_steps + done, len(targets) * tune_steps)
+
+            self._run_batch(batch, tell_projecting, tell_tuning)
+
+    def _run_batch(
+        self,
+        batch: Sequence[Target],
+        tell_projecting: Callable[[int], None],
+        tell_tuning: Callable[[int, int], None],
+    ) -> None:
         from sg_keras.inference.image_distances import image_distances
 
         pixels = np.stack([target.pixels for target in batch])
-        way = list(self._steps(pixels, batch, what, tell))
+        way = list(self._way(pixels, tell_projecting))
         ws = way[-1]
         images = np.stack(list(self._renderer.images(ws)))
         distances = image_distances(images, pixels, self._effnet)
@@ -140,37 +164,38 @@ class _Work:
             content: dict[str, Any] = {**distances[k]}
             tuned = None
             if self._values["tune"]:
-                tuned, content["tuned"] = self._tune(folder, target, ws[k], f"tuning {what}, {target.name}", tell)
+                tuned, content["tuned"] = self._tune(folder, target, ws[k], functools.partial(tell_tuning, k))
             if self._values["save_video"]:
                 write_way(folder, target, self._renderer.images(step[k] for step in way))
             content["projection"] = {**self._record, "target": target.sha256}
             write_projection(folder, target, images[k], ws[k], content, tuned)
 
-    def _steps(self, pixels: np.ndarray, batch: Sequence[Target], what: str, tell: Tell) -> Iterator[np.ndarray]:
+    def _way(self, pixels: np.ndarray, tell: Callable[[int], None]) -> Iterator[np.ndarray]:
         """Styles [N,num_ws,w_dim], of some steps for the film if there is one, at last those that were found."""
         from sg_keras.inference.projection_noise import SeededDraws
 
-        labels = np.repeat(self._label, len(batch), axis=0)
-        draws = SeededDraws([self._values["seed"]] * len(batch))
+        labels = np.repeat(self._label, len(pixels), axis=0)
+        draws = SeededDraws([self._values["seed"]] * len(pixels))
+        shown = False
         for step in self._projector.steps(pixels, labels, draws):
-            tell(f"projecting {what}", step.done, step.total)
-            every = max(1, step.total // _FRAMES)
-            if self._values["save_video"] and step.done % every == 0:
+            tell(step.done)
+            shown = bool(self._values["save_video"]) and step.done % max(1, step.total // _FRAMES) == 0
+            if shown:
                 yield step.ws
-        yield step.ws
+        if not shown:
+            yield step.ws
 
     def _tune(
-        self, folder: pathlib.Path, target: Target, ws: np.ndarray, what: str, tell: Tell
+        self, folder: pathlib.Path, target: Target, ws: np.ndarray, tell: Callable[[int], None]
     ) -> tuple[np.ndarray, dict[str, float]]:
         """Tune the network to an image, and write it. Returns what it makes of ws, and distances."""
-        from sg_keras.inference import StyleRenderer
         from sg_keras.inference.image_distances import image_distances
 
-        tuner, seed = self._tuner, self._values["seed"]
-        for step in tuner.steps(ws[np.newaxis], target.pixels[np.newaxis], self._label, seed):
-            tell(what, step.done, step.total)
-        self._write_snapshot(folder / "tuned", tuner.tuned)
-        image = next(StyleRenderer(tuner.tuned).images([ws]))
+        seed = self._values["seed"]
+        for step in self._tuner.steps(ws[np.newaxis], target.pixels[np.newaxis], self._label, seed):
+            tell(step.done)
+        self._write_snapshot(folder / "tuned", self._tuner.tuned)
+        image = next(self._tuned_renderer.images([ws]))
         distances = image_distances(image[np.newaxis], target.pixels[np.newaxis], self._effnet)[0]
         return image, {**distances, "steps": step.done}
 

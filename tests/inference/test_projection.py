@@ -78,6 +78,18 @@ def test_stylegan3_keeps_the_transform_of_the_mean_style():
         assert (np.ptp(ws[1:], axis=0).max() > 0) == (space == "w+")
 
 
+def test_stored_noise_stays_where_none_is_fitted(G):
+    targets = images_of(G, [1], [0])
+    settings = ProjectionSettings(fits_noise=False, **{**FEW, "num_steps": 5})
+    projector = Projector(G, PixelFeatures(), settings)
+    steps = list(projector.steps(targets, np.eye(3, dtype=np.float32)[:1], SeededDraws([0])))
+    assert projector.noise_images(1) == {}
+    mean, deviation = mean_style(G, np.eye(3, dtype=np.float32)[:1], 100, 123)
+    drawn = SeededDraws([0]).styles(0, (1, G.w_dim)) * 0.05 * deviation
+    image = G.synthesis((mean[:, np.newaxis] + drawn).repeat(G.num_ws, axis=1)).numpy()
+    np.testing.assert_allclose(steps[0].distances, [np.square(image - targets / 127.5 + 1).mean()], rtol=1e-4)
+
+
 def test_the_end_comes_early_where_it_is_close_enough(G):
     settings = ProjectionSettings(stop_below=1e9, **FEW)
     assert len(project(G, images_of(G, [1], [0]), [0], features=PixelFeatures(), settings=settings).distances) == 1
