@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
+from sg_keras.flags.export_options import EXPORT_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import GROUPS, OPTIONS, REQUIRED, Option
-from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, GENERATE_OPTIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, GENERATE_OPTIONS
 
 _INTRODUCTION = """\
 # Options

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.config.sizes import image_size
+from sg_keras.export.parity import SIGNATURES
 from sg_keras.export.saved_model import DESCRIPTION_FILE, GRAPH_FILE
 from sg_keras.files import plain_folder
 
@@ -69,6 +72,26 @@ class SavedGenerator:
             if path.is_file() and path.name != DESCRIPTION_FILE:
                 digest.update(f"{path.relative_to(self._folder)} {path.stat().st_size} ".encode() + path.read_bytes())
         return digest.hexdigest()
+
+
+class SavedFunctions:
+    """All signatures of a SavedModel of export_saved_model, as an export is compared by them.
+
+    Args:
+        folder: of the SavedModel.
+    """
+
+    signatures: Sequence[str] = SIGNATURES
+    batch: int | None = None
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        with plain_folder(folder.resolve()) as plain:
+            self._model = tf.saved_model.load(plain.path)
+
+    def __call__(self, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of a signature, by name."""
+        outputs = self._model.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+        return {key: value.numpy() for key, value in outputs.items()}
 
 
 def _resolution(value: Any) -> Any:

@@ -161,14 +161,18 @@ def _kernels(passes: tuple[_Taps, ...]) -> tuple[np.ndarray, ...]:
 
 
 def _insert_zeros(x: tf.Tensor, up: tuple[int, int]) -> tf.Tensor:
-    """[N, H, W, C] -> [N, H*up_y, W*up_x, C] with up-1 zeros after each pixel."""
+    """[N, H, W, C] -> [N, H*up_y, W*up_x, C] with up-1 zeros after each pixel.
+
+    Of rank 4 throughout: programs that exported graphs are read by know no more than five axes.
+    """
     if up == (1, 1):
         return x
     height, width = image_size(x)
     channels = x.shape[3] if x.shape[3] is not None else tf.shape(x)[3]
     batch = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
-    x = tf.reshape(x, [batch, height, 1, width, 1, channels])
-    x = tf.pad(x, [[0, 0], [0, 0], [0, up[0] - 1], [0, 0], [0, up[1] - 1], [0, 0]])
+    x = tf.reshape(x, [batch * height, 1, width, channels])
+    # Zeros behind a pixel's channels are pixels of their own, zeros below a row are rows.
+    x = tf.pad(x, [[0, 0], [0, up[0] - 1], [0, 0], [0, (up[1] - 1) * channels]])
     return tf.reshape(x, [batch, height * up[0], width * up[1], channels])
 
 
