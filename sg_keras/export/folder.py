@@ -79,7 +79,7 @@ def network_facts(G: Generator) -> dict[str, Any]:
     return {key: value for key, value in G.get_config().items() if key not in _NOT_DESCRIBED}
 
 
-def described_signatures(G: Generator) -> dict[str, Any]:
+def described_signatures(G: Generator, any_rank: bool = False) -> dict[str, Any]:
     """Inputs and outputs of each function of `GeneratorSignatures`, in words."""
     images = ["N", *G.image_shape]
     latents = {"z": f"float32 [N, {G.z_dim}], standard normal"}
@@ -97,6 +97,7 @@ def described_signatures(G: Generator) -> dict[str, Any]:
         "generate": {"inputs": latents, "outputs": outputs},
     }
     if G.takes_transform:
-        transform = "float32 [3, 3] or [N, 3, 3], the inverse of what the image does: x right, y down, shorter side 1"
+        shape = "[3, 3] or [N, 3, 3]" if any_rank else "[N, 3, 3]"
+        transform = f"float32 {shape}, the inverse of what the image does: x right, y down, shorter side 1"
         signatures["synthesis_transformed"] = {"inputs": {"ws": ws, "transform": transform}, "outputs": outputs}
     return signatures

@@ -56,7 +56,9 @@ def export_onnx(
     with export_folder(folder, ["*.onnx"], "the ONNX files") as (beside, place):
         for name, model in models.items():
             (beside / f"{name}.onnx").write_bytes(model.SerializeToString())
-        inputs = ", ".join(["'z': z", *(["'c': c"] if G.c_dim > 0 else []), "'truncation_psi': np.array(0.7, np.float32)"])
+        inputs = ", ".join(
+            ["'z': z", *(["'c': c"] if G.c_dim > 0 else []), "'truncation_psi': np.array(0.7, np.float32)"]
+        )
         use = [
             "import numpy as np, onnxruntime",
             f"session = onnxruntime.InferenceSession('{place.name}/generate.onnx')",

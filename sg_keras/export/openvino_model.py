@@ -56,7 +56,9 @@ def export_openvino(
                 path = pathlib.Path(onnx_folder) / f"{name}.onnx"
                 path.write_bytes(model.SerializeToString())
                 openvino.save_model(openvino.convert_model(path), beside / f"{name}.xml", compress_to_fp16=False)
-        inputs = ", ".join(["'z': z", *(["'c': c"] if G.c_dim > 0 else []), "'truncation_psi': np.array(0.7, np.float32)"])
+        inputs = ", ".join(
+            ["'z': z", *(["'c': c"] if G.c_dim > 0 else []), "'truncation_psi': np.array(0.7, np.float32)"]
+        )
         use = [
             "import numpy as np, openvino",
             f"model = openvino.compile_model('{place.name}/generate.xml', 'CPU', {FULL_PRECISION})",

@@ -46,7 +46,7 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path, *, noise_mode: 
     Raises:
         ValueError: the folder holds something else, or G is no generator.
     """
-    module = GeneratorSignatures(G, noise_mode=noise_mode)
+    module = GeneratorSignatures(G, noise_mode=noise_mode, any_rank=True)
     with export_folder(folder, _OWN_FILES, "the SavedModel") as (beside, place):
         write_signatures(module, beside)
         arguments = ["z=z", *(["c=c"] if G.c_dim > 0 else []), "truncation_psi=tf.constant(0.7)"]
@@ -56,7 +56,12 @@ def export_saved_model(G: Generator, folder: str | pathlib.Path, *, noise_mode: 
             f"images = model.signatures['generate']({', '.join(arguments)})['images_uint8']",
         ]
         write_description(
-            beside, G, "TensorFlow SavedModel", use, signatures=described_signatures(G), noise_mode=noise_mode
+            beside,
+            G,
+            "TensorFlow SavedModel",
+            use,
+            signatures=described_signatures(G, any_rank=True),
+            noise_mode=noise_mode,
         )
     if not is_plain(place):
         _LOGGER.warning(

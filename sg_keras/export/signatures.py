@@ -28,12 +28,15 @@ class GeneratorSignatures(tf.Module):
         G: generator, in any implementation of the ops and any precision.
         noise_mode: "const" (the image stored in the network), "random" (fresh with each call) or "none".
         batch: images of a call; None = any number.
+        any_rank: the transform may be [3,3] for all images; else it is [N,3,3], for programs that have to know ranks.
 
     Raises:
         ValueError: G is no generator, or there is no such noise mode.
     """
 
-    def __init__(self, G: Generator, *, noise_mode: str = "const", batch: int | None = None) -> None:
+    def __init__(
+        self, G: Generator, *, noise_mode: str = "const", batch: int | None = None, any_rank: bool = False
+    ) -> None:
         super().__init__(name="generator")
         if not isinstance(G, Generator):
             raise ValueError(f"found {type(G).__name__}, expected a Generator to export")
@@ -55,7 +58,7 @@ class GeneratorSignatures(tf.Module):
             images = G.synthesis(ws, noise_mode=noise_mode, **move)
             return {"images": images, "images_uint8": to_uint8(images)}
 
-        def moved(ws: tf.Tensor, transform: tf.Tensor = tf.eye(3)) -> dict[str, tf.Tensor]:  # noqa: B008
+        def moved(ws: tf.Tensor, transform: tf.Tensor = tf.eye(3)[tf.newaxis]) -> dict[str, tf.Tensor]:  # noqa: B008
             return outputs_of(ws, transform=tf.reshape(transform, [-1, 3, 3]))
 
         self.mapping = _function(lambda *inputs: {"ws": ws_of(*inputs)}, latents)
@@ -63,7 +66,7 @@ class GeneratorSignatures(tf.Module):
         self.generate = _function(lambda *inputs: outputs_of(ws_of(*inputs)), latents)
         self._signatures = {MAPPING: self.mapping, SYNTHESIS: still, GENERATE: self.generate}
         if G.takes_transform:
-            matrices = tf.TensorSpec(None, tf.float32, name="transform")  # [3,3] or [N,3,3]
+            matrices = tf.TensorSpec(None if any_rank else [batch, 3, 3], tf.float32, name="transform")
             self.synthesis = self._signatures[TRANSFORMED] = _function(moved, [*styles, matrices])
 
     def signatures(self) -> dict[str, Any]:

@@ -122,5 +122,5 @@ class PageGenerator:
     def __call__(self, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of `generate`, by name."""
         del name
-        still = {"transform": np.eye(3, dtype=np.float32)} if "transform" in self._names else {}
+        still = {"transform": np.eye(3, dtype=np.float32)[np.newaxis]} if "transform" in self._names else {}
         return {_IMAGES: self._session.run([_IMAGES], {**inputs, **still})[0]}
