@@ -43,8 +43,7 @@ class ExportSettings:
     @functools.cached_property
     def onnx_models(self) -> dict[str, Any]:
         """What formats that are made of ONNX share."""
-        further = {"noise_mode": self.noise_mode, "class_names": self.class_names}
-        return onnx_file.onnx_models(self.G, opset=self.opset, **further)
+        return onnx_file.onnx_models(self.G, opset=self.opset, noise_mode=self.noise_mode, class_names=self.class_names)
 
     @property
     def G(self) -> Generator:  # noqa: N802
@@ -58,6 +57,7 @@ class ExportFormat:
     """A format.
 
     Attributes:
+        what: is written, in words; {} stands for the functions' names.
         write: writes an export into a folder.
         open: gives its functions, by a name each (such as the type of their weights), "" where there is one kind alone.
         needs: networks that are exported.
@@ -65,6 +65,7 @@ class ExportFormat:
         noise_modes: that it can have.
     """
 
+    what: str
     write: Callable[[ExportSettings, pathlib.Path], pathlib.Path]
     open: Callable[[ExportSettings, pathlib.Path], dict[str, Functions]]
     needs: tuple[str, ...] = ("G_ema",)
@@ -100,6 +101,7 @@ def _loaded(settings: ExportSettings, path: pathlib.Path) -> dict[str, Functions
 def _weights(kind: str) -> ExportFormat:
     """A format of files with all networks' weights."""
     return ExportFormat(
+        f"G, D and G_ema as {weight_files.FILES[kind]}",
         lambda settings, folder: weight_files.export_weights(settings.networks, folder, kind),
         lambda settings, folder: _loaded(settings, folder / weight_files.FILES[kind]),
         needs=("G", "D", "G_ema"),
@@ -110,33 +112,39 @@ EXTRA = "export"  # that has the optional packages
 _ONNX = ("onnx", "tf2onnx")
 FORMATS: dict[str, ExportFormat] = {
     "savedmodel": ExportFormat(
+        "SavedModel with signatures {}",
         lambda s, folder: saved_model.export_saved_model(s.G, folder, noise_mode=s.noise_mode),
         lambda s, folder: {"": SavedFunctions(folder)},
         noise_modes=("const", "random", "none"),
     ),
     "onnx": ExportFormat(
+        "ONNX files {}",
         lambda s, folder: onnx_file.export_onnx(s.G, folder, **_onnx(s)),
         lambda s, folder: {"": onnx_file.OnnxGenerator(folder)},
         packages=(_ONNX, ("onnxruntime",)),
         noise_modes=("const", "random", "none"),
     ),
     "litert": ExportFormat(
+        "LiteRT files in float32 and float16 with signatures {}",
         lambda s, folder: litert.export_litert(s.G, folder, noise_mode=s.noise_mode),
         _open_litert,
         packages=((), ("ai_edge_litert.interpreter",)),
     ),
     "openvino": ExportFormat(
+        "OpenVINO models {}",
         lambda s, folder: openvino_model.export_openvino(s.G, folder, **_onnx(s)),
         lambda s, folder: {"": openvino_model.OpenVinoGenerator(folder)},
         packages=((*_ONNX, "openvino"), ()),
     ),
     "keras": ExportFormat(
+        "G_ema as a .keras file",
         lambda s, folder: weight_files.export_keras(s.G, folder),
         lambda s, folder: _loaded(s, folder / weight_files.KERAS_FILE),
     ),
     "safetensors": _weights("safetensors"),
     "pkl": _weights("pkl"),
     "web": ExportFormat(
+        "a page that opens from disk",
         _write_page,
         lambda s, folder: {"": web_page.PageGenerator(folder / web_page.PAGE_FILE)},
         packages=(_ONNX, ("onnxruntime",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from sg_keras.models import Generator
 
 EXTRA = "export"  # that has the packages
 METADATA_KEY = "sg_keras"
+_CATCH_ERRORS = "TF2ONNX_CATCH_ERRORS"  # variable of the environment
 
 
 def export_onnx(
@@ -82,7 +84,7 @@ def onnx_models(
     functions = GeneratorSignatures(G, noise_mode=noise_mode).signatures()
     del functions[GENERATE]  # it is the other two, one after the other
     models = {}
-    with _quiet(), tf.device("/cpu:0"):
+    with _converting(), tf.device("/cpu:0"):
         for name, function in functions.items():
             models[name], _ = tf2onnx.convert.from_function(function, function.input_signature, opset=opset)
     models[GENERATE] = chained(models[MAPPING], models[SYNTHESIS])
@@ -116,19 +118,30 @@ def chained(first: Any, second: Any) -> Any:
     kept: dict[str, Any] = {"rename_inputs": False, "rename_outputs": False}
     parts = [compose.add_prefix(model, prefix, **kept) for model, prefix in ((first, "m/"), (second, "s/"))]
     (joint,) = {value.name for value in first.graph.output} & {value.name for value in second.graph.input}
-    return compose.merge_models(*parts, io_map=[(joint, joint)])
+    merged = compose.merge_models(*parts, io_map=[(joint, joint)])
+    versions = {entry.domain: entry for entry in first.opset_import}
+    del merged.opset_import[:]  # it has each twice
+    merged.opset_import.extend(versions.values())
+    return merged
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """tf2onnx speaks of each conversion, and of conversions to types that are none."""
-    logger = logging.getLogger("tf2onnx")
+def _converting() -> Iterator[None]:
+    """Within, tf2onnx says nothing of what it converts.
+
+    And it keeps no copy of the graph before each of its hundred optimisations, which takes half of the time.
+    """
+    logger, before = logging.getLogger("tf2onnx"), os.environ.get(_CATCH_ERRORS)
     level = logger.level
     logger.setLevel(logging.ERROR)
+    os.environ[_CATCH_ERRORS] = "FALSE"
     try:
         yield
     finally:
         logger.setLevel(level)
+        os.environ.pop(_CATCH_ERRORS)
+        if before is not None:
+            os.environ[_CATCH_ERRORS] = before
 
 
 class OnnxGenerator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -92,7 +93,9 @@ class GeneratorFunctions:
         return {key: value.numpy() for key, value in outputs.items()}
 
 
-def compare(G: Generator, expected: Functions, found: Functions, weights: str = "float32") -> Iterator[Parity]:
+def compare(
+    G: Generator, expected: Functions, found: Functions, weights: str = "float32", timed_sec: float = _TIMED_SEC
+) -> Iterator[Parity]:
     """Compare functions of an export with those of the network.
 
     Args:
@@ -100,6 +103,7 @@ def compare(G: Generator, expected: Functions, found: Functions, weights: str = 
         expected: its functions.
         found: the export's.
         weights: type of the export's weights, which the tolerances depend on.
+        timed_sec: how long each function is timed, three calls at least.
 
     Yields:
         For each of the export's functions, how it compares.
@@ -111,15 +115,14 @@ def compare(G: Generator, expected: Functions, found: Functions, weights: str = 
             given = _inputs(G, batch, name, expected)
             pairs.append((expected(name, given), found(name, given)))
         one = _inputs(G, 1, name, expected)
-        yield _parity(name, pairs, _milliseconds(lambda name=name, one=one: found(name, one)), weights)
+        ms = _milliseconds(functools.partial(found, name, one), timed_sec)
+        yield _parity(name, pairs, ms, weights)
 
 
 def milliseconds(G: Generator, functions: Functions) -> dict[str, float]:
     """Milliseconds an image, one at a time, of each of the functions of a network."""
-    return {
-        name: _milliseconds(lambda name=name: functions(name, _inputs(G, 1, name, functions)))
-        for name in functions.signatures
-    }
+    given = {name: _inputs(G, 1, name, functions) for name in functions.signatures}
+    return {name: _milliseconds(functools.partial(functions, name, given[name])) for name in given}
 
 
 def _inputs(G: Generator, batch: int, name: str, expected: Functions) -> dict[str, np.ndarray]:
@@ -156,10 +159,10 @@ def _parity(
     return Parity(name, error, float(np.mean(equal)) if equal else None, max(levels), ms, is_close)
 
 
-def _milliseconds(call: Callable[[], object]) -> float:
+def _milliseconds(call: Callable[[], object], timed_sec: float = _TIMED_SEC) -> float:
     call()  # what is compiled or laid out at the first call
     times: list[float] = []
-    while len(times) < _TIMED_LEAST or sum(times) < _TIMED_SEC:
+    while len(times) < _TIMED_LEAST or sum(times) < timed_sec:
         begin = time.perf_counter()
         call()
         times.append(time.perf_counter() - begin)

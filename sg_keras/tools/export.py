@@ -46,7 +46,8 @@ def _export(values: dict[str, Any]) -> int:
         with file_errors_explained(folder):
             place = form.write(settings, folder)
         found[name] = {"folder": str(place), "bytes": _bytes(place)}
-        print(f"{name} in {place}, {found[name]['bytes'] / 1e6:.1f} MB; see {DESCRIPTION_FILE} there", flush=True)
+        what, size = form.what.format(_functions(settings)), found[name]["bytes"] / 1e6
+        print(f"{what} in {place}; see {DESCRIPTION_FILE} there ({size:.1f} MB)", flush=True)
     is_close = _check(settings, formats, found) if values["check"] else True
     if values["json"]:
         print(json.dumps({"formats": found, "is_close": is_close}))
@@ -58,6 +59,8 @@ def _formats(values: dict[str, Any]) -> dict[str, ExportFormat]:
     from sg_keras.export.formats import EXTRA, FORMATS
     from sg_keras.files.optional import optional_package
 
+    if values["check"] and values["noise_mode"] == "random":
+        raise ValueError("--check: found it with --noise-mode=random, expected const or none, whose images repeat")
     formats = {name: FORMATS[name] for name in values["format"]}
     for name, form in formats.items():
         if values["noise_mode"] not in form.noise_modes:
@@ -87,12 +90,15 @@ def _settings(values: dict[str, Any], needed: set[str]) -> ExportSettings:
     )
 
 
+def _functions(settings: ExportSettings) -> str:
+    further = ", synthesis_transformed" if settings.G.takes_transform else ""
+    return f"mapping, synthesis{further} and generate"
+
+
 def _check(settings: ExportSettings, formats: dict[str, ExportFormat], found: dict[str, dict[str, Any]]) -> bool:
     """Print how the exports compare with the network, and note it in `found`. Returns whether all are the same."""
     from sg_keras.export.parity import GeneratorFunctions, compare, milliseconds
 
-    if settings.noise_mode == "random":
-        raise ValueError("--check: found it with --noise-mode=random, expected const or none, whose images repeat")
     expected = GeneratorFunctions(settings.G, settings.noise_mode)
     print(_row(_COLUMNS))
     for name, ms in milliseconds(settings.G, expected).items():
