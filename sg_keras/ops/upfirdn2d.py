@@ -144,9 +144,16 @@ def _zero_insert_and_filter(x: tf.Tensor, resampling: _Resampling, size: tuple) 
     if len(kernels) == 1 and down[0] == down[1]:  # TensorFlow's depthwise strides are equal or refused
         return _depthwise(x, kernels[0], stride=down[0])
     if len(kernels) == 1:
-        return _depthwise(x, kernels[0])[:, :: down[0], :: down[1]]
-    x = _depthwise(x, kernels[0])[:, :: down[0]]
-    return _depthwise(x, kernels[1])[:, :, :: down[1]]
+        return _every(_every(_depthwise(x, kernels[0]), down[0], axis=1), down[1], axis=2)
+    x = _every(_depthwise(x, kernels[0]), down[0], axis=1)
+    return _every(_depthwise(x, kernels[1]), down[1], axis=2)
+
+
+def _every(x: tf.Tensor, step: int, axis: int) -> tf.Tensor:
+    """Every step-th row or column; for a step of 1 no op, since exported graphs are run as they are."""
+    if step == 1:
+        return x
+    return x[:, ::step] if axis == 1 else x[:, :, ::step]
 
 
 @functools.lru_cache(maxsize=256)
@@ -189,7 +196,9 @@ def _pad_or_crop(x: tf.Tensor, resampling: _Resampling, size: tuple) -> tf.Tenso
         slices.append(slice(start, start + need))
     if any(not isinstance(amount, int) or amount > 0 for axis_pads in pads for amount in axis_pads):
         x = tf.pad(x, [*pads, [0, 0]])
-    return x[tuple(slices)]
+    ends = zip(slices[1:], x.shape[1:3], strict=True)
+    whole = all(part.start == 0 and isinstance(part.stop, int) and part.stop == have for part, have in ends)
+    return x if whole else x[tuple(slices)]
 
 
 def _depthwise(x: tf.Tensor, kernel: np.ndarray, stride: int = 1) -> tf.Tensor:
