@@ -13,7 +13,7 @@ import tensorflow as tf
 import sg_keras
 
 SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
-ALSO = ("config.sizes",)
+ALSO = ("config.sizes", "export.onnx_file", "export.parity")
 #: What an example may use without importing it.
 NAMES = {"keras": keras, "np": np, "sg_keras": sg_keras, "tf": tf}
 

@@ -53,6 +53,15 @@ def export_onnx(
 
     Raises:
         ValueError: a package is missing, the folder holds something else, or the opset is out of range.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=8, channel_base=64)
+        >>> folder = export_onnx(G, pathlib.Path(tempfile.mkdtemp()) / "onnx")
+        >>> generate = OnnxGenerator(folder)
+        >>> psi = np.array(0.7, np.float32)
+        >>> generate("generate", {"z": np.ones([2, 8], np.float32), "truncation_psi": psi})["images_uint8"].shape
+        (2, 8, 8, 3)
     """
     models = models or onnx_models(G, opset=opset, noise_mode=noise_mode, class_names=class_names)
     with export_folder(folder, ["*.onnx"], "the ONNX files") as (beside, place):

@@ -107,6 +107,12 @@ def compare(
 
     Yields:
         For each of the export's functions, how it compares.
+
+    Example:
+        >>> G = sg_keras.models.Generator(z_dim=8, w_dim=8, img_resolution=8, channel_base=64)
+        >>> ours, plain = GeneratorFunctions(G), GeneratorFunctions(G, impl="reference")
+        >>> [(row.signature, row.is_close) for row in compare(G, ours, plain, timed_sec=0)]
+        [('mapping', True), ('synthesis', True), ('generate', True)]
     """
     batches = _BATCHES if found.batch is None else (found.batch,)
     for name in found.signatures:

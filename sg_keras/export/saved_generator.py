@@ -29,12 +29,13 @@ class SavedGenerator:
         z_dim, c_dim: widths of latents and labels.
         image_shape: height, width and channels.
         compute_dtype: of its inputs.
+        noise_mode: that it was exported with.
 
     Args:
         folder: of the SavedModel.
 
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, noise_mode="const") -> images [N,H,W,C], nominally -1..1. Noise
-    is the image stored in the network: there is no other noise_mode, and a noise_seed changes nothing.
+    is what it was exported with: there is no other noise_mode, and a noise_seed changes nothing.
 
     Raises:
         ValueError: it is no export of ours; one line.
@@ -44,7 +45,8 @@ class SavedGenerator:
     def __init__(self, folder: str) -> None:
         self._folder = pathlib.Path(folder).resolve()
         try:
-            network = json.loads((self._folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))["network"]
+            description = json.loads((self._folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+            network, self.noise_mode = description["network"], description.get("noise_mode", "const")
             self.z_dim, self.c_dim = int(network["z_dim"]), int(network["c_dim"])
             size, channels = image_size(_resolution(network["img_resolution"])), int(network["img_channels"])
         except (OSError, ValueError, LookupError, TypeError) as error:
@@ -60,8 +62,10 @@ class SavedGenerator:
     def __call__(
         self, z: tf.Tensor, c: tf.Tensor, truncation_psi: float = 1.0, noise_mode: str = "const", **_: Any
     ) -> tf.Tensor:
-        if noise_mode != "const":
-            raise ValueError(f"noise_mode: found {noise_mode!r}, expected const: a SavedModel has no other noise")
+        if noise_mode != self.noise_mode:
+            raise ValueError(
+                f"noise_mode: found {noise_mode!r}, expected {self.noise_mode}: a SavedModel has no other noise"
+            )
         labels = {"c": c} if self.c_dim else {}
         return self._generate(z=z, truncation_psi=tf.constant(truncation_psi), **labels)["images"]
 

@@ -64,7 +64,7 @@ def export_web_page(
     choices = labels or {str(index): row for index, row in enumerate(np.eye(G.c_dim))}
     facts = {
         "title": title or f"{G.cfg} {G.size}",
-        "line": f"{G.cfg}, {G.size}, {sum(int(np.prod(v.shape)) for v in G.variables):,} parameters",
+        "line": f"{G.cfg}, {sum(int(np.prod(v.shape)) for v in G.variables):,} parameters",
         "z_dim": G.z_dim,
         "c_dim": G.c_dim,
         "image": dict(zip(("height", "width", "channels"), G.image_shape, strict=True)),

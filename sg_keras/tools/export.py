@@ -75,13 +75,16 @@ def _formats(values: dict[str, Any]) -> dict[str, ExportFormat]:
 
 def _settings(values: dict[str, Any], needed: set[str]) -> ExportSettings:
     from sg_keras.export.formats import ExportSettings
+    from sg_keras.weights import training_config
 
     names = [name for name in ("G", "D", "G_ema") if name in needed]
     networks = load_networks("--network", values["network"], "auto", names)
     kind, examples, class_names = label_facts(values["network"])
     labels = {str(index): row for index, row in enumerate(examples)} if kind == "vectors" and len(examples) else None
+    config = training_config(values["network"])
     return ExportSettings(
         networks,
+        title="" if config is None else f"{config.dataset.name}, {networks['G_ema'].size}",
         opset=values["opset"],
         noise_mode=values["noise_mode"],
         class_names=class_names,

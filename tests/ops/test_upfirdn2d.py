@@ -166,6 +166,29 @@ def test_half_types_accumulate_in_single_precision(impl, dtype):
     np.testing.assert_allclose(tf.cast(found, tf.float32), tf.cast(expected, tf.float32), rtol=2**-7, atol=2**-9)
 
 
+@pytest.mark.parametrize("up", [(1, 1), (2, 2), (3, 1), (1, 4)])
+def test_zeros_are_inserted_by_few_axes_to_the_same_bits(up):
+    """As along six axes, one for the zeros of each direction, which exported graphs may not have."""
+    x = np.random.default_rng(0).standard_normal([2, 3, 4, 5]).astype(np.float32)
+    expected = np.zeros([2, 3 * up[0], 4 * up[1], 5], np.float32)
+    expected[:, :: up[0], :: up[1]] = x
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 4, 5], tf.float32)])
+    def inserted(x):
+        return upfirdn2d(x, None, up=up[::-1], impl="reference")
+
+    for count in (2, 0):
+        np.testing.assert_array_equal(inserted(x[:count]), expected[:count])
+    graphs = [inserted.get_concrete_function().graph.as_graph_def(add_shapes=True)]
+    nodes = [node for graph in graphs for f in graph.library.function for node in f.node_def] + [*graphs[0].node]
+    shapes = [shape for node in nodes for shape in node.attr["_output_shapes"].list.shape if not shape.unknown_rank]
+    assert shapes and max(len(shape.dim) for shape in shapes) <= 4
+    sliced = [
+        node for node in nodes if node.op == "StridedSlice" and node.attr["T"].type == tf.float32.as_datatype_enum
+    ]
+    assert not sliced or up != (1, 1)
+
+
 def test_reference_leaves_no_custom_op_in_a_graph():
     @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 3])])
     def traced(x):
