@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from sg_keras.layers.synthesis_layer import NOISE_MODES
 from sg_keras.models import Generator, in_full_precision
+from sg_keras.ops.library import PORTABLE
 from sg_keras.ops.pixel_values import to_uint8
 
 MAPPING, SYNTHESIS, GENERATE = "mapping", "synthesis", "generate"
@@ -42,7 +43,7 @@ class GeneratorSignatures(tf.Module):
             raise ValueError(f"found {type(G).__name__}, expected a Generator to export")
         if noise_mode not in NOISE_MODES:
             raise ValueError(f"noise-mode: found {noise_mode!r}, expected {', '.join(NOISE_MODES)}")
-        G = in_full_precision(G, "reference")
+        G = in_full_precision(G, PORTABLE)
         self.weights = [variable.value for variable in G.variables]
         latents = [tf.TensorSpec([batch, G.z_dim], tf.float32, name="z")]
         if G.c_dim > 0:

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from sg_keras.ops import library
 from sg_keras.ops.arguments import as_images, image_size
+from sg_keras.ops.band_matrices import band_matrix, by_matrices
 from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
 
 _MAX_DENSE_TAPS = 16  # the reference filters with one 2-D pass up to this many taps, by axes beyond it
@@ -44,7 +45,7 @@ def upfirdn2d(
         padding: pixels of the upsampled image: a whole number, (x, y) or (x0, x1, y0, y1). Negative numbers crop.
         flip_filter: False is true convolution, True correlation.
         gain: factor of the result.
-        impl: "auto", "custom" or "reference".
+        impl: "auto", "custom", "reference", or "portable": the reference in the form that suits exported graphs.
 
     Returns:
         [N, (H*up_y + y0 + y1 - fh) // down_y + 1, the same of W, C] of x's type. Differentiable to any order in x.
@@ -75,8 +76,11 @@ def upfirdn2d(
         passes = tuple(np.flip(p) for p in passes)
     filter_size = (taps.shape[0], taps.shape[-1])
     resampling = _Resampling(tuple(map(_Taps, passes)), (up_y, up_x), (down_y, down_x), (y0, x0), filter_size)
-    implementation = _custom if library.resolve_impl(impl, x.dtype) == "custom" else _reference
-    return implementation(x, resampling, (size_y, size_x))
+    if library.resolve_impl(impl, x.dtype) == "custom":
+        return _custom(x, resampling, (size_y, size_x))
+    if impl == library.PORTABLE and resampling.suits_matrices(x):
+        return by_matrices(x, *resampling.matrices((height, width), (size_y, size_x)))
+    return _reference(x, resampling, (size_y, size_x))
 
 
 class _Taps:
@@ -109,6 +113,18 @@ class _Resampling:
     down: tuple[int, int]
     pad_before: tuple[int, int]
     filter_size: tuple[int, int]
+
+    def suits_matrices(self, x: tf.Tensor) -> bool:
+        """Whether products with matrices are faster than the reference: with long separable filters."""
+        is_long = len(self.passes) == 2 and self.filter_size[0] * self.filter_size[1] > _MAX_DENSE_TAPS
+        return is_long and None not in x.shape[1:] and x.dtype not in (tf.float16, tf.bfloat16)
+
+    def matrices(self, have: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+        """The maps of rows and of columns, [size,have] each, for images of a known size."""
+        return tuple(
+            band_matrix(self.passes[axis].values, have[axis], size[axis], self.up[axis], self.down[axis], before)
+            for axis, before in enumerate(self.pad_before)
+        )
 
     def adjoint(self) -> _Resampling:
         """The transposed map."""

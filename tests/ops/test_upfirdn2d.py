@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.ops import downsample2d, library, setup_filter, upfirdn2d, upsample2d
+from sg_keras.ops import downsample2d, filtered_lrelu, library, setup_filter, upfirdn2d, upsample2d
 from tests.ops import oracles
 
 _RNG = np.random.default_rng(0)
@@ -187,6 +187,33 @@ def test_zeros_are_inserted_by_few_axes_to_the_same_bits(up):
         node for node in nodes if node.op == "StridedSlice" and node.attr["T"].type == tf.float32.as_datatype_enum
     ]
     assert not sliced or up != (1, 1)
+
+
+def _compiled(taps, **options):
+    return tf.function(
+        lambda x: upfirdn2d(x, taps, **options),
+        input_signature=[tf.TensorSpec([None, 70, 41, 3], tf.float64)],
+        autograph=False,
+    )
+
+
+@pytest.mark.parametrize("up, down, padding", [(2, 1, 9), (1, 2, 0), (1, 2, -3), (3, 2, (5, -2, 0, 7)), (1, 1, 4)])
+def test_matrices_are_the_same_map(up, down, padding):
+    """In the form for exported graphs, of images higher and wider than a block of results, and of short filters."""
+    x = np.random.default_rng(0).standard_normal([2, 70, 41, 3])
+    for taps in (np.random.default_rng(1).standard_normal(12), [1, 3, 3, 1]):
+        options = {"up": up, "down": down, "padding": padding}
+        portable = _compiled(taps, impl="portable", **options)
+        for count in (2, 0):
+            expected = upfirdn2d(x[:count], taps, impl="reference", **options)
+            np.testing.assert_allclose(portable(x[:count]), expected, atol=1e-12)
+        ops = {op.type for op in portable.get_concrete_function().graph.get_operations()}
+        assert ("BatchMatMulV2" in ops) == (len(taps) > 4)
+    f = np.random.default_rng(2).standard_normal(12)
+    found, expected = (
+        filtered_lrelu(x, f, f, up=2, down=2, padding=11, impl=impl) for impl in ("portable", "reference")
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_reference_leaves_no_custom_op_in_a_graph():
