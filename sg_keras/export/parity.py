@@ -94,7 +94,7 @@ class GeneratorFunctions:
 
 
 def compare(
-    G: Generator, expected: Functions, found: Functions, weights: str = "float32", timed_sec: float = _TIMED_SEC
+    G: Generator, expected: Functions, found: Functions, weights: str = "float32", timed_sec: float | None = None
 ) -> Iterator[Parity]:
     """Compare functions of an export with those of the network.
 
@@ -103,7 +103,7 @@ def compare(
         expected: its functions.
         found: the export's.
         weights: type of the export's weights, which the tolerances depend on.
-        timed_sec: how long each function is timed, three calls at least.
+        timed_sec: how long each function is timed, three calls at least; None = half a second.
 
     Yields:
         For each of the export's functions, how it compares.
@@ -165,10 +165,11 @@ def _parity(
     return Parity(name, error, float(np.mean(equal)) if equal else None, max(levels), ms, is_close)
 
 
-def _milliseconds(call: Callable[[], object], timed_sec: float = _TIMED_SEC) -> float:
+def _milliseconds(call: Callable[[], object], timed_sec: float | None = None) -> float:
     call()  # what is compiled or laid out at the first call
     times: list[float] = []
-    while len(times) < _TIMED_LEAST or sum(times) < timed_sec:
+    longest = _TIMED_SEC if timed_sec is None else timed_sec
+    while len(times) < _TIMED_LEAST or sum(times) < longest:
         begin = time.perf_counter()
         call()
         times.append(time.perf_counter() - begin)

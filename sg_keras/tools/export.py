@@ -3,9 +3,9 @@
     python -m sg_keras.tools.export --network=RUN_DIR --outdir=exported
     python -m sg_keras.tools.export --network=RUN_DIR --format=onnx,web --check --outdir=exported
 
-Formats: a TensorFlow SavedModel, ONNX, LiteRT, OpenVINO, Keras, weights (safetensors, pkl), and a web
-page that opens from disk. description.json in each export says what it takes and gives. --check
-opens each again and prints how it compares with the network.
+Formats: a TensorFlow SavedModel, ONNX, LiteRT, OpenVINO, Keras, weights (safetensors, pkl), and a
+web page that opens from disk. description.json in each export says what it takes and gives.
+--check opens each again and prints how it compares with the network.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def network(cfg: str):
     return tiny_generator(c_dim=3 if cfg == "stylegan2" else 0, channels=3, cfg=cfg)
 
 
-@pytest.fixture(scope="module", params=["stylegan2", "stylegan3-r"])
+@pytest.fixture(scope="module", params=["stylegan2", pytest.param("stylegan3-r", marks=pytest.mark.long)])
 def exported(request, tmp_path_factory):
     """(settings, folder of each format)"""
     settings = formats.ExportSettings({"G_ema": network(request.param)}, class_names=("one", "two", "three"))

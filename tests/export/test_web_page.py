@@ -86,7 +86,7 @@ def _opened(page, address, tmp_path):
     return np.asarray(Image.open(io.BytesIO(file)).convert("RGBA")), told["text"]
 
 
-@pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
+@pytest.mark.parametrize("cfg", [pytest.param("stylegan2", marks=pytest.mark.long), "stylegan3-t"])
 def test_a_browser_shows_the_images_of_seeds(cfg, tmp_path):
     if shutil.which("chromium") is None:
         pytest.skip("no chromium")
