@@ -11,9 +11,10 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from sg_keras.export import formats, litert
+from sg_keras.export import formats, litert, onnx_file
 from sg_keras.export.parity import TOLERANCES, GeneratorFunctions, compare
 from sg_keras.inference import inverse_transform
+from sg_keras.models import Generator
 from tests.tiny_generator import tiny_generator
 
 MAX_RANK = 5  # what LiteRT and its kin take
@@ -135,3 +136,30 @@ def test_descriptions_are_programs(exported, tmp_path, monkeypatch):
 
 def test_conversions_leave_no_level_of_logs_behind(exported):
     assert logging.getLogger("tf2onnx").level != logging.ERROR and pathlib.Path(exported[1]["onnx"]).is_dir()
+
+
+@pytest.mark.rounding
+@pytest.mark.parametrize(
+    "arguments, opset",
+    [
+        ({"img_channels": 4, "c_dim": 2, "architecture": "resnet", "num_fp16_res": 2}, 18),
+        pytest.param(
+            {"img_resolution": [16, 24], "img_channels": 1, "architecture": "orig"}, 13, marks=pytest.mark.long
+        ),
+        pytest.param({"activation": "swish", "use_noise": False}, 15, marks=pytest.mark.long),
+    ],
+)
+def test_networks_of_all_kinds_are_onnx(arguments, opset, tmp_path):
+    common = {"z_dim": 8, "w_dim": 8, "img_resolution": 16, "channel_base": 64, "channel_max": 8}
+    G = Generator(**{**common, **arguments}, mapping_kwargs={"num_layers": 2})
+    folder = onnx_file.export_onnx(G, tmp_path / "onnx", opset=opset)
+    rows = compare(G, GeneratorFunctions(G, impl="reference"), onnx_file.OnnxGenerator(folder), timed_sec=0)
+    assert [row.is_close for row in rows] == [True] * 3
+
+
+def test_fresh_noise_differs_from_call_to_call(tmp_path):
+    G = network("stylegan2")
+    generator = onnx_file.OnnxGenerator(onnx_file.export_onnx(G, tmp_path / "onnx", noise_mode="random"))
+    inputs = {"ws": np.ones([1, G.num_ws, 8], np.float32)}
+    first, second = (generator("synthesis", inputs)["images"] for _ in range(2))
+    assert np.abs(first - second).max() > 1e-3
