@@ -84,7 +84,7 @@ setup(
         "sg_keras": [
             *("data/*.npz", "data/*.zip", "data/*.txt", "data/*.md"),
             *("curation/data/*.npz", "curation/data/*.txt", "curation/data/*.html"),
-            *("features/data/*.npz", "features/data/*.txt", "recipes/*.flags", "py.typed"),
+            *("features/data/*.npz", "features/data/*.txt", "export/data/*.html", "recipes/*.flags", "py.typed"),
         ],
     },
     include_package_data=False,

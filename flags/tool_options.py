@@ -124,14 +124,6 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         tools=("generate",),
     ),
     Option(
-        REQUIRED,
-        "outdir",
-        PathName("a directory"),
-        "The SavedModel's folder: new, empty, or an older export that is replaced.",
-        "DIR",
-        tools=("export",),
-    ),
-    Option(
         RUN,
         "trunc",
         FiniteNumber(),
@@ -190,7 +182,6 @@ _TOOL_OPTIONS: tuple[Option, ...] = (
         default_text="not at all",
         tools=("generate",),
     ),
-    Option(RUN, "format", Choice("savedmodel"), "What is written.", "FORMAT", "savedmodel", tools=("export",)),
     Option(REQUIRED, "iterations", Integer(1), "Iterations of half a run, in verify_resume.", tools=("verify_resume",)),
 )
 
@@ -200,7 +191,6 @@ def options_of_tool(tool: str) -> tuple[Option, ...]:
     return tuple(option for option in (*_TOOL_OPTIONS, *OPTIONS) if tool in option.tools)
 
 
-EXPORT_OPTIONS = options_of_tool("export")
 DOCTOR_OPTIONS = options_of_tool("doctor")
 (ITERATIONS,) = options_of_tool("verify_resume")  # beside those of the training
 

@@ -27,7 +27,7 @@ ALLOWED = {
     "models": {"layers", "ops"},
     "checkpoint": _NETWORKS,
     "weights": _NETWORKS | {"checkpoint"},
-    "export": _NETWORKS,
+    "export": _NETWORKS | {"weights"},
     "inference": _NETWORKS | {"features"},
     "metrics": _NETWORKS | {"features", "weights"},
     "training": _AROUND_NETWORKS,

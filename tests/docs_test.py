@@ -14,12 +14,13 @@ from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
 from sg_keras.flags.direction_options import DIRECTIONS_OPTIONS
 from sg_keras.flags.drag_options import DRAG_OPTIONS
+from sg_keras.flags.export_options import EXPORT_OPTIONS
 from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.project_options import PROJECT_OPTIONS
 from sg_keras.flags.style_mixing_options import STYLE_MIXING_OPTIONS
-from sg_keras.flags.tool_options import DOCTOR_OPTIONS, EXPORT_OPTIONS, ITERATIONS
+from sg_keras.flags.tool_options import DOCTOR_OPTIONS, ITERATIONS
 from sg_keras.flags.video_options import VIDEO_OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]

@@ -15,6 +15,8 @@ import sg_keras
 SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
 ALSO = (
     "config.sizes",
+    "export.onnx_file",
+    "export.parity",
     *(f"inference.film{name}" for name in ("", "_file", "_formats", "_keyframes", "_path", "_sound")),
     *("inference.activations", "inference.directions", "inference.style_centres", "inference.style_samples"),
     "weights.combine",

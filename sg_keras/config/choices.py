@@ -17,6 +17,10 @@ ON_NAN = ("stop", "rollback")
 #: Conversion of originals: filters of resizing, and ways to a size; the last two make several images of an original.
 RESIZE_FILTERS = ("lanczos", "box", "bicubic", "hamming")
 CROP_TRANSFORMS = ("none", "center-crop", "center-crop-wide", "center-crop-tall", "fit", "random-crops", "tiles")
+#: What networks are exported as.
+EXPORT_FORMATS = ("savedmodel", "onnx", "litert", "openvino", "keras", "safetensors", "pkl", "web")
+#: Versions of ONNX's operators that networks are exported in: from, to.
+ONNX_OPSETS = (13, 18)
 
 
 def one_of(words: Sequence[str]) -> str:

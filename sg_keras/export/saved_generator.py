@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.config.sizes import image_size
+from sg_keras.export.parity import SIGNATURES
 from sg_keras.export.saved_model import DESCRIPTION_FILE, GRAPH_FILE
 from sg_keras.files import plain_folder
 
@@ -26,12 +29,13 @@ class SavedGenerator:
         z_dim, c_dim: widths of latents and labels.
         image_shape: height, width and channels.
         compute_dtype: of its inputs.
+        noise_mode: that it was exported with.
 
     Args:
         folder: of the SavedModel.
 
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, noise_mode="const") -> images [N,H,W,C], nominally -1..1. Noise
-    is the image stored in the network: there is no other noise_mode, and a noise_seed changes nothing.
+    is what it was exported with: there is no other noise_mode, and a noise_seed changes nothing.
 
     Raises:
         ValueError: it is no export of ours; one line.
@@ -41,7 +45,8 @@ class SavedGenerator:
     def __init__(self, folder: str) -> None:
         self._folder = pathlib.Path(folder).resolve()
         try:
-            network = json.loads((self._folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))["network"]
+            description = json.loads((self._folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+            network, self.noise_mode = description["network"], description.get("noise_mode", "const")
             self.z_dim, self.c_dim = int(network["z_dim"]), int(network["c_dim"])
             size, channels = image_size(_resolution(network["img_resolution"])), int(network["img_channels"])
         except (OSError, ValueError, LookupError, TypeError) as error:
@@ -57,8 +62,10 @@ class SavedGenerator:
     def __call__(
         self, z: tf.Tensor, c: tf.Tensor, truncation_psi: float = 1.0, noise_mode: str = "const", **_: Any
     ) -> tf.Tensor:
-        if noise_mode != "const":
-            raise ValueError(f"noise_mode: found {noise_mode!r}, expected const: a SavedModel has no other noise")
+        if noise_mode != self.noise_mode:
+            raise ValueError(
+                f"noise_mode: found {noise_mode!r}, expected {self.noise_mode}: a SavedModel has no other noise"
+            )
         labels = {"c": c} if self.c_dim else {}
         return self._generate(z=z, truncation_psi=tf.constant(truncation_psi), **labels)["images"]
 
@@ -69,6 +76,26 @@ class SavedGenerator:
             if path.is_file() and path.name != DESCRIPTION_FILE:
                 digest.update(f"{path.relative_to(self._folder)} {path.stat().st_size} ".encode() + path.read_bytes())
         return digest.hexdigest()
+
+
+class SavedFunctions:
+    """All signatures of a SavedModel of export_saved_model, as an export is compared by them.
+
+    Args:
+        folder: of the SavedModel.
+    """
+
+    signatures: Sequence[str] = SIGNATURES
+    batch: int | None = None
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        with plain_folder(folder.resolve()) as plain:
+            self._model = tf.saved_model.load(plain.path)
+
+    def __call__(self, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of a signature, by name."""
+        outputs = self._model.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+        return {key: value.numpy() for key, value in outputs.items()}
 
 
 def _resolution(value: Any) -> Any:

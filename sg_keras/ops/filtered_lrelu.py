@@ -80,7 +80,8 @@ def filtered_lrelu(
     taps_up, taps_down = as_taps(fu, factor_up**2), as_taps(fd)
     _check_sizes(x, taps_up, taps_down, factor_up, (y0, y1, x0, x1))
     if library.resolve_impl(impl, x.dtype) == "reference":
-        return _reference(x, fu, fd, b, factor_up, factor_down, padding, gain, slope, clamp, flip_filter)
+        form = library.PORTABLE if impl == library.PORTABLE else "reference"
+        return _reference(x, fu, fd, b, factor_up, factor_down, padding, gain, slope, clamp, flip_filter, form)
     if (
         factor_up == factor_down == 1
         and not any((x0, x1, y0, y1))
@@ -103,14 +104,15 @@ def _reference(
     slope: float,
     clamp: float | None,
     flip_filter: bool,
+    impl: str,
 ) -> tf.Tensor:
     if x.dtype in (tf.float16, tf.bfloat16):  # one rounding at the end, as in the compiled op
         wide = tf.cast(x, tf.float32), fu, fd, None if b is None else tf.cast(b, tf.float32)
-        return tf.cast(_reference(*wide, up, down, padding, gain, slope, clamp, flip_filter), x.dtype)
+        return tf.cast(_reference(*wide, up, down, padding, gain, slope, clamp, flip_filter, impl), x.dtype)
     x = bias_act(x, b, impl="reference")
-    x = upfirdn2d(x, fu, up=up, padding=padding, flip_filter=flip_filter, gain=up**2, impl="reference")
+    x = upfirdn2d(x, fu, up=up, padding=padding, flip_filter=flip_filter, gain=up**2, impl=impl)
     x = bias_act(x, act="lrelu", alpha=slope, gain=gain, clamp=clamp, impl="reference")
-    return upfirdn2d(x, fd, down=down, flip_filter=flip_filter, impl="reference")
+    return upfirdn2d(x, fd, down=down, flip_filter=flip_filter, impl=impl)
 
 
 # ---------------------------------------------------------------------------------------------------- custom

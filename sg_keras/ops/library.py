@@ -24,6 +24,8 @@ import sg_keras
 from sg_keras.files.errors import first_line
 from sg_keras.ops.build_stamp import BuildStamp, read_stamp, stamp_problem
 
+#: The reference in the form that runs fastest in exported graphs: long filters as products with matrices.
+PORTABLE = "portable"
 IMPLEMENTATIONS = ("auto", "custom", "reference")
 CUSTOM_DTYPES = (tf.float32, tf.float64, tf.bfloat16)  # the types that the compiled kernels for CPUs are built for
 _OP_NAMES = (
@@ -167,7 +169,7 @@ def resolve_impl(impl: str, dtype: tf.DType | str | None = None) -> str:
     """Which implementation `impl` means here: "custom" or "reference".
 
     Args:
-        impl: "auto", "custom" or "reference".
+        impl: "auto", "custom" or "reference"; "portable" is the reference to all ops but resampling.
         dtype: type of the data. "auto" takes the reference for types that the compiled kernels lack. None: any.
 
     Raises:
@@ -179,6 +181,8 @@ def resolve_impl(impl: str, dtype: tf.DType | str | None = None) -> str:
         >>> sg_keras.ops.resolve_impl("auto") in ("custom", "reference")
         True
     """
+    if impl == PORTABLE:
+        return "reference"
     if impl not in IMPLEMENTATIONS:
         raise ValueError(f"impl: found {impl!r}, expected one of {', '.join(IMPLEMENTATIONS)}")
     if impl == "reference":

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from sg_keras.ops import library
 from sg_keras.ops.arguments import as_images, image_size
+from sg_keras.ops.band_matrices import band_matrix, by_matrices
 from sg_keras.ops.filters import as_taps, padding_of_sides, pair, separate
 
 _MAX_DENSE_TAPS = 16  # the reference filters with one 2-D pass up to this many taps, by axes beyond it
@@ -44,7 +45,7 @@ def upfirdn2d(
         padding: pixels of the upsampled image: a whole number, (x, y) or (x0, x1, y0, y1). Negative numbers crop.
         flip_filter: False is true convolution, True correlation.
         gain: factor of the result.
-        impl: "auto", "custom" or "reference".
+        impl: "auto", "custom", "reference", or "portable": the reference in the form that suits exported graphs.
 
     Returns:
         [N, (H*up_y + y0 + y1 - fh) // down_y + 1, the same of W, C] of x's type. Differentiable to any order in x.
@@ -75,8 +76,11 @@ def upfirdn2d(
         passes = tuple(np.flip(p) for p in passes)
     filter_size = (taps.shape[0], taps.shape[-1])
     resampling = _Resampling(tuple(map(_Taps, passes)), (up_y, up_x), (down_y, down_x), (y0, x0), filter_size)
-    implementation = _custom if library.resolve_impl(impl, x.dtype) == "custom" else _reference
-    return implementation(x, resampling, (size_y, size_x))
+    if library.resolve_impl(impl, x.dtype) == "custom":
+        return _custom(x, resampling, (size_y, size_x))
+    if impl == library.PORTABLE and resampling.suits_matrices(x):
+        return by_matrices(x, *resampling.matrices((height, width), (size_y, size_x)))
+    return _reference(x, resampling, (size_y, size_x))
 
 
 class _Taps:
@@ -109,6 +113,18 @@ class _Resampling:
     down: tuple[int, int]
     pad_before: tuple[int, int]
     filter_size: tuple[int, int]
+
+    def suits_matrices(self, x: tf.Tensor) -> bool:
+        """Whether products with matrices are faster than the reference: with long separable filters."""
+        is_long = len(self.passes) == 2 and self.filter_size[0] * self.filter_size[1] > _MAX_DENSE_TAPS
+        return is_long and None not in x.shape[1:] and x.dtype not in (tf.float16, tf.bfloat16)
+
+    def matrices(self, have: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+        """The maps of rows and of columns, [size,have] each, for images of a known size."""
+        return tuple(
+            band_matrix(self.passes[axis].values, have[axis], size[axis], self.up[axis], self.down[axis], before)
+            for axis, before in enumerate(self.pad_before)
+        )
 
     def adjoint(self) -> _Resampling:
         """The transposed map."""
@@ -144,9 +160,16 @@ def _zero_insert_and_filter(x: tf.Tensor, resampling: _Resampling, size: tuple) 
     if len(kernels) == 1 and down[0] == down[1]:  # TensorFlow's depthwise strides are equal or refused
         return _depthwise(x, kernels[0], stride=down[0])
     if len(kernels) == 1:
-        return _depthwise(x, kernels[0])[:, :: down[0], :: down[1]]
-    x = _depthwise(x, kernels[0])[:, :: down[0]]
-    return _depthwise(x, kernels[1])[:, :, :: down[1]]
+        return _every(_every(_depthwise(x, kernels[0]), down[0], axis=1), down[1], axis=2)
+    x = _every(_depthwise(x, kernels[0]), down[0], axis=1)
+    return _every(_depthwise(x, kernels[1]), down[1], axis=2)
+
+
+def _every(x: tf.Tensor, step: int, axis: int) -> tf.Tensor:
+    """Every step-th row or column; for a step of 1 no op, since exported graphs are run as they are."""
+    if step == 1:
+        return x
+    return x[:, ::step] if axis == 1 else x[:, :, ::step]
 
 
 @functools.lru_cache(maxsize=256)
@@ -161,14 +184,18 @@ def _kernels(passes: tuple[_Taps, ...]) -> tuple[np.ndarray, ...]:
 
 
 def _insert_zeros(x: tf.Tensor, up: tuple[int, int]) -> tf.Tensor:
-    """[N, H, W, C] -> [N, H*up_y, W*up_x, C] with up-1 zeros after each pixel."""
+    """[N, H, W, C] -> [N, H*up_y, W*up_x, C] with up-1 zeros after each pixel.
+
+    Of rank 4 throughout: programs that exported graphs are read by know no more than five axes.
+    """
     if up == (1, 1):
         return x
     height, width = image_size(x)
     channels = x.shape[3] if x.shape[3] is not None else tf.shape(x)[3]
     batch = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
-    x = tf.reshape(x, [batch, height, 1, width, 1, channels])
-    x = tf.pad(x, [[0, 0], [0, 0], [0, up[0] - 1], [0, 0], [0, up[1] - 1], [0, 0]])
+    x = tf.reshape(x, [batch * height, 1, width, channels])
+    # Zeros behind a pixel's channels are pixels of their own, zeros below a row are rows.
+    x = tf.pad(x, [[0, 0], [0, up[0] - 1], [0, 0], [0, (up[1] - 1) * channels]])
     return tf.reshape(x, [batch, height * up[0], width * up[1], channels])
 
 
@@ -185,7 +212,9 @@ def _pad_or_crop(x: tf.Tensor, resampling: _Resampling, size: tuple) -> tf.Tenso
         slices.append(slice(start, start + need))
     if any(not isinstance(amount, int) or amount > 0 for axis_pads in pads for amount in axis_pads):
         x = tf.pad(x, [*pads, [0, 0]])
-    return x[tuple(slices)]
+    ends = zip(slices[1:], x.shape[1:3], strict=True)
+    whole = all(part.start == 0 and isinstance(part.stop, int) and part.stop == have for part, have in ends)
+    return x if whole else x[tuple(slices)]
 
 
 def _depthwise(x: tf.Tensor, kernel: np.ndarray, stride: int = 1) -> tf.Tensor:

@@ -11,8 +11,8 @@ what is written, and it must be new:
 
   NAME.safetensors  weights under their published names and layouts, the networks described in
                     the metadata; other programs can read it
-  NAME.pkl          the same as plain NumPy arrays in dictionaries. This is no official pickle:
-                    those hold objects of classes that this package does not have
+  NAME.pkl          an official layout without the published program text: StyleGAN2 in that of
+                    TensorFlow 1, all else in PyTorch's (docs/exports.md says who opens which)
   NAME              a network snapshot: G.keras, D.keras and G_ema.keras
 
 G, D and G_ema keep every bit of their weights. --debug adds the traceback to an error.

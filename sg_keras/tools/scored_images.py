@@ -184,7 +184,8 @@ def _generator(values: dict[str, Any]) -> tuple[MakesImages, str]:
 
     network = values["network"]
     if is_saved_model(network):
-        return named_errors("--network", lambda: SavedGenerator(network)), "const"
+        saved = named_errors("--network", lambda: SavedGenerator(network))
+        return saved, saved.noise_mode
     return load_generator(network, values["ops"]), values["noise_mode"]
 
 

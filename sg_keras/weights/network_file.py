@@ -11,7 +11,7 @@ from sg_keras.files.atomic import atomic_file
 from sg_keras.files.network_source import NETWORK_NAMES, format_of_file
 from sg_keras.weights.network_description import build_networks, describe
 from sg_keras.weights.official import read_official_pickle
-from sg_keras.weights.official.plain_pickle import write_plain_pickle
+from sg_keras.weights.official.official_file import write_official_pickle
 from sg_keras.weights.snapshot import write_snapshot
 
 PICKLES, SAFETENSORS = (".pkl", ".pickle"), ".safetensors"
@@ -19,7 +19,7 @@ _FOREIGN = (".pt", ".pth", ".h5", ".hdf5", ".keras", ".onnx", ".npz", ".zip", ".
 
 
 def read_network_file(path: pathlib.Path, ops: str, names: Iterable[str] = NETWORK_NAMES) -> dict[str, keras.Model]:
-    """G, D and G_ema of an official pickle, a plain pickle or a safetensors file, in full precision.
+    """G, D and G_ema of an official pickle, an older plain pickle of ours or a safetensors file, in full precision.
 
     Args:
         path: of the file, whose ending or, without a known one, beginning says which kind it is.
@@ -58,7 +58,7 @@ def write_networks(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> s
     """Write networks as a file or a folder, which must not be there yet, and which appears when it is complete.
 
     Args:
-        path: NAME.safetensors, NAME.pkl (plain arrays, no official pickle), or a folder for a network snapshot.
+        path: NAME.safetensors, NAME.pkl (an official layout, without program text), or a folder for a network snapshot.
         networks: G, D and G_ema.
 
     Returns:
@@ -77,7 +77,6 @@ def write_networks(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> s
         return "weights under their published names, and a description of the networks in the metadata"
     if path.suffix.lower() in PICKLES:
         with atomic_file(path) as beside:
-            write_plain_pickle(beside, {name: describe(network) for name, network in networks.items()})
-        return "a pickle of plain NumPy arrays under their published names; it is no official pickle"
+            return write_official_pickle(beside, networks)
     write_snapshot(path, networks.values(), None)
     return "a network snapshot"

@@ -4,9 +4,9 @@ import pytest
 
 from sg_keras.flags import synonyms
 from sg_keras.flags.arguments import normalise
+from sg_keras.flags.export_options import EXPORT_OPTIONS
 from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.options import BY_KEY, OPTIONS
-from sg_keras.flags.tool_options import EXPORT_OPTIONS
 
 
 @pytest.mark.parametrize(

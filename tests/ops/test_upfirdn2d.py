@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.ops import downsample2d, library, setup_filter, upfirdn2d, upsample2d
+from sg_keras.ops import downsample2d, filtered_lrelu, library, setup_filter, upfirdn2d, upsample2d
 from tests.ops import oracles
 
 _RNG = np.random.default_rng(0)
@@ -164,6 +164,56 @@ def test_half_types_accumulate_in_single_precision(impl, dtype):
     expected = tf.cast(upsample2d(tf.cast(x, tf.float32), f, impl="reference"), dtype)
     assert found.dtype == dtype
     np.testing.assert_allclose(tf.cast(found, tf.float32), tf.cast(expected, tf.float32), rtol=2**-7, atol=2**-9)
+
+
+@pytest.mark.parametrize("up", [(1, 1), (2, 2), (3, 1), (1, 4)])
+def test_zeros_are_inserted_by_few_axes_to_the_same_bits(up):
+    """As along six axes, one for the zeros of each direction, which exported graphs may not have."""
+    x = np.random.default_rng(0).standard_normal([2, 3, 4, 5]).astype(np.float32)
+    expected = np.zeros([2, 3 * up[0], 4 * up[1], 5], np.float32)
+    expected[:, :: up[0], :: up[1]] = x
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 4, 5], tf.float32)])
+    def inserted(x):
+        return upfirdn2d(x, None, up=up[::-1], impl="reference")
+
+    for count in (2, 0):
+        np.testing.assert_array_equal(inserted(x[:count]), expected[:count])
+    graphs = [inserted.get_concrete_function().graph.as_graph_def(add_shapes=True)]
+    nodes = [node for graph in graphs for f in graph.library.function for node in f.node_def] + [*graphs[0].node]
+    shapes = [shape for node in nodes for shape in node.attr["_output_shapes"].list.shape if not shape.unknown_rank]
+    assert shapes and max(len(shape.dim) for shape in shapes) <= 4
+    sliced = [
+        node for node in nodes if node.op == "StridedSlice" and node.attr["T"].type == tf.float32.as_datatype_enum
+    ]
+    assert not sliced or up != (1, 1)
+
+
+def _compiled(taps, **options):
+    return tf.function(
+        lambda x: upfirdn2d(x, taps, **options),
+        input_signature=[tf.TensorSpec([None, 70, 41, 3], tf.float64)],
+        autograph=False,
+    )
+
+
+@pytest.mark.parametrize("up, down, padding", [(2, 1, 9), (1, 2, 0), (1, 2, -3), (3, 2, (5, -2, 0, 7)), (1, 1, 4)])
+def test_matrices_are_the_same_map(up, down, padding):
+    """In the form for exported graphs, of images higher and wider than a block of results, and of short filters."""
+    x = np.random.default_rng(0).standard_normal([2, 70, 41, 3])
+    for taps in (np.random.default_rng(1).standard_normal(12), [1, 3, 3, 1]):
+        options = {"up": up, "down": down, "padding": padding}
+        portable = _compiled(taps, impl="portable", **options)
+        for count in (2, 0):
+            expected = upfirdn2d(x[:count], taps, impl="reference", **options)
+            np.testing.assert_allclose(portable(x[:count]), expected, atol=1e-12)
+        ops = {op.type for op in portable.get_concrete_function().graph.get_operations()}
+        assert ("BatchMatMulV2" in ops) == (len(taps) > 4)
+    f = np.random.default_rng(2).standard_normal(12)
+    found, expected = (
+        filtered_lrelu(x, f, f, up=2, down=2, padding=11, impl=impl) for impl in ("portable", "reference")
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_reference_leaves_no_custom_op_in_a_graph():

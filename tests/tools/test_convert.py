@@ -18,7 +18,7 @@ def test_an_official_file_through_every_format_and_back(tmp_path, capsys):
     for name, words in (
         ("snapshot", "a network snapshot"),
         ("networks.safetensors", "weights under their published names"),
-        ("networks.pkl", "it is no official pickle"),
+        ("networks.pkl", "the PyTorch layout of official pickles without program text"),
         ("again", "a network snapshot"),
     ):
         assert convert.main([str(source), str(tmp_path / name)]) == 0

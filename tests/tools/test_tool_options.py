@@ -4,11 +4,11 @@ import pytest
 
 from sg_keras.config.options.kinds import PathName
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
+from sg_keras.flags.export_options import EXPORT_OPTIONS
 from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.options import OPTIONS
 from sg_keras.flags.tool_options import (
     DOCTOR_OPTIONS,
-    EXPORT_OPTIONS,
     Seeds,
     parse_tool_options,
     tool_help_text,
@@ -73,7 +73,7 @@ def test_defaults_and_spellings():
         (generate, [*REQUIRED, "--label=1e39"], "--label: found '1e39', expected numbers"),
         (generate, [*REQUIRED, "--rotate=much"], "--rotate: found 'much', expected a number"),
         (generate, [*REQUIRED, "extra"], "found the stray word 'extra'"),
-        (export, ["--network=net", "--outdir=out", "--format=onnx"], "--format: found 'onnx', expected savedmodel"),
+        (export, ["--network=net", "--outdir=out", "--format=torch"], "--format: found 'torch', expected one or"),
         (doctor, ["--gpus=1"], "--gpus: no such option"),
     ],
 )

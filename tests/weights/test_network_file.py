@@ -3,7 +3,9 @@
 import functools
 import inspect
 import json
+import pathlib
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +17,9 @@ import sg_keras
 from sg_keras.models import Discriminator, Generator
 from sg_keras.weights.network_description import NetworkDescription, build_network, describe
 from sg_keras.weights.network_file import write_networks
+from sg_keras.weights.official import torch_networks
+from sg_keras.weights.official.official_pickle import read_records
+from sg_keras.weights.official.plain_values import plain_array
 from tests.weights.official_files import Raw, pickled
 from tests.weights.test_official_networks import CASES, assert_same, tiny_networks
 
@@ -40,19 +45,65 @@ def test_round_trips_keep_every_bit(case, tmp_path):
 
 
 def test_other_programs_can_read_the_files(networks, tmp_path):
-    for name in NAMES[:2]:
-        write_networks(tmp_path / name, networks)
+    write_networks(tmp_path / NAMES[0], networks)
     tensors = safetensors.numpy.load_file(tmp_path / NAMES[0])
     assert tensors["G_ema.synthesis.b8.conv0.weight"].shape == (8, 8, 3, 3)
     assert tensors["D.mapping.embed.weight"].shape == (8, 3)
     assert tensors["G.synthesis.b4.conv1.noise_strength"].shape == ()
     np.testing.assert_array_equal(tensors["G.mapping.fc1.weight"].T, networks["G"].mapping.fc1.weight.numpy())
-    content = pickle.loads((tmp_path / NAMES[1]).read_bytes())
-    assert set(content) == {"format", "about", "networks"}
-    for name, found in content["networks"].items():
-        json.dumps(found["config"])
-        for key, array in found["weights"].items():
-            np.testing.assert_array_equal(array, tensors[f"{name}.{key}"])
+
+
+OFFICIAL = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles"
+
+
+def test_stylegan2_leaves_as_it_came(tmp_path):
+    """Out of a published file of TensorFlow 1 and into one: the same variables under the same names."""
+    source = OFFICIAL / "tf1_sg2_32.pkl"
+    write_networks(tmp_path / "network.pkl", sg_keras.load(source))
+    for theirs, ours in zip(read_records(source), read_records(tmp_path / "network.pkl"), strict=True):
+        assert theirs.state["name"] == ours.state["name"]
+        for part in ("", "synthesis", "mapping"):
+            records = [record.state["components"].get(part) if part else record for record in (theirs, ours)]
+            if records[0] is not None:
+                said = [record.state["static_kwargs"] for record in records]
+                assert {**said[1], **said[0], "dlatent_broadcast": 0} == {**said[1], "dlatent_broadcast": 0}
+                variables = [dict(record.state["variables"]) for record in records]
+                assert set(variables[0]) == set(variables[1])
+                for name, value in variables[0].items():
+                    atol = 1e-7 if name.endswith("mod_bias") else 0  # plus 1 and minus 1
+                    np.testing.assert_allclose(plain_array(variables[1][name]), plain_array(value), rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("case", ["narrow", "embedding alone", "resnet-skip", "orig", "other", "stylegan3-t"])
+def test_official_layouts_say_enough_without_our_words(case, tmp_path, monkeypatch):
+    """Others' files have no description of ours, and others' readers take no notice of it."""
+    first = tiny_networks(*CASES[case])
+    write_networks(tmp_path / "network.pkl", first)
+    monkeypatch.setattr(torch_networks, "DESCRIPTION", "nothing")
+    assert_same(sg_keras.load(tmp_path / "network.pkl"), first)
+    content = read_records(tmp_path / "network.pkl")
+    assert isinstance(content, tuple if case in ("narrow", "embedding alone", "resnet-skip") else dict)
+    if case == "stylegan3-t":
+        tree = torch_networks.ModuleTree(content["G_ema"])
+        published = torch_networks.ModuleTree(read_records(OFFICIAL / "sg3t_32_proto4_numpy2.pkl")["G_ema"])
+        for things in ("tensors", "modules"):
+            ours, theirs = (_without_numbers(getattr(found, things)) for found in (tree, published))
+            assert set(ours) == set(theirs)
+            if things == "modules":
+                assert [ours[name].class_name for name in ours] == [theirs[name].class_name for name in ours]
+
+
+def _without_numbers(named):
+    """By names without the layers' numbers and sizes, and without labels."""
+    return {re.sub(r"L\d+_\d+_\d+", "L", name): held for name, held in named.items() if "embed" not in name}
+
+
+def test_what_version_0_1_wrote_is_read(networks, tmp_path):
+    described = {name: describe(network) for name, network in networks.items()}
+    plain = {n: {"kind": d.kind, "config": d.config, "weights": dict(d.weights)} for n, d in described.items()}
+    content = {"format": "sg_keras networks 1", "about": "", "networks": plain}
+    (tmp_path / "network.pkl").write_bytes(pickle.dumps(content, protocol=4))
+    assert_same(sg_keras.load(tmp_path / "network.pkl"), networks)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ import numpy as np
 from sg_keras.weights.network_description import NetworkDescription
 from sg_keras.weights.official.plain_values import ObjectRecord, plain_array
 from sg_keras.weights.official.settings import Settings
+from sg_keras.weights.official.torch_networks import in_our_words
 
 _BLOCK = re.compile(r"^(4|8|16|32|64|128|256|512|1024|2048|4096)x\1/(\w{1,12})/(\w{1,16})$")
 _NOISE = re.compile(r"^noise(\d{1,2})$")
@@ -44,7 +45,8 @@ def tensorflow_networks(G: ObjectRecord, D: ObjectRecord, Gs: ObjectRecord) -> d
     result = {}
     for name, record in (("G", G), ("D", D), ("G_ema", Gs)):
         try:
-            result[name] = _discriminator(record) if name == "D" else _generator(record)
+            found = _discriminator(record) if name == "D" else _generator(record)
+            result[name] = in_our_words(name, record, found)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
     return result

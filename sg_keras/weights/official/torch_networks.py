@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
-from sg_keras.weights.network_description import FILTERS, NetworkDescription
+from sg_keras.weights.network_description import FILTERS, NetworkDescription, description_from_json
 from sg_keras.weights.official.plain_values import TORCH_MODULE, ObjectRecord, plain_array
 from sg_keras.weights.official.settings import Settings
 
+#: Key of a network's state with its description in our words, in files of ours. Others take no notice of it.
+DESCRIPTION = "sg_keras"
 _MAX_MODULES, _MAX_TENSORS, _MAX_DEPTH, _MAX_NAME = 10_000, 50_000, 8, 80
 #: Constructor arguments of StyleGAN3's synthesis network that shape it, with their published defaults.
 _STYLEGAN3_DEFAULTS: dict[str, Any] = {
@@ -43,10 +46,19 @@ def torch_networks(records: dict[str, ObjectRecord]) -> dict[str, NetworkDescrip
     for name, record in records.items():
         try:
             tree = ModuleTree(record)
-            result[name] = _discriminator(tree) if name == "D" else _generator(tree)
+            found = _discriminator(tree) if name == "D" else _generator(tree)
+            result[name] = in_our_words(name, record, found)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
     return result
+
+
+def in_our_words(name: str, record: ObjectRecord, found: NetworkDescription) -> NetworkDescription:
+    """The description that a file of ours has beside what official files say, or `found`."""
+    if DESCRIPTION not in record.state:
+        return found
+    ours = description_from_json(name, record.state[DESCRIPTION], found.weights)
+    return dataclasses.replace(ours, filters=found.filters)
 
 
 class ModuleTree:

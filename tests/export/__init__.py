@@ -1,0 +1,1 @@
+"""Tests of sg_keras.export."""
