@@ -11,6 +11,7 @@ from benchmarks.training_step import main
 TINY = ["--resolution=8", "--cbase=64", "--cmax=8", "--map-depth=1", "--batch", "4", "--rounds=1", "--json"]
 
 
+@pytest.mark.long
 def test_the_last_line_is_a_json_object_with_all_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(TINY) == 0
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -2,7 +2,7 @@
 
 The case was evaluated in float32. In its third step an activation of 32x32 lies within rounding of its kink: in float64
 it falls on the other side, which changes no distance, but the gradients of the noise round it (by 8% of the largest),
-and with them what Adam's first steps make of a few pixels. So a run in float64, or in float32 on a processor that rounds
+and with them what Adam's first steps make of a few pixels. So a run in float64, or in float32 where a processor rounds
 otherwise, may have a few pixels of noise elsewhere.
 """
 

@@ -65,6 +65,7 @@ def test_what_cannot_be_compared_is_one_line(image_folder, capsys, more, message
     assert errors.startswith(f"Error: {message}") and errors.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_run_that_fails_is_one_line(image_folder, capsys):
     assert verify_resume.main(words(image_folder, "--iterations=4", "--glr=1e37", "--tick=0.008")) == 1
     errors = capsys.readouterr().err

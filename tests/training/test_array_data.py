@@ -33,7 +33,8 @@ def _config(path: pathlib.Path, outdir: pathlib.Path, channels: int) -> Training
     return dataclasses.replace(config, dataset=DatasetConfig(path=str(path), name=path.stem, **facts))
 
 
-@pytest.mark.parametrize("channels", [2, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("channels", [2, 5])
 def test_trained_and_continued_to_the_same_bits(channels: int, tmp_path: pathlib.Path, capsys):
     pixels = np.random.default_rng(0).integers(0, 256, [IMAGES, 8, 8, channels], np.uint8)
     path = tmp_path / "noise.npz"

@@ -162,6 +162,7 @@ def test_a_whole_network_can_be_frozen(freeze, image_folder, tmp_path):
     assert {"Loss/G/loss", "Loss/D/loss"} <= model.statistics.read_and_reset().keys()
 
 
+@pytest.mark.long
 def test_unfreezing_compiles_the_networks_phases_once_more(image_folder, tmp_path):
     freeze = "g:mapping until 0.024kimg; d:first1; g:4px until 0.04kimg"
     model = build_stylegan(tiny_config(image_folder, tmp_path, freeze=freeze))

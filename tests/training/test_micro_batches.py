@@ -50,6 +50,7 @@ def test_halves_until_it_fits(image_folder, tmp_path, monkeypatch):
     assert "Out of memory with micro-batches of 8 images: going on from the same state with 4" in log
 
 
+@pytest.mark.long
 def test_a_continued_run_starts_with_what_fitted(image_folder, tmp_path, monkeypatch):
     from sg_keras.config import ResumeRequest
 

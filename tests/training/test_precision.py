@@ -60,7 +60,7 @@ FORWARD_DISTANCE, DERIVATIVE_DISTANCE = 0.01, 0.4
 
 @pytest.mark.rounding
 @pytest.mark.bfloat16
-@pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
+@pytest.mark.parametrize("cfg", ["stylegan2", pytest.param("stylegan3-t", marks=pytest.mark.long)])
 def test_training_is_near_that_in_float32(impl, cfg, image_folder, tmp_path):
     found = {}
     for precision in ("bfloat16", "float32"):
@@ -86,6 +86,7 @@ def test_training_is_near_that_in_float32(impl, cfg, image_folder, tmp_path):
 
 
 @pytest.mark.bfloat16
+@pytest.mark.parametrize("impl", [pytest.param("reference", marks=pytest.mark.long), "custom"], indirect=True)
 def test_a_run_in_bfloat16_goes_on_to_the_same_bits(impl, image_folder, tmp_path):
     config = tiny_config(image_folder, tmp_path, precision="bfloat16", ops=impl, d_reg_interval=3)
     model = build_stylegan(config)

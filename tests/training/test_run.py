@@ -148,6 +148,7 @@ class Onlooker(keras.callbacks.Callback):
         self.model.stop_training = batch + 1 == self.stop_after
 
 
+@pytest.mark.long
 def test_callbacks_of_the_caller_change_no_bit_and_may_stop_the_run(finished_run, image_folder, tmp_path):
     first, second = Onlooker(tmp_path, stop_after=7), Onlooker(tmp_path)
     assert run(tiny_config(image_folder, tmp_path), callbacks=[first]) == 0

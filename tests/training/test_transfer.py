@@ -203,6 +203,7 @@ def test_what_is_drawn_anew_and_frozen_is_pointed_out(image_folder, snapshot, tm
     ]
 
 
+@pytest.mark.long
 def test_a_run_starts_from_a_network_and_continues_without_it(image_folder, snapshot, tmp_path):
     source = tmp_path / "network"
     shutil.copytree(snapshot, source)

@@ -75,6 +75,7 @@ def test_leaks_are_told_once(turned, monkeypatch):
     assert monitor.grids == {} and monitor.leaks == []
 
 
+@pytest.mark.long
 def test_a_run_shows_augmented_images(image_folder, tmp_path):
     config = tiny_config(image_folder, tmp_path, run={"total_kimg": 0.04}, aug="fixed", p=0.5)
     assert run(config) == 0

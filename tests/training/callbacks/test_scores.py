@@ -103,6 +103,7 @@ def test_the_tool_finds_that_of_a_run_in_half_precision_too(image_folder, tmp_pa
     assert scores_by_the_tool(run_dir, capsys)["kd16"]["value"] == rows_of(run_dir, "kd16")[-1]["results"]["kd16_boxes"]
 
 
+@pytest.mark.long
 def test_a_continued_run_repeats_no_score_and_loses_none(image_folder, tmp_path, scored_run, monkeypatch):
     assert run(config_of(image_folder, tmp_path / "runs", total_kimg=0.1)) == 0
     run_dir = only_run(tmp_path / "runs")

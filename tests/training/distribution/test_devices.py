@@ -23,7 +23,10 @@ LARGEST_DIFFERENCE_STYLEGAN3 = 2 * 5 * 2.5e-3
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param({}, id="stylegan2"), pytest.param(STYLEGAN3, id="stylegan3", marks=pytest.mark.long)],
+    params=[
+        pytest.param({}, id="stylegan2", marks=pytest.mark.long),
+        pytest.param(STYLEGAN3, id="stylegan3", marks=pytest.mark.long),
+    ],
 )
 def two_replicas(request, image_folder, tmp_path_factory):
     """What tests/training/two_replicas.py prints."""
