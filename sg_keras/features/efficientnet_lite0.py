@@ -30,7 +30,7 @@ VENDORED_SHA256 = "7a8e6fcebccb120d0bb98193d17b0924e8a3ac10a81a573f93ed33725dae7
 _MEAN, _STD = 127, 128  # of pixel values in 0..255
 _NORM_EPSILON = 1e-3
 _STEM_CHANNELS = 32
-_BATCH = 16  # images at a time: what the first layers make of them takes 5 MB an image
+_BATCH = 32  # images at a time: what the first layers make of them takes 5 MB an image
 
 
 class Stage(NamedTuple):
