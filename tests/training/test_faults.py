@@ -60,6 +60,7 @@ def can_mount() -> bool:
         return False
 
 
+@pytest.mark.long
 def test_an_error_ends_the_process_though_images_are_being_read(image_folder, tmp_path):
     """It used to hang: the pipeline's threads waited for Python, which waited for them at its end."""
     done = run_command(faulty("raise_while_reading", command(image_folder, tmp_path / "runs", *LENGTH)))

@@ -28,6 +28,7 @@ EVERYTHING = {
 }
 
 
+@pytest.mark.long
 def test_every_schedule_is_followed(image_folder, tmp_path):
     model = build_stylegan(tiny_config(image_folder, tmp_path, **EVERYTHING))
     seen = [values(model), *iterations(model, image_folder, 3)]
