@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import pathlib
-import shutil
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from typing import Any
+
+from sg_keras.files.npm_package import npm_archive
 
 PACKAGE = "emoji-datasource-google@16.0.0"
 _TABLE, _IMAGES = "package/emoji.json", "package/img/google/64/"
@@ -23,20 +23,8 @@ def icons_from_npm(package: str = PACKAGE) -> list[tuple[str, str, bytes]]:
         OSError: there is no npm, or it cannot bring the package; one line.
         ValueError: the package is another than expected; one line.
     """
-    npm = shutil.which("npm")
-    if npm is None:
-        raise OSError(f"npm: found no such program, expected one that brings {package}")
     with tempfile.TemporaryDirectory() as folder:
-        words = [npm, "pack", package, "--silent", f"--pack-destination={folder}"]
-        try:
-            done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=_LONGEST_SEC)
-        except subprocess.TimeoutExpired as error:
-            raise OSError(f"npm: found that {package} was not there after {_LONGEST_SEC} s") from error
-        archives = list(pathlib.Path(folder).glob("*.tgz"))
-        if done.returncode or not archives:
-            said = (done.stderr.strip() or "nothing").splitlines()[0]
-            raise OSError(f"npm: found exit status {done.returncode} ({said}), expected the package {package}")
-        return list(icons_of(archives[0]))
+        return list(icons_of(npm_archive(package, folder, _LONGEST_SEC)))
 
 
 def icons_of(archive: pathlib.Path) -> Iterator[tuple[str, str, bytes]]:

@@ -6,9 +6,8 @@ Invalid values are refused with a ValueError that gives the option, what was fou
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
@@ -21,6 +20,7 @@ from sg_keras.config.choices import (
     ON_NAN,
     one_of,
 )
+from sg_keras.config.named_errors import errors_named
 from sg_keras.config.schedule import Schedule, Scheduled
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
 from sg_keras.config.stop_condition import parse_stop_condition
@@ -58,20 +58,12 @@ def require_scheduled(
     value = getattr(part, field)
     if value is None:
         return
-    with _named(option):
+    with errors_named(option):
         schedule = Schedule.of(value)
     for number in schedule.values:
         require(holds(number), option, value, expected)
     require(not positive or max(schedule.values) > 0, option, value, expected)
-    object.__setattr__(part, field, value if schedule.is_constant else str(schedule))
-
-
-@contextlib.contextmanager
-def _named(option: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{option}: {error}") from error
+    object.__setattr__(part, field, schedule.plain)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

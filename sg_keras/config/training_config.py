@@ -8,6 +8,7 @@ from typing import Any
 
 from sg_keras.config.choices import IMPLEMENTATIONS, PRECISIONS, one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
+from sg_keras.config.named_errors import errors_named
 from sg_keras.config.parts import (
     AugmentConfig,
     DatasetConfig,
@@ -76,10 +77,8 @@ class TrainingConfig:
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
         precisions = (*PRECISIONS, "auto")
         require(self.precision in precisions, "precision", self.precision, one_of(precisions))
-        try:
+        with errors_named("freeze"):
             object.__setattr__(self, "freeze", format_freeze(parse_freeze(self.freeze)))
-        except ValueError as error:
-            raise ValueError(f"freeze: {error}") from error
 
     def _check_batch(self) -> None:
         """Refuse sizes that do not go together, whichever of them is meant."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import shutil
-import subprocess
 import tarfile
 import tempfile
 
 from sg_keras.files.atomic import atomic_shared_file
 from sg_keras.files.cache import cache_errors_explained, cache_folder, prepare_cache
+from sg_keras.files.npm_package import npm_archive
 
 PACKAGE = "onnxruntime-web@1.30.0"  # MIT licence
 _PROGRAM, _BINARY = "dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"
@@ -76,22 +76,12 @@ def _kept() -> pathlib.Path:
 
 def _fetched(folder: str) -> pathlib.Path:
     """The package's archive, which npm puts into a folder."""
-    npm = shutil.which("npm")
-    if npm is None:
+    if shutil.which("npm") is None:
         raise ValueError(
             f"web: found no npm, which brings {PACKAGE}, expected it to be installed, or --runtime to name the "
             "package's folder or archive"
         )
-    words = [npm, "pack", PACKAGE, "--silent", f"--pack-destination={folder}"]
     try:
-        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=_LONGEST_SEC)
-    except subprocess.TimeoutExpired as error:
-        raise OSError(f"npm: found that {PACKAGE} was not there after {_LONGEST_SEC} s") from error
-    archives = list(pathlib.Path(folder).glob("*.tgz"))
-    if done.returncode or not archives:
-        said = (done.stderr.strip() or "nothing").splitlines()[0]
-        raise OSError(
-            f"npm: found exit status {done.returncode} ({said}), expected the package {PACKAGE}; --runtime names a "
-            "folder or archive of it"
-        )
-    return archives[0]
+        return npm_archive(PACKAGE, folder, _LONGEST_SEC)
+    except OSError as error:
+        raise OSError(f"{error}; --runtime names a folder or archive of it") from error

@@ -79,6 +79,12 @@ def network_facts(G: Generator) -> dict[str, Any]:
     return {key: value for key, value in G.get_config().items() if key not in _NOT_DESCRIBED}
 
 
+def typed_latents(G: Generator) -> str:
+    """The inputs of "generate" as a program in Python writes them into a dictionary of NumPy arrays."""
+    labels = ["'c': c"] if G.c_dim > 0 else []
+    return ", ".join(["'z': z", *labels, "'truncation_psi': np.array(0.7, np.float32)"])
+
+
 def described_signatures(G: Generator, any_rank: bool = False) -> dict[str, Any]:
     """Inputs and outputs of each function of `GeneratorSignatures`, in words."""
     images = ["N", *G.image_shape]

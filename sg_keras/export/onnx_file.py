@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from sg_keras.config.choices import ONNX_OPSETS
-from sg_keras.export.folder import described_signatures, export_folder, network_facts, write_description
+from sg_keras.export.folder import described_signatures, export_folder, network_facts, typed_latents, write_description
 from sg_keras.export.parity import SIGNATURES
 from sg_keras.export.signatures import GENERATE, MAPPING, SYNTHESIS, GeneratorSignatures
 from sg_keras.files.optional import optional_package
@@ -67,13 +67,10 @@ def export_onnx(
     with export_folder(folder, ["*.onnx"], "the ONNX files") as (beside, place):
         for name, model in models.items():
             (beside / f"{name}.onnx").write_bytes(model.SerializeToString())
-        inputs = ", ".join(
-            ["'z': z", *(["'c': c"] if G.c_dim > 0 else []), "'truncation_psi': np.array(0.7, np.float32)"]
-        )
         use = [
             "import numpy as np, onnxruntime",
             f"session = onnxruntime.InferenceSession('{place.name}/generate.onnx')",
-            f"(images,) = session.run(['images_uint8'], {{{inputs}}})",
+            f"(images,) = session.run(['images_uint8'], {{{typed_latents(G)}}})",
         ]
         facts = {"signatures": described_signatures(G), "opset": opset, "noise_mode": noise_mode}
         write_description(beside, G, "ONNX", use, **facts)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sg_keras.export.folder import described_signatures, export_folder, write_description
+from sg_keras.export.folder import described_signatures, export_folder, typed_latents, write_description
 from sg_keras.export.onnx_file import onnx_models
 from sg_keras.export.parity import SIGNATURES
 from sg_keras.files.optional import optional_package
@@ -56,13 +56,10 @@ def export_openvino(
                 path = pathlib.Path(onnx_folder) / f"{name}.onnx"
                 path.write_bytes(model.SerializeToString())
                 openvino.save_model(openvino.convert_model(path), beside / f"{name}.xml", compress_to_fp16=False)
-        inputs = ", ".join(
-            ["'z': z", *(["'c': c"] if G.c_dim > 0 else []), "'truncation_psi': np.array(0.7, np.float32)"]
-        )
         use = [
             "import numpy as np, openvino",
             f"model = openvino.compile_model('{place.name}/generate.xml', 'CPU', {FULL_PRECISION})",
-            f"images = model({{{inputs}}})['images_uint8']",
+            f"images = model({{{typed_latents(G)}}})['images_uint8']",
         ]
         facts = {"signatures": described_signatures(G), "noise_mode": noise_mode, "precision": PRECISION_WARNING}
         write_description(beside, G, "OpenVINO", use, **facts)

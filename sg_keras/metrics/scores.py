@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from sg_keras.config.metric_specs import MetricSpec
+from sg_keras.config.named_errors import errors_named
 from sg_keras.metrics.bootstrap import bootstrap_interval, interval, interval_of_mean
 from sg_keras.metrics.checked import check_features
 from sg_keras.metrics.frechet import FeatureMoments, frechet_distance, standard_error
@@ -81,7 +81,7 @@ def measure(spec: MetricSpec, seen: Seen) -> Measured:
         ValueError: there are fewer fakes than it takes, or too few images for this score; one line.
     """
     _check_count(spec, seen)
-    with _named(spec):
+    with errors_named(spec.name):
         return _FAMILIES[spec.family](seen.of_first(spec.num_generated))
 
 
@@ -94,7 +94,7 @@ def results(spec: MetricSpec, seen: Seen) -> dict[str, Measured]:
     if spec.seen_by == "features" or spec.family not in _SEVERAL:
         return {spec.name: measure(spec, seen)}
     _check_count(spec, seen)
-    with _named(spec):
+    with errors_named(spec.name):
         found = _SEVERAL[spec.family](seen.of_first(spec.num_generated))
     return {f"{spec.name}_{ending}": value for ending, value in found.items()}
 
@@ -102,14 +102,6 @@ def results(spec: MetricSpec, seen: Seen) -> dict[str, Measured]:
 def _check_count(spec: MetricSpec, seen: Seen) -> None:
     if len(seen.fake) < spec.num_generated:
         raise ValueError(f"{spec.name}: found {len(seen.fake)} images, expected {spec.num_generated} at least")
-
-
-@contextlib.contextmanager
-def _named(spec: MetricSpec) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{spec.name}: {error}") from error
 
 
 def _frechet(seen: Seen) -> Measured:

@@ -9,20 +9,22 @@ the other, or both from a third. The result is read as any other network.
 
 from __future__ import annotations
 
-import pathlib
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sg_keras.files.errors import file_errors_explained
 from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.flags.arguments import normalise
 from sg_keras.flags.combine_options import AVERAGE_OPTIONS
 from sg_keras.flags.command_line import check_required, read_values
 from sg_keras.flags.tool_options import tool_help_text
+from sg_keras.tools.combined import write_combined
 from sg_keras.tools.entry import run_words
 from sg_keras.tools.network_option import load_networks, named_errors
 from sg_keras.tools.quiet_start import load_quietly
+
+if TYPE_CHECKING:
+    import keras
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,19 +36,12 @@ def _average(words: list[str]) -> int:
     places, values = _values(words)
     load_quietly("tensorflow", "keras")
     from sg_keras.weights.combine import average_networks
-    from sg_keras.weights.network_file import check_destination, write_networks
 
-    output = pathlib.Path(values["output"])
-    named_errors("--output", lambda: check_destination(output))
-    networks = [load_networks("--network", place, "auto", NETWORK_NAMES) for place in places]
-    try:
-        averaged = average_networks(networks, values["weights"])
-    except ValueError as error:
-        raise ValueError(f"--network: {error}") from error
-    with file_errors_explained(output):
-        written = write_networks(output, averaged)
-    G = averaged["G_ema"]
-    print(f"{G.cfg} {G.size}, the average of {len(places)}: {written} in {output}")
+    def averaged() -> Mapping[str, keras.Model]:
+        networks = [load_networks("--network", place, "auto", NETWORK_NAMES) for place in places]
+        return named_errors("--network", lambda: average_networks(networks, values["weights"]))
+
+    write_combined(values["output"], averaged, f"the average of {len(places)}")
     return 0
 
 

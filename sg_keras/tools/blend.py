@@ -9,16 +9,18 @@ any other network; its discriminator is that of --high.
 
 from __future__ import annotations
 
-import pathlib
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sg_keras.files.errors import file_errors_explained
 from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.flags.combine_options import BLEND_OPTIONS
+from sg_keras.tools.combined import write_combined
 from sg_keras.tools.entry import run_tool
-from sg_keras.tools.network_option import load_networks, named_errors
+from sg_keras.tools.network_option import load_networks
+
+if TYPE_CHECKING:
+    import keras
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,20 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _blend(values: dict[str, Any]) -> int:
     from sg_keras.weights.combine import blend_networks
-    from sg_keras.weights.network_file import check_destination, write_networks
 
-    output = pathlib.Path(values["output"])
-    named_errors("--output", lambda: check_destination(output))
-    low, high = (load_networks(f"--{name}", values[name], "auto", NETWORK_NAMES) for name in ("low", "high"))
-    try:
-        blended = blend_networks(low, high, values["resolution"], values["ramp"])
-    except ValueError as error:
-        option = "--resolution" if str(error).startswith("resolution: ") else "--high"
-        raise ValueError(f"{option}: {str(error).removeprefix('resolution: ')}") from error
-    with file_errors_explained(output):
-        written = write_networks(output, blended)
-    G = blended["G_ema"]
-    print(f"{G.cfg} {G.size}, joined at {values['resolution']}: {written} in {output}")
+    def blended() -> Mapping[str, keras.Model]:
+        low, high = (load_networks(f"--{name}", values[name], "auto", NETWORK_NAMES) for name in ("low", "high"))
+        try:
+            return blend_networks(low, high, values["resolution"], values["ramp"])
+        except ValueError as error:
+            option = "--resolution" if str(error).startswith("resolution: ") else "--high"
+            raise ValueError(f"{option}: {str(error).removeprefix('resolution: ')}") from error
+
+    write_combined(values["output"], blended, f"joined at {values['resolution']}")
     return 0
 
 
