@@ -32,11 +32,20 @@ Harm = Callable[[Image.Image, np.random.Generator], Image.Image]
 
 def photographs() -> list[np.ndarray]:
     """Photographs, uint8 [H,W,3]."""
-    import skimage.data
     import sklearn.datasets
 
-    ours = [skimage.data.astronaut(), skimage.data.coffee(), skimage.data.chelsea(), skimage.data.rocket()]
+    ours = [shipped_photograph(name) for name in ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")]
     return [*ours, *sklearn.datasets.load_sample_images().images]
+
+
+def shipped_photograph(name: str) -> np.ndarray:
+    """A photograph that comes with scikit-image, uint8 [H,W,3].
+
+    Pillow opens it: scikit-image's own reader finds no plugins where its path has brackets.
+    """
+    import skimage.data
+
+    return np.asarray(Image.open(pathlib.Path(skimage.data.__file__).parent / name).convert("RGB"))
 
 
 def patches(images: Sequence[np.ndarray], count: int, seed: int) -> np.ndarray:

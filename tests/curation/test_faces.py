@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from examples.metrics_study import shipped_photograph
 from sg_keras.config.face_conditions import FaceCondition, parse_face_conditions
 from sg_keras.curation.alignment import aligned, aligned_square, box_around
 from sg_keras.curation.audit import Audit
@@ -144,6 +145,6 @@ def test_what_does_not_go_together():
 
 def test_the_network_finds_a_face():
     pytest.importorskip("mtcnn", reason="needs mtcnn")
-    data = pytest.importorskip("skimage.data", reason="needs scikit-image")
-    (face,) = MTCNNDetector("--faces").find(data.astronaut())
+    pytest.importorskip("skimage.data", reason="needs scikit-image")
+    (face,) = MTCNNDetector("--faces").find(shipped_photograph("astronaut.png"))
     np.testing.assert_allclose(face.points, [[204, 100], [245, 102], [224, 126], [202, 139], [244, 140]], atol=4)

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageFilter
 
+from examples.metrics_study import shipped_photograph
 from sg_keras.features import (
     ColourFeatures,
     DiscriminatorTaps,
@@ -30,9 +31,7 @@ def see():
 
 
 def photograph() -> Image.Image:
-    import skimage.data
-
-    return Image.fromarray(skimage.data.astronaut()[:256, 100:356]).resize((128, 128))
+    return Image.fromarray(shipped_photograph("astronaut.png")[:256, 100:356]).resize((128, 128))
 
 
 def distance(features, a, b) -> float:
