@@ -90,12 +90,11 @@ def _settings(values: dict[str, Any]) -> ProjectionSettings:
 
 def _record(values: dict[str, Any], G: Generator) -> dict[str, Any]:
     """What a projection follows from, beside its target."""
-    from sg_keras.checkpoint import fingerprint
-    from sg_keras.weights import published_weights
+    from sg_keras.metrics.fakes import network_digest
 
     names = ("space", "loss", "noise", "num_steps", "stop_below", "tune", "tune_steps", "seed", "class", "label")
     chosen = {name: list(value) if isinstance(value := values[name], tuple) else value for name in names}
-    return {"network": fingerprint(published_weights(G).items()), **chosen}
+    return {"network": network_digest(G), **chosen}
 
 
 class _Work:
