@@ -10,6 +10,7 @@ from typing import Any
 from absl import flags as absl_flags
 
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, TrainingOptions
+from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS, default_metrics
 from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
@@ -69,7 +70,7 @@ def parse_command_line(
     options = options_of(table)
     arguments = with_option_files(normalise(argv, options), options)
     values, typed = read_values(arguments, options)
-    check_required(typed, options)
+    check_required({**typed, "gamma": ""} if values["auto_gamma"] else typed, options)
     resume, transfer = _resume(values, typed)
     check_combinations(values, typed, options)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
@@ -85,6 +86,7 @@ def parse_command_line(
         *without_effect(values, typed, options),
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
+        *_gamma_notes(values, config, resume),
     ]
     if values["plot_schedule"] is not None and not values["dry_run"]:
         notes.append(f"{typed['plot_schedule']} has no effect without --dry-run")
@@ -167,6 +169,7 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         source,
         fork=values["fork"],
         batch_gpu_typed="batch_gpu" in typed,
+        auto_gamma=values["auto_gamma"],
         data_changed=values["data_changed"] == "accept",
     )
     if not values["restart"]:
@@ -196,6 +199,14 @@ def _count_gpus() -> int:
     import tensorflow as tf
 
     return len(tf.config.list_physical_devices("GPU"))
+
+
+def _gamma_notes(values: Mapping[str, Any], config: TrainingConfig, resume: ResumeRequest | None) -> Iterator[str]:
+    if not values["auto_gamma"]:
+        return
+    kept = "a run that is continued keeps its own; a new one has " if resume is not None and not resume.fork else ""
+    source = suggested_gamma(config.generator.cfg, config.dataset.size, config.batch).source
+    yield f"gamma: {kept}{source} (--auto_gamma; docs/training_configs.md says how to go on from there)"
 
 
 def _notes(values: Mapping[str, Any], typed: Mapping[str, str], num_images: int) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import sg_keras
 from sg_keras.config.options.declaration import Option
-from sg_keras.config.options.kinds import Freeze, ScheduleOf
+from sg_keras.config.options.kinds import TRUE_WORDS, Freeze, ScheduleOf
 from sg_keras.files.errors import file_errors_explained
 from sg_keras.flags.arguments import Argument, normalise
 
@@ -36,12 +36,20 @@ def with_option_files(arguments: Sequence[Argument], options: Sequence[Option]) 
     last = {key: argument for key, argument in last.items() if not argument.option.is_none(argument.value)}
     found: list[Argument] = []
     if "recipe" in last and last["recipe"].value != "list":
-        found += _of_file(recipe_file(last["recipe"]), options)
+        found = [*_of_file(recipe_file(last["recipe"]), options)]
     if "flagfile" in last:
-        found += _of_file(pathlib.Path(last["flagfile"].value).expanduser(), options)
+        found = _followed(found, [*_of_file(pathlib.Path(last["flagfile"].value).expanduser(), options)])
     if "schedule" in last:
-        found += _of_schedules(last["schedule"], options)
-    return [*found, *arguments]
+        found = _followed(found, [*_of_schedules(last["schedule"], options)])
+    return _followed(found, arguments)
+
+
+def _followed(before: Sequence[Argument], after: Sequence[Argument]) -> list[Argument]:
+    """Arguments of a file and those that count more. A gamma, chosen or given, takes the place of one in the file."""
+    chosen = any(one.option.key == "auto_gamma" and one.value.lower() in TRUE_WORDS for one in after)
+    if chosen or any(one.option.key == "gamma" for one in after):
+        before = [one for one in before if one.option.key not in ("gamma", "auto_gamma")]
+    return [*before, *after]
 
 
 def list_requested(argv: Sequence[str]) -> bool:

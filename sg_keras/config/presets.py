@@ -12,6 +12,7 @@ from typing import Any
 
 from sg_keras.config.capacities import CAPACITIES, CONFIG_F
 from sg_keras.config.freeze import format_freeze, parse_freeze
+from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.metric_specs import default_metrics
 from sg_keras.config.options.declaration import options_of, values_of
 from sg_keras.config.options.kinds import ScheduleOf
@@ -73,7 +74,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     if options.cfg not in PRESETS:
         raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
     preset = PRESETS[options.cfg]
-    options = _with_dependent_defaults(_with_scaled_times(options), preset)
+    options = _with_gamma(_with_dependent_defaults(_with_scaled_times(options), preset), dataset)
     precision = _resolve_precision(options)
     replicas = max(count_replicas(options.gpus, options.cpu_devices, options.cluster_size), 1)
     of_all = {
@@ -141,6 +142,17 @@ def _with_dependent_defaults(options: TrainingOptions, preset: Preset) -> Traini
     }
     untyped = {declared.key for declared in options_of(type(options)) if getattr(options, declared.key) is None}
     return dataclasses.replace(options, **{key: value for key, value in defaults.items() if key in untyped})
+
+
+def _with_gamma(options: TrainingOptions, dataset: DatasetConfig) -> TrainingOptions:
+    """The options with the gamma that --auto_gamma asks for."""
+    if not options.auto_gamma:
+        if options.gamma is None:
+            raise ValueError("gamma: found none, expected a number or a schedule, or auto_gamma")
+        return options
+    if options.gamma is not None:
+        raise ValueError(f"auto_gamma: found it beside gamma {options.gamma}, expected one of the two")
+    return dataclasses.replace(options, gamma=suggested_gamma(options.cfg, dataset.size, options.batch).gamma)
 
 
 def _resolve_precision(options: TrainingOptions) -> str:

@@ -59,6 +59,7 @@ OURS = {
     "blur_fade_kimg",
     "blur",
     "capacity",
+    "auto_gamma",
     "beta2",
     "recipe",
     "flagfile",
@@ -557,6 +558,7 @@ def test_every_option_of_the_configuration_is_an_option():
         "data_changed",
         "restart",
         "capacity",  # others follow from it
+        "auto_gamma",
         "recipe",
         "flagfile",
         "schedule",

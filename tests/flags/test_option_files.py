@@ -34,6 +34,20 @@ def test_schedules_of_a_json_file(tmp_path):
     assert found.ema_kimg == 2.5  # a half-life, no time of a schedule
 
 
+def test_of_gamma_and_auto_gamma_the_nearer_one_counts(tmp_path):
+    given, chosen = tmp_path / "given.flags", tmp_path / "chosen.flags"
+    given.write_text("--cfg=stylegan2\n--batch=32\n--gamma=5\n")
+    chosen.write_text("cfg stylegan2\nbatch 32\nauto-gamma\n")
+    assert config(f"--flagfile={given}", "--auto_gamma").loss.r1_gamma == 0.0064
+    assert config(f"--flagfile={given}", "--auto_gamma=0").loss.r1_gamma == 5
+    assert config(f"--flagfile={chosen}").loss.r1_gamma == 0.0064
+    assert config(f"--flagfile={chosen}", "--gamma=5").loss.r1_gamma == 5
+    assert config("--recipe=few-shot", f"--flagfile={given}").loss.r1_gamma == 5
+    given.write_text("--auto_gamma=1\n--gamma=5\n")
+    with pytest.raises(ValueError, match=r"--auto_gamma: found it beside .*--gamma=5, expected one of the two"):
+        config(f"--flagfile={given}", "--cfg=stylegan2", "--batch=32")
+
+
 @pytest.mark.parametrize(
     "name, text, message",
     [
