@@ -63,6 +63,11 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in _RECIPES.glob(f"*{SUFFIX}"))
 
 
+def recipe_path(name: str) -> pathlib.Path:
+    """The file of one of these."""
+    return _RECIPES / f"{name}{SUFFIX}"
+
+
 def recipe_file(argument: Argument) -> pathlib.Path:
     """The file of the recipe that an argument names.
 
@@ -74,16 +79,7 @@ def recipe_file(argument: Argument) -> pathlib.Path:
         near = difflib.get_close_matches(name, recipe_names(), n=3, cutoff=0.4)
         hint = f"{' or '.join(near)} (--recipe=list shows all)" if near else "a name that --recipe=list shows"
         raise ValueError(f"{argument.typed}: found {argument.value!r}, expected {hint}")
-    return _RECIPES / f"{name}{SUFFIX}"
-
-
-def recipe_lines() -> Iterator[str]:
-    """What --recipe=list prints: each recipe's name and what its file says of it."""
-    names = recipe_names()
-    width = max(map(len, names), default=0)
-    for name in names:
-        first = (_RECIPES / f"{name}{SUFFIX}").read_text(encoding="utf-8").partition("\n")[0]
-        yield f"{name:<{width}}  {first.removeprefix('#').strip()}"
+    return recipe_path(name)
 
 
 def words_of_file(path: pathlib.Path) -> Iterator[tuple[int, list[str]]]:

@@ -3,8 +3,8 @@
 import pytest
 
 from sg_keras.config.sizes import ImageSize  # noqa: F401
-from sg_keras.flags import list_requested, parse_command_line, recipe_lines
-from sg_keras.flags.option_files import recipe_names, words_of_file
+from sg_keras.flags import parse_command_line
+from sg_keras.flags.option_files import words_of_file
 
 DIGITS = ["--outdir=out", "--data=digits", "--gpus=0", "--dry-run"]
 
@@ -78,16 +78,3 @@ def test_files_that_are_not_there(tmp_path):
         config(f"--flagfile={tmp_path}/none.flags")
     with pytest.raises(ValueError, match=r"--recipe: found 'stylegan4', expected .*--recipe=list shows"):
         config("--recipe=stylegan4")
-
-
-def test_recipes_are_listed_with_what_they_are_for():
-    assert list_requested(["--recipe", "list"]) and list_requested(["--recipe=list"])
-    assert not list_requested(["--recipe=l", "list"])
-    lines = list(recipe_lines())
-    assert len(lines) == len(recipe_names()) > 0 and all(len(line.split()) > 1 for line in lines)
-
-
-@pytest.mark.parametrize("name", recipe_names())
-def test_every_recipe_can_be_used(name):
-    words = [f"--recipe={name}", "--gpus=0", "--precision=float32"]
-    parse_command_line(["--outdir=out", "--data=digits", "--dry-run", *words])
