@@ -16,6 +16,7 @@ from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
 from sg_keras.flags.option_files import with_option_files
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
+from sg_keras.flags.port_names import PORT_OPTIONS, Understood, in_our_names, is_meant
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_cluster, read_dataset
 
@@ -68,7 +69,8 @@ def parse_command_line(
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
     options = options_of(table)
-    arguments = with_option_files(normalise(argv, options), options)
+    understood = _understood(argv, options)
+    arguments = understood.arguments
     values, typed = read_values(arguments, options)
     check_required({**typed, "gamma": ""} if values["auto_gamma"] else typed, options)
     resume, transfer = _resume(values, typed)
@@ -76,11 +78,13 @@ def parse_command_line(
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     _check_resume(values, typed, resume, cluster)
     dataset, data_notes = read_dataset(values, open_dataset or _open_dataset, table)
+    understood.check_size(dataset.size)
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster, table)
     empty = [argument.typed for argument in arguments if not argument.value.strip()]
     notes = [
+        *understood.notes,
         *data_notes,
         *_notes(values, typed, dataset.num_images),
         *without_effect(values, typed, options),
@@ -97,6 +101,14 @@ def parse_command_line(
     return ParsedCommandLine(
         config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster
     )
+
+
+def _understood(argv: Sequence[str], options: Sequence[Option]) -> Understood:
+    """Arguments of the command line and of the files that it names."""
+    if not is_meant(argv):
+        return Understood(with_option_files(normalise(argv, options), options))
+    typed = normalise(argv, [*options, *PORT_OPTIONS], nameless=BY_KEY["data"])
+    return in_our_names(with_option_files(typed, options), options)
 
 
 def _check_resume(

@@ -19,6 +19,7 @@ from sg_keras.flags.export_options import EXPORT_OPTIONS
 from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import OPTIONS
+from sg_keras.flags.port_names import PORT_OPTIONS
 from sg_keras.flags.project_options import PROJECT_OPTIONS
 from sg_keras.flags.recipes import all_recipes
 from sg_keras.flags.style_mixing_options import STYLE_MIXING_OPTIONS
@@ -100,7 +101,7 @@ def test_options_exist(page: pathlib.Path):
         *(OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS, (ITERATIONS,)),
         *(CONVERT_OPTIONS, AUDIT_OPTIONS, CURATE_OPTIONS, CALC_METRICS_OPTIONS, VIDEO_OPTIONS),
         *(DIRECTIONS_OPTIONS, BLEND_OPTIONS, AVERAGE_OPTIONS, ACTIVATIONS_OPTIONS),
-        *(STYLE_MIXING_OPTIONS, PROJECT_OPTIONS, DRAG_OPTIONS),
+        *(STYLE_MIXING_OPTIONS, PROJECT_OPTIONS, DRAG_OPTIONS, PORT_OPTIONS),
     )
     known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
     found = re.findall(r"(?<![\w-])--([a-z][a-z0-9_-]*[a-z0-9])", page.read_text(encoding="utf-8"))
