@@ -70,7 +70,7 @@ def test_what_is_refused(words, message, faces):
 def test_only_beside_the_recipe(faces):
     assert is_meant(["--recipe", "small-gpu"]) and not is_meant(["--recipe=cifar10", "small-gpu"])
     with pytest.raises(
-        ValueError, match="found the stray word .*--n_sample: no such option; did you mean --sample-grid"
+        ValueError, match=r"found the stray word .*--n_sample: no such option; did you mean --sample-grid"
     ):
         parse_command_line(["--recipe=cifar10", str(faces), "--n_sample=25"])
 
