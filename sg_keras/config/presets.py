@@ -116,7 +116,7 @@ def _with_scaled_times(options: TrainingOptions) -> TrainingOptions:
     scheduled = {declared.key for declared in options_of(type(options)) if isinstance(declared.kind, ScheduleOf)}
     values = {key: getattr(options, key) for key in scheduled}
     changed: dict[str, Any] = {
-        key: Schedule.of(value).scaled(factor).plain for key, value in values.items() if value is not None
+        key: Schedule.of(value).scaled(factor).plain for key, value in values.items() if isinstance(value, str)
     }
     rules = tuple(rule.scaled(factor) for rule in parse_freeze(options.freeze))
     return dataclasses.replace(
@@ -170,7 +170,7 @@ def _resolve_precision(options: TrainingOptions) -> str:
     return options.precision or "float32"
 
 
-def _half_precision(options: TrainingOptions, precision: str) -> dict[str, int | float | None]:
+def _half_precision(options: TrainingOptions, precision: str) -> dict[str, int | float | str | None]:
     """Fields that both networks have."""
     chosen = HALF_PRECISION_RESOLUTIONS if options.num_fp16_res is None else options.num_fp16_res
     return {

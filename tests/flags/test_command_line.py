@@ -235,6 +235,13 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--precision=float32"], "generator.conv_clamp", 256),
         (["--precision=bfloat16"], "generator.num_fp16_res", 4),
         (["--precision=bfloat16", "--num-fp16-res=2"], "discriminator.num_fp16_res", 2),
+        (["--precision=bfloat16", "--num-fp16-res=0;4 from 5"], "generator.num_fp16_res", "0; 4 from 5"),
+        (
+            ["--precision=auto", "--num_fp16_res=0;4 from 5", "--schedule_scale=0.5"],
+            "discriminator.num_fp16_res",
+            "0; 4 from 2.5",
+        ),
+        (["--precision=bfloat16", "--num_fp16_res=2", "--schedule_scale=0.5"], "generator.num_fp16_res", 2),
         (["--precision=auto"], "precision", "auto"),
         (["--precision=auto", "--fp32=1"], "precision", "float32"),
         (["--num_fp16_res=3"], "generator.num_fp16_res", 0),
