@@ -135,6 +135,8 @@ def test_small_gpu_recipe(flat_images):
 def test_recipes_of_larger_networks(name, base, expected, flat_images):
     config = parse_command_line([f"--recipe={name}", "--outdir=runs", f"--data={flat_images(1024)}", "-n"]).config
     assert (config.generator.channel_base, config.loss.style_mixing_prob) == (base, 0)
+    half_precision = "4; 5 from 20000" if name == "practice-l" else 5
+    assert config.generator.num_fp16_res == config.discriminator.num_fp16_res == half_precision
     values = (config.optimizer.g_lr, config.optimizer.d_lr, config.loss.r1_gamma)
     assert [(nimg, *(Schedule.of(value).at(int(nimg)) for value in values)) for nimg, *_ in expected] == expected
 
