@@ -122,6 +122,6 @@ def _rule(text: str) -> FreezeRule:
     if network == "g" and _FIRST.fullmatch(part):
         raise ValueError(f"found {text!r}, expected firstN of d alone, such as d:{part} or g:<=16px")
     start, end = float(match["start"] or 0), None if match["end"] is None else float(match["end"])
-    if end is not None and end <= start:
-        raise ValueError(f"found {text!r}, expected 'until' to be later than {f'{start:g} kimg' if start else '0'}")
+    if start and end is not None and end <= start:
+        raise ValueError(f"found {text!r}, expected 'until' to be later than 'from'")
     return FreezeRule(network, part, end, start)

@@ -50,9 +50,8 @@ def test_what_is_no_rule(text):
 
 
 def test_a_time_that_ends_before_it_begins():
-    for text in ("g:all from 5 until 5kimg", "g:all until 0"):
-        with pytest.raises(ValueError, match=f"found '{text}', expected 'until' to be later than"):
-            parse_freeze(text)
+    with pytest.raises(ValueError, match="found 'g:all from 5 until 5kimg', expected 'until' to be later than 'from'"):
+        parse_freeze("g:all from 5 until 5kimg")
 
 
 def test_first_layers_are_those_of_d():
