@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
+from sg_keras.config.freeze import FreezeRule, frozen_text, parse_freeze
 from sg_keras.config.options.declaration import options_of
 from sg_keras.config.options.fields import field_options, flatten
 from sg_keras.config.options.kinds import ScheduleOf
@@ -49,7 +50,7 @@ def resolved_configuration(
             owner, _, name = field.rpartition(".")
             if owner == part:
                 lines.append(_field_line(name, value, options.get(field), parsed))
-    lines += _schedule_table(scheduled_options(parsed.config, table), parsed.config.run.total_kimg)
+    lines += _schedule_table(parsed.config, table)
     lines += ["", *(f"Note: {note}" for note in parsed.notes)]
     return "\n".join(lines).rstrip()
 
@@ -64,20 +65,30 @@ def scheduled_options(config: TrainingConfig, table: type[TrainingOptions] = Tra
     return found
 
 
-def _schedule_table(schedules: Mapping[str, Schedule], total_kimg: float) -> list[str]:
-    """The values where something begins or ends, one row each."""
-    if not schedules:
+def freeze_schedule(config: TrainingConfig) -> tuple[FreezeRule, ...]:
+    """What is frozen over the run, if that changes; no rule where it stays the same."""
+    rules = parse_freeze(config.freeze)
+    return rules if any(rule.changes_kimg for rule in rules) else ()
+
+
+def _schedule_table(config: TrainingConfig, table: type[TrainingOptions]) -> list[str]:
+    """The values where something begins or ends, one row each; what is frozen comes last, being long."""
+    schedules, freeze, total_kimg = scheduled_options(config, table), freeze_schedule(config), config.run.total_kimg
+    if not schedules and not freeze:
         return []
-    changes = {kimg for schedule in schedules.values() for kimg in schedule.changes_kimg if kimg < total_kimg}
-    points = [0.0, *sorted(changes), total_kimg]
+    changes = {kimg for schedule in schedules.values() for kimg in schedule.changes_kimg}
+    changes |= {kimg for rule in freeze for kimg in rule.changes_kimg}
+    points = [0.0, *sorted(kimg for kimg in changes if kimg < total_kimg), total_kimg]
     rows = [("kimg", *schedules)]
     rows += [
         (value_text(kimg), *(f"{schedule.at(round(kimg * 1000)):.6g}" for schedule in schedules.values()))
         for kimg in points
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    frozen = ["freeze", *(frozen_text(freeze, round(kimg * 1000)) for kimg in points)] if freeze else [""] * len(rows)
     return ["", "Schedules (each value holds from its row on, or moves towards the next):"] + [
-        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        "  " + "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=True)), what]).rstrip()
+        for row, what in zip(rows, frozen, strict=True)
     ]
 
 

@@ -27,10 +27,14 @@ def test_a_flag_file_in_every_spelling(tmp_path):
 
 def test_schedules_of_a_json_file(tmp_path):
     path = tmp_path / "schedules.json"
-    path.write_text('{"glr": "2e-3; 2e-4 from 10", "gamma": 5, "freeze": "g:mapping until 3kimg"}')
-    found = config("--cfg=stylegan2", "--batch=8", f"--schedule={path}", "--dlr=1e-3", "--schedule_scale=0.5")
+    path.write_text(
+        '{"glr": "2e-3; 2e-4 from 10", "gamma": 5, "freeze": "g:mapping from 1 until 3", "num_fp16_res": "0; 4 from 8"}'
+    )
+    half = ["--precision=bfloat16"]
+    found = config("--cfg=stylegan2", "--batch=8", f"--schedule={path}", "--dlr=1e-3", "--schedule_scale=0.5", *half)
     assert (found.optimizer.g_lr, found.optimizer.d_lr, found.loss.r1_gamma) == ("0.002; 0.0002 from 5", 1e-3, 5)
-    assert (found.freeze, found.run.total_kimg) == ("g:mapping until 1.5kimg", 12500)
+    assert (found.freeze, found.run.total_kimg) == ("g:mapping from 0.5kimg until 1.5kimg", 12500)
+    assert found.generator.num_fp16_res == found.discriminator.num_fp16_res == "0; 4 from 4"
     assert found.ema_kimg == 2.5  # a half-life, no time of a schedule
 
 

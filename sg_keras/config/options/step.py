@@ -204,7 +204,7 @@ class StepOptions(RequiredOptions):
     freeze: str = option(
         TRAINING,
         Freeze(),
-        "Do not train parts of networks, for good or until a kimg: 'd:first4; g:mapping; g:<=16px until 500kimg'.",
+        "Do not train parts of networks, for good or for a time: 'd:first4; g:<=16px until 500kimg'.",
         default="",
         default_text="none",
         sets="freeze",
