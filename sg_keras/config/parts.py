@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.channels import ChannelTable, format_channels, parse_channels
 from sg_keras.config.choices import (
     AUGMENT_MODES,
     CFGS,
@@ -116,7 +117,7 @@ class DatasetConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorConfig:
-    """Shape of the generator. channel_base and channel_max: a block of level r has min(base // r, max) channels."""
+    """Shape of the generator. A block of level r has min(channel_base // r, channel_max) channels, or as fmaps says."""
 
     cfg: str = "stylegan2"  # stylegan2, stylegan3-t, stylegan3-r
     z_dim: int = 512
@@ -129,6 +130,7 @@ class GeneratorConfig:
     num_fp16_res: int = 0  # resolutions, from the highest, in half precision
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
     no_const: bool = False  # StyleGAN2 only: a dense layer from w in place of the learnt constant
+    fmaps: str = ""  # channels by level, as parse_channels reads them; "" = by channel_base and channel_max
 
     def __post_init__(self) -> None:
         known = GENERATOR_ARCHITECTURES
@@ -138,6 +140,13 @@ class GeneratorConfig:
         require(not self.no_const or self.cfg == "stylegan2", "no_const", self.no_const, "stylegan2 beside it")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
+        with errors_named("fmaps"):
+            object.__setattr__(self, "fmaps", format_channels(parse_channels(self.fmaps)))
+
+    @property
+    def channels(self) -> ChannelTable:
+        """The table of fmaps, None = by channel_base and channel_max."""
+        return parse_channels(self.fmaps) or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +162,19 @@ class DiscriminatorConfig:
     conv_clamp: float | None = 256.0
     num_fp16_res: int = 0
     freeze_layers: int = 0
+    fmaps: str = ""  # channels by level, as parse_channels reads them; "" = by channel_base and channel_max
 
     def __post_init__(self) -> None:
         known = DISCRIMINATOR_ARCHITECTURES
         require(self.architecture in known, "d_arch", self.architecture, one_of(known))
         require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
+        with errors_named("fmaps"):
+            object.__setattr__(self, "fmaps", format_channels(parse_channels(self.fmaps)))
+
+    @property
+    def channels(self) -> ChannelTable:
+        """The table of fmaps, None = by channel_base and channel_max."""
+        return parse_channels(self.fmaps) or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ def generator_arguments(config: TrainingConfig) -> dict[str, Any]:
     gen = config.generator
     return {
         "mapping_kwargs": {"num_layers": gen.mapping_layers},
+        "channels": gen.channels,
         "synthesis_kwargs": None if gen.cfg == "stylegan2" else {"magnitude_ema_beta": gen.magnitude_ema_beta},
         "name": "G",
         **_shared(config),
@@ -42,6 +43,7 @@ def discriminator_arguments(config: TrainingConfig) -> dict[str, Any]:
     disc = config.discriminator
     return {
         "mapping_kwargs": {"num_layers": disc.mapping_layers},
+        "channels": disc.channels,
         "name": "D",
         **_shared(config),
         **accepted_by(Discriminator, dataclasses.asdict(disc)),

@@ -53,6 +53,9 @@ OURS = {
     "g_arch",
     "d_arch",
     "no_const",
+    "fmaps",
+    "g_fmaps",
+    "d_fmaps",
     "ema_kimg",
     "ema_rampup",
     "g_reg_interval",
@@ -281,6 +284,9 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--debug"], "run.debug", True),
         (["--glr=1e-3"], "optimizer.g_lr", 0.001),
         (["--no-const=1"], "generator.no_const", True),
+        (["--fmaps=8:64,4:64,16:32,32:16,64:16"], "discriminator.fmaps", "4:64,8:64,16:32,32:16,64:16"),
+        (["--fmaps=4:4,8:4,16:4,32:2", "--g_fmaps=4:4,8:4,16:4,32:4"], "generator.fmaps", "4:4,8:4,16:4,32:4"),
+        (["--g-fmaps=4:4,8:4,16:4,32:4"], "discriminator.fmaps", ""),
         (["--desc=two words"], "run.desc", "two words"),
     ],
 )
@@ -322,6 +328,14 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"),
         (["--outdir="], "--outdir: found ''"),
         (["--batch_gpu=some"], "--batch_gpu: found 'some', expected a whole number, 1 or more, or auto"),
+        (["--fmaps=4:64,16"], "--fmaps: found 16, expected RESOLUTION:CHANNELS for each power of two from 4 on"),
+        (["--fmaps=4:64,16:64"], "--fmaps: found 4:64,16:64, which says nothing of 8 and 32, expected RESOLUTION"),
+        (["--d-fmaps=4:64,8:64,16:64"], "--d-fmaps: found 4:64,8:64,16:64, which says nothing of 32, expected"),
+        (["--fmaps=4:4,8:4,16:4,32:4", "--cmax=8"], "--fmaps: found --cmax=8 beside it, expected one of the two"),
+        (
+            ["--g_fmaps=4:4,8:4,16:4,32:4", "--d_fmaps=4:4,8:4,16:4,32:4", "--capacity=l"],
+            "--g_fmaps: found --capacity=l beside it, expected one of the two, with --z-dim",
+        ),
         (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
         (
             ["--cfg=stylegan3-t", "--no_const=1"],
@@ -504,6 +518,13 @@ def test_more_gpus_than_there_are(parse):
         (["--augpipe=bg", "--aug=noaug"], {}, "--augpipe has no effect without --aug=ada or fixed", True),
         (["--diffaug=color"], {}, "--diffaug has no effect without --aug=diffaug", True),
         (["--diffaug=color", "--aug=diffaug"], {}, "--diffaug has", False),
+        (
+            ["--g_fmaps=4:9,8:9,16:9,32:9"],
+            {},
+            "--g_fmaps: G and D have different channels now; in practice capac",
+            True,
+        ),
+        (["--fmaps=4:9,8:9,16:9,32:9"], {}, "different channels", False),
         (["--nobench=1"], {}, "--nobench has no effect: TensorFlow chooses", True),
         ([], {}, "--nobench", False),
     ],
@@ -563,6 +584,8 @@ def test_every_option_of_the_configuration_is_an_option():
         "data_changed",
         "restart",
         "capacity",  # others follow from it
+        "g_fmaps",  # its field is that of fmaps, too
+        "d_fmaps",
         "recipe",
         "flagfile",
         "schedule",
