@@ -64,6 +64,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
         ("fmap channels channels_per_resolution channel_list channels_dict channels_map nf", "fmaps"),
         ("channel_multiplier feature_maps ngf ndf num_features", "cbase cmax"),
         ("mapping_layers map_layers num_mapping_layers n_mlp mapping_depth mapping_fmaps style_depth", "map_depth"),
+        ("mapping_lr_multiplier mapping_lr mapping_lr_mul lr_mlp lr_mul mlp_lr lr_multiplier", "mapping_lrmul"),
         ("mbstd mbstd_group_size minibatch_std_group minibatch_std_group_size mbstd_size group_size", "mbstd_group"),
         ("latent latent_dim latent_size nz zdim z_size dlatent z", "z_dim"),
         ("dlatent_size style_dim wdim w_size w_latent dlatent_dim", "w_dim"),

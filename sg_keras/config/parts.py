@@ -23,7 +23,13 @@ from sg_keras.config.choices import (
 )
 from sg_keras.config.named_errors import errors_named
 from sg_keras.config.schedule import Schedule, Scheduled
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
+from sg_keras.config.sizes import (
+    DEFAULT_CHANNEL_BASE,
+    DEFAULT_CHANNEL_MAX,
+    MAPPING_LR_MULTIPLIER,
+    ImageSize,
+    image_size,
+)
 from sg_keras.config.stop_condition import parse_stop_condition
 
 MAX_CHANNELS = 16  # of an image
@@ -123,6 +129,7 @@ class GeneratorConfig:
     z_dim: int = 512
     w_dim: int = 512
     mapping_layers: int = 8
+    mapping_lrmul: float = MAPPING_LR_MULTIPLIER  # of the mapping's layers: factor on their learning rate
     channel_base: int = DEFAULT_CHANNEL_BASE
     channel_max: int = DEFAULT_CHANNEL_MAX
     architecture: str = "skip"  # skip, resnet, orig (StyleGAN2 only)
@@ -137,6 +144,7 @@ class GeneratorConfig:
         require(self.cfg in CFGS, "cfg", self.cfg, one_of(CFGS))
         require(self.architecture in known, "g_arch", self.architecture, one_of(known))
         require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
+        require(self.mapping_lrmul > 0, "mapping_lrmul", self.mapping_lrmul, "a positive number")
         require(not self.no_const or self.cfg == "stylegan2", "no_const", self.no_const, "stylegan2 beside it")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")

@@ -53,6 +53,16 @@ def test_networks_of_a_size(cfg, size, options, tmp_path):
         assert found["D"].get_config() == D.get_config() and found["G"].get_config() == G.get_config()
 
 
+@pytest.mark.parametrize("cfg", ["stylegan2", pytest.param("stylegan3-t", marks=pytest.mark.long)])
+def test_images_of_2048(cfg):
+    table = [[4 << step, 1 if step > 3 else 4] for step in range(10)]
+    G = generator(cfg, 2048, channels=table, img_channels=1)
+    D = Discriminator(img_resolution=2048, img_channels=1, channels=table, mbstd_group_size=1)
+    images = G(tf.ones([1, 6]))
+    assert images.shape == (1, 2048, 2048, 1) and D(images).shape == (1, 1)
+    assert np.isfinite(images).all() and np.std(images) > 0 and G.num_ws == (20 if cfg == "stylegan2" else 16)
+
+
 @pytest.mark.parametrize("cfg", CFGS)
 def test_all_but_what_is_as_large_as_the_image_is_that_of_the_square(cfg):
     """Names and channels are the square's, so transfer takes nearly all of it."""

@@ -7,8 +7,9 @@ import dataclasses
 from sg_keras.config.capacities import CAPACITIES, CONFIG_F
 from sg_keras.config.choices import DISCRIMINATOR_ARCHITECTURES, GENERATOR_ARCHITECTURES, ON_BAD_IMAGE
 from sg_keras.config.options.declaration import DATA, MODEL, OnlyWith, Resume, option
-from sg_keras.config.options.kinds import Boolean, Channels, Choice, Integer
+from sg_keras.config.options.kinds import Boolean, Channels, Choice, Integer, Number
 from sg_keras.config.options.step import StepOptions
+from sg_keras.config.sizes import MAPPING_LR_MULTIPLIER
 
 _COUNT = Integer(1)
 _STYLEGAN2 = OnlyWith("cfg", ("stylegan2",), is_refused=True)
@@ -80,6 +81,14 @@ class NetworkOptions(StepOptions):
         default_text="8 (stylegan2), 2 (stylegan3-*)",
         sets="generator.mapping_layers",
         resume=Resume.SHAPE,
+    )
+    mapping_lrmul: float = option(
+        MODEL,
+        Number(positive=True),
+        "Factor on the learning rate of the layers of G's mapping network.",
+        default=MAPPING_LR_MULTIPLIER,
+        sets="generator.mapping_lrmul",
+        resume=Resume.SHAPE,  # weights are kept divided by it
     )
     mbstd_group: int = option(
         MODEL,
