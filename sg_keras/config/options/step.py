@@ -7,17 +7,8 @@ import dataclasses
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
 from sg_keras.config.choices import AUGMENT_MODES, CFGS
 from sg_keras.config.options.declaration import REQUIRED, TRAINING, OnlyWith, Resume, option
-from sg_keras.config.options.kinds import (
-    Boolean,
-    Choice,
-    Freeze,
-    Integer,
-    IntegerOrAuto,
-    Names,
-    Number,
-    PathName,
-    ScheduleOf,
-)
+from sg_keras.config.options.kinds import Boolean, Choice, Integer, IntegerOrAuto, Names, Number, PathName
+from sg_keras.config.options.schedule_kinds import Freeze, ScheduleOf
 
 _POSITIVE = Number(positive=True)
 _POSITIVE_IN_THE_END = ScheduleOf(_POSITIVE, in_schedule=Number())  # ramps may begin at 0
