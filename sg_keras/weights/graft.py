@@ -70,21 +70,14 @@ def graft_network(
     graft = Graft(there, here, place_channels(there, here, chosen_by), weights, fresh)
     for key, wire in here.wires.items():
         if key in there.wires:
-            graft.values.update(graft_layer(graft, there.wires[key], wire))
+            graft_layer(graft, there.wires[key], wire)
     _graft_variables_without_layer(graft)
-    origins = {name: _name_there(graft, name) for name in graft.values}
     _keep_embedding(graft)
     reasons = keep_logits(graft) if isinstance(target, Discriminator) else _keep_images(graft)
     new = [name for name in fresh if _is_new(graft, name)]
-    reasons += _other_reasons(graft, len(set(fresh) - set(origins) - set(new)), arguments)
-    used = tuple(name for name in weights if name not in origins.values() and _is_rebuilt(graft, name))
-    return GraftedNetwork(graft.values, origins, tuple(new), used, _in_words(graft, reasons))
-
-
-def _name_there(graft: Graft, name: str) -> str:
-    """What a tensor is called in the source."""
-    layer = next((wire for wire in graft.target.wires.values() if name.startswith(f"{wire.name}.")), None)
-    return name if layer is None else graft.source.wires[layer.key].name + name.removeprefix(layer.name)
+    reasons += _other_reasons(graft, len(set(fresh) - set(graft.origins) - set(new)), arguments)
+    used = tuple(name for name in weights if name not in graft.origins.values() and _is_rebuilt(graft, name))
+    return GraftedNetwork(graft.values, graft.origins, tuple(new), used, _in_words(graft, reasons))
 
 
 def _is_rebuilt(graft: Graft, name: str) -> bool:
@@ -101,7 +94,7 @@ def _graft_variables_without_layer(graft: Graft) -> None:
             value = graft.fresh[name].astype(np.float64)
             if value.shape[1:] == old.shape[1:]:
                 value[placement.new] = old[placement.old]
-                graft.values[name] = value
+                graft.values[name], graft.origins[name] = value, name
 
 
 def _keep_embedding(graft: Graft) -> None:
@@ -164,17 +157,18 @@ def _is_new(graft: Graft, name: str) -> bool:
     same = getattr(graft.target.network, "takes_transform", None) == getattr(
         graft.source.network, "takes_transform", None
     )
-    return layer == "mapping.embed" or (same and _BLOCK.fullmatch(layer) is not None)
+    labels = layer == "mapping.embed" or (layer.startswith("mapping.") and graft.source.network.mapping is None)
+    return labels or (same and _BLOCK.fullmatch(layer) is not None)
 
 
 # ---- what is kept ----------------------------------------------------------------------------------------------------
 
 
 def _other_reasons(graft: Graft, missing: int, arguments: Collection[str]) -> list[str]:
-    left_out = sum(placement.left_out > 0 for placement in graft.placements.values())
-    reasons = [f"channels are left out in {left_out} places"] if left_out else []
+    left_out = sum(placement.left_out > 0 < placement.width for placement in graft.placements.values())
+    reasons = [f"channels are left out in {left_out} place{'s' if left_out > 1 else ''}"] if left_out else []
     widths = graft.source.widths, graft.target.widths
-    if widths[0].get("z") != widths[1].get("z"):
+    if widths[0].get("z", 0) != widths[1].get("z", 0):
         reasons.append("latents of another length are normalised otherwise")
     if missing:
         reasons.append(f"{missing} tensors begin anew")

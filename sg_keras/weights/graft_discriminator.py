@@ -16,6 +16,7 @@ import numpy as np
 
 from sg_keras.layers import Conv2D
 from sg_keras.ops import ACTIVATIONS
+from sg_keras.weights.graft_channels import input_axis
 from sg_keras.weights.graft_layers import Graft, gain_of
 from sg_keras.weights.graft_wiring import MAPPED_LABEL, STD_INPUT
 
@@ -153,6 +154,8 @@ def _gain_at_4(graft: Graft, writer: str) -> float:
 def _keep_label_projection(graft: Graft) -> None:
     """A wider mapped label is divided by the root of a larger number; what is new in it is not read at first."""
     placement = graft.placements.get(MAPPED_LABEL)
+    if placement is not None and graft.source.network.c_dim == 0:
+        _add_labels(graft)
     if placement is None or not len(placement.old):
         return
     for leaf in ("weight", "bias"):
@@ -160,3 +163,23 @@ def _keep_label_projection(graft: Graft) -> None:
         if value is not None:
             value[placement.new] *= math.sqrt(placement.width / (len(placement.old) + placement.left_out))
             value[placement.added] = 0
+
+
+def _add_labels(graft: Graft) -> None:
+    """Multiply the logit by a first entry of the mapped label that is constant; the others are not read at first."""
+    mapping, there, here = graft.target.network.mapping, graft.source.wires["b4.out"], graft.target.wires["b4.out"]
+    if mapping.num_layers == 0:
+        return
+    width, columns = graft.placements[MAPPED_LABEL].width, input_axis(there, here, graft.source, graft.placements)
+    weight, bias = np.zeros(graft.fresh["b4.out.weight"].shape), np.zeros(width)
+    factor = gain_of(there.layer) / gain_of(here.layer)
+    weight[0, columns.new] = factor * graft.weights["b4.out.weight"][0, columns.old]
+    bias[0] = graft.weights["b4.out.bias"][0]
+    last = f"mapping.fc{mapping.num_layers - 1}"
+    mapped, constant = _fresh(graft, f"{last}.weight"), _fresh(graft, f"{last}.bias")
+    mapped[0] = 0
+    layer = graft.target.wires[last].layer
+    constant[0] = math.sqrt(width) / ACTIVATIONS[layer.activation].default_gain / layer.lr_multiplier
+    graft.values.update({"b4.out.weight": weight, "b4.out.bias": bias})
+    graft.values.update({f"{last}.weight": mapped, f"{last}.bias": constant})
+    graft.origins.update({name: name for name in ("b4.out.weight", "b4.out.bias")})

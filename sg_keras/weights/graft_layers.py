@@ -33,6 +33,7 @@ class Graft:
         weights: of the source, by published name and in published layout.
         fresh: of the target before, likewise.
         values: of the target after, of those tensors that are known by now, in float64.
+        origins: name in the source of each tensor that comes from there.
     """
 
     source: Wiring
@@ -41,19 +42,18 @@ class Graft:
     weights: Weights
     fresh: Weights
     values: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    origins: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def graft_layer(graft: Graft, there: Wire, here: Wire) -> dict[str, np.ndarray]:
-    """The tensors of a layer by published name; without those whose shape leaves nothing to be kept."""
+def graft_layer(graft: Graft, there: Wire, here: Wire) -> None:
+    """Note the values of a layer's tensors; not of those whose shape leaves nothing to be kept."""
     rows, columns = _rows(graft, here), input_axis(there, here, graft.source, graft.placements)
     if not columns.fits or not _same_kind(graft, there, here):
-        return {}
-    values = {}
+        return
     for leaf, value in _tensors(graft, there, here, rows, columns):
         name = f"{here.name}.{leaf}"
         if value.shape == graft.fresh[name].shape:
-            values[name] = value
-    return values
+            graft.values[name], graft.origins[name] = value, f"{there.name}.{leaf}"
 
 
 def _same_kind(graft: Graft, there: Wire, here: Wire) -> bool:
@@ -61,6 +61,8 @@ def _same_kind(graft: Graft, there: Wire, here: Wire) -> bool:
     kernels = [graft.weights[f"{there.name}.weight"].shape[2:], graft.fresh[f"{here.name}.weight"].shape[2:]]
     of_image = IMAGE in (here.writes, *(segment.space for segment in here.reads))
     same_image = graft.source.widths.get(IMAGE) == graft.target.widths.get(IMAGE)
+    if there.writes != here.writes:  # a logit, or what is multiplied by the mapped label
+        return False
     return type(there.layer) is type(here.layer) and kernels[0] == kernels[1] and (same_image or not of_image)
 
 

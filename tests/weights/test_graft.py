@@ -196,6 +196,24 @@ def test_stylegan3_at_another_size_is_taken_by_layer_and_called_something_else()
     assert not (found.fitted or found.new or found.missing or found.mismatched or found.unused)
 
 
+def test_labels_can_be_added():
+    source, target = generator(), generator(1, c_dim=3, **WIDER)
+    _, found = grafted(source, target)
+    assert {name.partition(".")[0] for name, _ in found.new} == {"mapping"} and not (found.missing or found.mismatched)
+    expected = images(source)
+    assert_same(images(target), expected, ROUNDING)
+    source, target = discriminator(), discriminator(1, c_dim=3, **WIDER)
+    _, found = grafted(source, target)
+    assert found.kept == "gives the source's logits at first" and not (found.missing or found.mismatched)
+    assert_same(target(expected, LABELS), source(expected), ROUNDING)
+
+
+def test_labels_cannot_be_taken_away():
+    _, found = grafted(discriminator(c_dim=3), discriminator(1))
+    assert [name for name, *_ in found.mismatched] == ["b4.out.weight", "b4.out.bias"]
+    assert found.kept == "begins as something else than the source: 2 tensors begin anew"
+
+
 def test_what_cannot_be_grafted_is_refused():
     source, target = generator(cfg="stylegan3-t"), generator(1)
     grafts = graft_networks({"G": source, "G_ema": source}, [target])
