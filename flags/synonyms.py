@@ -66,6 +66,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
         ("mbstd mbstd_group_size minibatch_std_group minibatch_std_group_size mbstd_size group_size", "mbstd_group"),
         ("latent latent_dim latent_size nz zdim z_size dlatent z", "z_dim"),
         ("dlatent_size style_dim wdim w_size w_latent dlatent_dim", "w_dim"),
+        ("noconst no_constant first_const use_const learned_const const_input const_start", "no_const"),
         ("mixing mixing_prob style_mixing mixed_prob style_mix_prob mixing_probability", "style_mixing_prob"),
         ("path_regularize pl_reg path_length_weight path_weight ppl_weight pl_lambda plweight", "pl_weight"),
         ("g_reg_every g_reg g_lazy_interval greg_interval", "g_reg_interval"),
@@ -131,7 +132,7 @@ _INSTEAD: dict[str, str] = {
             "StyleGAN-XL is not built",
         ),
         ("new fresh", "a run is new unless --resume says otherwise"),
-        ("attn_layers fq_layers fq_dict_size no_const lpips topk top_k_training", "there is no counterpart"),
+        ("attn_layers fq_layers fq_dict_size lpips topk top_k_training", "there is no counterpart"),
         ("submit_target cloud wandb use_wandb tensorboard use_tensorboard", "TensorBoard's events are always written"),
     )
     for key in names.split()

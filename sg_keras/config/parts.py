@@ -128,12 +128,14 @@ class GeneratorConfig:
     conv_clamp: float | None = 256.0
     num_fp16_res: int = 0  # resolutions, from the highest, in half precision
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
+    no_const: bool = False  # StyleGAN2 only: a dense layer from w in place of the learnt constant
 
     def __post_init__(self) -> None:
         known = GENERATOR_ARCHITECTURES
         require(self.cfg in CFGS, "cfg", self.cfg, one_of(CFGS))
         require(self.architecture in known, "g_arch", self.architecture, one_of(known))
         require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
+        require(not self.no_const or self.cfg == "stylegan2", "no_const", self.no_const, "stylegan2 beside it")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
 

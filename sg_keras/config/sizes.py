@@ -138,6 +138,26 @@ def doubling_sizes(size: ImageSize) -> dict[int, ImageSize]:
     return sizes
 
 
+def no_const_size(size: ImageSize) -> ImageSize:
+    """What a StyleGAN2 without a constant begins with: half of its first block.
+
+    Raises:
+        ValueError: there is no such network; one line.
+
+    Example:
+        >>> str(no_const_size(ImageSize(height=64, width=96)))
+        '3x2'
+    """
+    first = doubling_sizes(size)[_LOWEST_LEVEL]
+    if first.height % 2 or first.width % 2:
+        factor = 2 * size.level // _LOWEST_LEVEL
+        raise ValueError(
+            f"no_const: found images of {size}, whose first block of {first} has no half, expected sides that are "
+            f"multiples of {factor}"
+        )
+    return first.halved()
+
+
 # ---- which sizes a configuration takes -------------------------------------------------------------------------------
 
 

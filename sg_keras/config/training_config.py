@@ -21,6 +21,7 @@ from sg_keras.config.parts import (
     require_scheduled,
 )
 from sg_keras.config.schedule import Schedule, Scheduled
+from sg_keras.config.sizes import no_const_size
 
 
 def count_replicas(gpus: int, cpu_devices: int, cluster_size: int) -> int:
@@ -74,6 +75,8 @@ class TrainingConfig:
             self.discriminator.channel_base,
             f"{size.level} or more, for one channel at {size}",
         )
+        if self.generator.no_const:
+            no_const_size(size)
         require_scheduled(self, "ema_kimg", "ema_kimg", lambda value: value >= 0, "a positive number", positive=True)
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
         precisions = (*PRECISIONS, "auto")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sg_keras.config.sizes import ImageSize, block_sizes, doubling_sizes, image_size
+from sg_keras.config.sizes import ImageSize, block_sizes, doubling_sizes, image_size, no_const_size
 from sg_keras.models import plan_synthesis
 from sg_keras.models.generator import STYLEGAN3
 from sg_keras.models.synthesis_stylegan2 import block_channels
@@ -23,7 +23,7 @@ def generator_shapes(config: Mapping[str, Any]) -> Shapes:
     """(name, shape) of every variable of a generator, in the published layout.
 
     Args:
-        config: all constructor arguments of Generator that shape it.
+        config: all constructor arguments of Generator that shape it; no_const may be missing.
 
     Raises:
         ValueError: the arguments give no network.
@@ -110,9 +110,13 @@ def _synthesis(config: Mapping[str, Any]) -> Shapes:
     size, before = image_size(config["img_resolution"]), 0
     for level, here in doubling_sizes(size).items():
         channels = block_channels(level, config["channel_base"], config["channel_max"])
-        layers = {"conv1": channels} if before == 0 else {"conv0": before, "conv1": channels}
-        if before == 0:
+        layers = {"conv0": before or channels, "conv1": channels}
+        if before == 0 and config.get("no_const"):
+            half = no_const_size(size)
+            yield from _prefixed("b4.fc", _dense(channels * half.height * half.width, w_dim))
+        elif before == 0:
             yield "b4.const", (channels, here.height, here.width)
+            del layers["conv0"]
         for name, inputs in layers.items():
             yield from _prefixed(f"b{level}.{name}", _modulated(channels, inputs, 3, w_dim))
             if config["use_noise"]:

@@ -52,6 +52,7 @@ OURS = {
     "pl_weight",
     "g_arch",
     "d_arch",
+    "no_const",
     "ema_kimg",
     "ema_rampup",
     "g_reg_interval",
@@ -282,6 +283,7 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--workers=1"], "dataset.workers", 1),
         (["--debug"], "run.debug", True),
         (["--glr=1e-3"], "optimizer.g_lr", 0.001),
+        (["--no-const=1"], "generator.no_const", True),
         (["--desc=two words"], "run.desc", "two words"),
     ],
 )
@@ -324,6 +326,10 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--outdir="], "--outdir: found ''"),
         (["--batch_gpu=some"], "--batch_gpu: found 'some', expected a whole number, 1 or more, or auto"),
         (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
+        (
+            ["--cfg=stylegan3-t", "--no_const=1"],
+            "--no_const: found True with --cfg=stylegan3-t, expected it with --cfg",
+        ),
         (["--gpus=1", "--cpu_devices=2"], "--cpu_devices: found 2 with --gpus=1"),
         (["--cfg=stylegan3-t", "--pl_weight=2"], "--pl_weight: found 2.0 with --cfg=stylegan3-t"),
         (

@@ -21,7 +21,8 @@ SIZES = {
     "stylegan3-t": [(32, 48), (24, 40), (18, 22)],
     "stylegan3-r": [(48, 32), (18, 22)],
 }
-CASES = [(cfg, size) for cfg, sizes in SIZES.items() for size in sizes]
+CASES = [(cfg, size, {}) for cfg, sizes in SIZES.items() for size in sizes]
+CASES.append(("stylegan2", (48, 32), {"no_const": True}))
 
 
 def generator(cfg, resolution, **options):
@@ -29,10 +30,10 @@ def generator(cfg, resolution, **options):
     return Generator(**{**SMALL, "z_dim": 6, "w_dim": 6, "cfg": cfg, "img_resolution": resolution, **options})
 
 
-@pytest.mark.parametrize("cfg, size", CASES)
-def test_networks_of_a_size(cfg, size, tmp_path):
+@pytest.mark.parametrize("cfg, size, options", CASES)
+def test_networks_of_a_size(cfg, size, options, tmp_path):
     """They make and judge images of it, and are the same again from a configuration and a file."""
-    G, D = generator(cfg, size), Discriminator(**SMALL, img_resolution=size)
+    G, D = generator(cfg, size, **options), Discriminator(**SMALL, img_resolution=size)
     z = tf.constant(np.random.RandomState(0).randn(4, 6), tf.float32)
     images = G(z)
     assert images.shape == (4, *size, 4) == (4, *G.image_shape) and D(images).shape == (4, 1)

@@ -44,6 +44,19 @@ def test_round_trips_keep_every_bit(case, tmp_path):
     assert (tmp_path / NAMES[0]).read_bytes() == (tmp_path / "second" / NAMES[0]).read_bytes()
 
 
+def test_official_pickles_hold_no_network_without_the_constant(tmp_path):
+    first = tiny_networks({"no_const": True}, {})
+    for name in (NAMES[0], NAMES[2]):
+        write_networks(tmp_path / name, first)
+        found = sg_keras.load(tmp_path / name)
+        assert_same(found, first)
+        assert found["G"].get_config() == first["G"].get_config()
+    message = r"networks.pkl: found a generator without the learnt constant .*cannot hold, expected NAME.safetensors"
+    with pytest.raises(ValueError, match=message):
+        write_networks(tmp_path / "networks.pkl", first)
+    assert not (tmp_path / "networks.pkl").exists()
+
+
 def test_other_programs_can_read_the_files(networks, tmp_path):
     write_networks(tmp_path / NAMES[0], networks)
     tensors = safetensors.numpy.load_file(tmp_path / NAMES[0])

@@ -92,6 +92,16 @@ class NetworkOptions(StepOptions):
         resume=Resume.SHAPE,
         only_with=_STYLEGAN2,
     )
+    no_const: bool = option(
+        MODEL,
+        Boolean(),
+        "Replace the generator's learnt constant by a dense layer from w, before one more convolution (stylegan2).",
+        default=False,
+        switch=True,
+        sets="generator.no_const",
+        resume=Resume.SHAPE,
+        only_with=_STYLEGAN2,
+    )
     d_arch: str = option(
         MODEL,
         Choice(*DISCRIMINATOR_ARCHITECTURES),

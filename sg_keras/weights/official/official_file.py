@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from sg_keras.weights.network_description import describe
+from sg_keras.weights.network_description import NetworkDescription, describe
 from sg_keras.weights.official.pickle_writer import pickled
 from sg_keras.weights.official.tensorflow_file import tensorflow_content, tensorflow_problem
 from sg_keras.weights.official.torch_file import torch_content
@@ -17,6 +17,16 @@ _TENSORFLOW = (
     "the TensorFlow 1 layout of official pickles, which this package and whatever converts its variables by name open"
 )
 _TORCH = "the PyTorch layout of official pickles without program text, which readers of its tensors alone open"
+
+
+_INSTEAD = "NAME.safetensors, or a folder's name for a network snapshot"
+
+
+def _problem(descriptions: Mapping[str, NetworkDescription]) -> str:
+    """What of networks neither layout has a place for, "" if all can be written."""
+    if descriptions["G_ema"].config.get("no_const"):
+        return "found a generator without the learnt constant (--no_const)"
+    return ""
 
 
 def write_official_pickle(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> str:
@@ -28,8 +38,13 @@ def write_official_pickle(path: pathlib.Path, networks: Mapping[str, keras.Model
 
     Returns:
         What was written, in words.
+
+    Raises:
+        ValueError: these layouts cannot hold the networks; one line.
     """
     descriptions = {name: describe(network) for name, network in networks.items()}
+    if problem := _problem(descriptions):
+        raise ValueError(f"{problem}, which official pickles cannot hold, expected {_INSTEAD}")
     is_torch = bool(tensorflow_problem(descriptions))
     content: Any = torch_content(networks) if is_torch else tensorflow_content(descriptions)
     with path.open("wb") as file:
