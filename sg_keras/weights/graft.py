@@ -16,14 +16,26 @@ import numpy as np
 from sg_keras.config.sizes import ImageSize, image_size
 from sg_keras.models import Discriminator
 from sg_keras.weights.graft_channels import place_channels
+from sg_keras.weights.graft_constant import CONST, keep_constant, takes_constant
 from sg_keras.weights.graft_discriminator import keep_logits
 from sg_keras.weights.graft_layers import Graft, graft_layer
-from sg_keras.weights.graft_wiring import STYLE, wiring_of
+from sg_keras.weights.graft_wiring import CONSTANT, STYLE, wiring_of
 from sg_keras.weights.published_names import published_weights
 
 #: Arguments whose change is undone, or said in other words; others change what a network does with its weights.
 _GRAFTED = {
-    *("channel_base", "channel_max", "img_resolution", "w_dim", "z_dim", "c_dim", "cmap_dim", "conv_clamp"),
+    *(
+        "no_const",
+        "channels",
+        "channel_base",
+        "channel_max",
+        "img_resolution",
+        "w_dim",
+        "z_dim",
+        "c_dim",
+        "cmap_dim",
+        "conv_clamp",
+    ),
     *("mapping_kwargs.lr_multiplier", "mapping_kwargs.embed_features", "mapping_kwargs.layer_features"),
 }
 _BLOCK = re.compile(r"(synthesis\.)?b[0-9]+\..*")
@@ -81,14 +93,16 @@ def graft_network(
 
 
 def _is_rebuilt(graft: Graft, name: str) -> bool:
-    """Whether a tensor of the source went into one of another name: D's first layer."""
-    D = graft.target.network
-    return isinstance(D, Discriminator) and D.levels[:1] > graft.source.network.levels[:1] and ".fromrgb." in name
+    """Whether a tensor of the source went into some of other names: D's first layer, and the constant."""
+    network = graft.target.network
+    if isinstance(network, Discriminator):
+        return network.levels[:1] > graft.source.network.levels[:1] and ".fromrgb." in name
+    return name == CONST and takes_constant(graft)
 
 
 def _graft_variables_without_layer(graft: Graft) -> None:
     """The constant, and the running mean of w."""
-    for name, space in (("synthesis.b4.const", "constant"), ("mapping.w_avg", STYLE)):
+    for name, space in ((CONST, CONSTANT), ("mapping.w_avg", STYLE)):
         if name in graft.fresh and name in graft.weights:
             placement, old = graft.placements[space], graft.weights[name]
             value = graft.fresh[name].astype(np.float64)
@@ -116,16 +130,18 @@ def _keep_images(graft: Graft) -> list[str]:
     G, source = graft.target.network, graft.source.network
     if G.takes_transform or source.takes_transform:
         return _other_plan(G, source)
+    reasons = keep_constant(graft)
     levels, before = G.synthesis.levels, source.synthesis.levels
     new = [level for level in levels if level > before[-1]]
     if G.synthesis.blocks[0].architecture != "skip":
-        changed = levels != before
-        return ["without the architecture skip, blocks cannot be added to G or left out unnoticed"] if changed else []
+        if levels != before:
+            reasons.append("without the architecture skip, blocks cannot be added to G or left out unnoticed")
+        return reasons
     for level in new:
         for leaf in ("weight", "bias"):
             name = f"synthesis.b{level}.torgb.{leaf}"
             graft.values[name] = np.zeros(graft.fresh[name].shape)
-    return []
+    return reasons
 
 
 def _other_plan(G: Any, source: Any) -> list[str]:

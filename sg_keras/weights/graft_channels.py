@@ -117,16 +117,17 @@ def input_axis(there: Wire, here: Wire, source: Wiring, placements: Mapping[str,
     for segment in here.reads:
         placement = placements[segment.space]
         fits &= segment.space in before and before[segment.space].repeats == segment.repeats
-        old.append(first_old + _repeated(placement.old, segment))
-        new.append(first_new + _repeated(placement.new, segment))
+        old.append(first_old + repeated(placement.old, segment))
+        new.append(first_new + repeated(placement.new, segment))
         if not placement.silent:
-            unread.append(first_new + _repeated(placement.added, segment))
+            unread.append(first_new + repeated(placement.added, segment))
         first_old += source.widths.get(segment.space, 0) * segment.repeats
         first_new += placement.width * segment.repeats
     return Axis(_joined(old), _joined(new), _joined(unread), fits)
 
 
-def _repeated(channels: Indices, segment: Segment) -> Indices:
+def repeated(channels: Indices, segment: Segment) -> Indices:
+    """The numbers that stand for channels of a segment, as many each as it says."""
     return (channels[:, np.newaxis] * segment.repeats + np.arange(segment.repeats)).ravel()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sg_keras.layers import Dense, FourierInput
-from sg_keras.weights.graft_channels import Axis, Placement, input_axis
+from sg_keras.weights.graft_channels import Axis, Placement, input_axis, repeated
 from sg_keras.weights.graft_wiring import IMAGE, STYLE, Wire, Wiring, is_demodulated
 
 Weights = Mapping[str, np.ndarray]
@@ -59,7 +59,7 @@ def graft_layer(graft: Graft, there: Wire, here: Wire) -> None:
 def _same_kind(graft: Graft, there: Wire, here: Wire) -> bool:
     """Whether a layer's filters are as large as there, and images have as many channels."""
     kernels = [graft.weights[f"{there.name}.weight"].shape[2:], graft.fresh[f"{here.name}.weight"].shape[2:]]
-    of_image = IMAGE in (here.writes, *(segment.space for segment in here.reads))
+    of_image = IMAGE in (here.writes.space, *(segment.space for segment in here.reads))
     same_image = graft.source.widths.get(IMAGE) == graft.target.widths.get(IMAGE)
     if there.writes != here.writes:  # a logit, or what is multiplied by the mapped label
         return False
@@ -67,8 +67,9 @@ def _same_kind(graft: Graft, there: Wire, here: Wire) -> bool:
 
 
 def _rows(graft: Graft, here: Wire) -> Axis:
-    placement = graft.placements[here.writes]
-    return Axis(placement.old, placement.new, placement.added if placement.silent else placement.added[:0])
+    placement, written = graft.placements[here.writes.space], here.writes
+    silent = placement.added if placement.silent else placement.added[:0]
+    return Axis(repeated(placement.old, written), repeated(placement.new, written), repeated(silent, written))
 
 
 def _tensors(graft: Graft, there: Wire, here: Wire, rows: Axis, columns: Axis) -> Iterator[tuple[str, np.ndarray]]:

@@ -15,6 +15,8 @@ from sg_keras.models.mapping import Mapping as MappingNetwork
 #: Channels of D that its minibatch standard deviation looks at.
 STD_INPUT = "x4"
 IMAGE, STYLE, MAPPED_LABEL = "image", "w", "cmap"
+#: StyleGAN2's constant, or the maps that take its place.
+CONSTANT = "constant"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,14 +36,14 @@ class Wire:
         name: the published one, which begins the names of its variables.
         layer: the layer itself.
         reads: its input's parts, in their order.
-        writes: the channels that it makes.
+        writes: the channels that it makes, as many numbers each as it says.
     """
 
     key: str
     name: str
     layer: Any
     reads: tuple[Segment, ...]
-    writes: str
+    writes: Segment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,13 +56,13 @@ class Wiring:
 
     def writers(self, space: str) -> list[Wire]:
         """The layers that make these channels."""
-        return [wire for wire in self.wires.values() if wire.writes == space]
+        return [wire for wire in self.wires.values() if wire.writes.space == space]
 
 
 def wiring_of(network: keras.Model) -> Wiring:
     """The wiring of a generator or a discriminator."""
     found = list(_discriminator(network) if isinstance(network, Discriminator) else _generator(network))
-    widths = {wire.writes: int(wire.layer.weight.shape[-1]) for wire in found}
+    widths = {wire.writes.space: int(wire.layer.weight.shape[-1]) // wire.writes.repeats for wire in found}
     widths |= _widths_of_inputs(network)
     return Wiring(network, {wire.key: wire for wire in found}, widths)
 
@@ -75,11 +77,12 @@ def _widths_of_inputs(network: Any) -> dict[str, int]:
         return {**widths, IMAGE: network.img_channels, "std": network.b4.mbstd_num_channels}
     if network.takes_transform:
         return {**widths, "waves": network.synthesis.input_layer.channels}
-    return {**widths, "constant": network.synthesis.blocks[0].out_channels}
+    return {**widths, CONSTANT: network.synthesis.blocks[0].out_channels}
 
 
-def _wire(name: str, layer: Any, reads: str | tuple[Segment, ...], writes: str, key: str = "") -> Wire:
-    return Wire(key or name, name, layer, (Segment(reads),) if isinstance(reads, str) else reads, writes)
+def _wire(name: str, layer: Any, reads: str | tuple[Segment, ...], writes: str | Segment, key: str = "") -> Wire:
+    reads = (Segment(reads),) if isinstance(reads, str) else reads
+    return Wire(key or name, name, layer, reads, Segment(writes) if isinstance(writes, str) else writes)
 
 
 def _mapping(mapping: MappingNetwork, writes: str) -> Iterator[Wire]:
@@ -98,7 +101,7 @@ def _generator(network: Any) -> Iterator[Wire]:
 
 
 def _stylegan2(synthesis: Any) -> Iterator[Wire]:
-    before = "constant"
+    before = CONSTANT
     for block in synthesis.blocks:
         name, after = f"synthesis.{block.name}", f"synthesis.{block.name}.conv1"
         if block.has_skip:
@@ -106,6 +109,10 @@ def _stylegan2(synthesis: Any) -> Iterator[Wire]:
         if block.in_channels > 0:
             yield _wire(f"{name}.conv0", block.conv0, before, f"{name}.conv0")
             before = f"{name}.conv0"
+        elif not block.has_const:
+            maps = Segment("maps", (block.size.height // 2) * (block.size.width // 2))
+            yield _wire(f"{name}.fc", block.fc, STYLE, maps)
+            yield _wire(f"{name}.conv0", block.conv0, "maps", CONSTANT)
         yield _wire(f"{name}.conv1", block.conv1, before, after)
         before = after
         if block.has_torgb:

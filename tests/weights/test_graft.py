@@ -196,6 +196,24 @@ def test_stylegan3_at_another_size_is_taken_by_layer_and_called_something_else()
     assert not (found.fitted or found.new or found.missing or found.mismatched or found.unused)
 
 
+@pytest.mark.parametrize("size", [16, (32, 48)])
+def test_without_a_constant_the_layers_in_its_place_make_it(size):
+    source = generator(img_resolution=size, channel_base=128)
+    target = generator(1, img_resolution=size, no_const=True, channel_base=128, channel_max=12, w_dim=12)
+    _, found = grafted(source, target)
+    assert found.kept == "makes the source's images at first" and not (found.unused or found.missing)
+    assert {name.rpartition(".")[0] for name, _ in found.new} == {
+        *("synthesis.b4.fc", "synthesis.b4.conv0", "synthesis.b4.conv0.affine")
+    }
+    assert_same(images(target), images(source), ROUNDING)
+    again = generator(2, img_resolution=size, no_const=True, channel_base=128, channel_max=16, w_dim=12)
+    assert not grafted(target, again)[1].new
+    assert_same(images(again), images(source), ROUNDING)
+    assert grafted(target, source)[1].missing == (
+        ("synthesis.b4.const", tuple(np.roll(source.synthesis.b4.const.shape, 1))),
+    )
+
+
 def test_labels_can_be_added():
     source, target = generator(), generator(1, c_dim=3, **WIDER)
     _, found = grafted(source, target)
