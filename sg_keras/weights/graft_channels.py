@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sg_keras.layers import FourierInput
-from sg_keras.weights.graft_wiring import STD_INPUT, Segment, Wire, Wiring, is_demodulated
+from sg_keras.weights.graft_wiring import STD_INPUT, STYLE, Segment, Wire, Wiring, is_demodulated
 
 _SILENT = (STD_INPUT, "embed", "c")  # the last are entries of labels, which are 0 in those that there were before
 Indices = npt.NDArray[np.int64]
@@ -73,6 +73,8 @@ def _importance(space: str, source: Wiring, weights: Mapping[str, np.ndarray]) -
     """How much of the following layers' squared weights each channel has."""
     importance = np.zeros(source.widths[space])
     for wire in source.wires.values():
+        if space == STYLE and hasattr(wire.layer, "affine"):
+            importance += np.square(weights[f"{wire.name}.affine.weight"].astype(np.float64)).sum(axis=0)
         first = 0
         for segment in wire.reads:
             count = source.widths[segment.space] * segment.repeats

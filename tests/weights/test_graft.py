@@ -1,5 +1,7 @@
 """Networks that begin as smaller and larger ones, in float64: what is kept is kept to the last bits."""
 
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import tensorflow as tf
 from sg_keras.models import Discriminator, Generator
 from sg_keras.ops import downsample2d, setup_filter, upsample2d
 from sg_keras.weights.graft import GraftedNetwork
+from sg_keras.weights.load import load
 from sg_keras.weights.transfer import assign_grafts, compare_networks, graft_networks
 
 FILTER = setup_filter([1, 3, 3, 1])
@@ -230,6 +233,20 @@ def test_labels_cannot_be_taken_away():
     _, found = grafted(discriminator(c_dim=3), discriminator(1))
     assert [name for name, *_ in found.mismatched] == ["b4.out.weight", "b4.out.bias"]
     assert found.kept == "begins as something else than the source: 2 tensors begin anew"
+
+
+@pytest.mark.parametrize("name", ["tf1_sg2_32.pkl", "sg3t_32_proto4_numpy2.pkl"])
+def test_official_networks_are_widened_too(name):
+    """In float32, as they are loaded: 2e-6 was found."""
+    path = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / name
+    source = load(path, ops="reference")["G_ema"]
+    keras.utils.set_random_seed(1)
+    target = Generator.from_config({**source.get_config(), "channel_base": 1024, "channel_max": 40})
+    _, found = grafted(source, target)
+    assert found.kept == "makes the source's images at first" and found.fitted
+    z = np.random.default_rng(1).standard_normal([4, source.z_dim]).astype(np.float32)
+    c = None if source.c_dim == 0 else np.eye(source.c_dim, dtype=np.float32)[[0, 1, 0, 1]]
+    assert_same(target(z, c), source(z, c), 2e-5)
 
 
 def test_what_cannot_be_grafted_is_refused():

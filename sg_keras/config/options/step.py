@@ -185,14 +185,6 @@ class StepOptions(RequiredOptions):
         default=False,
         sets="resume_partial",
     )
-    graft: bool = option(
-        TRAINING,
-        Boolean(),
-        "When starting from a network of other channels or another resolution: fit it, new channels and blocks without "
-        "influence at first (docs/transfer_learning.md).",
-        default=False,
-        sets="graft",
-    )
     freezed: int = option(
         TRAINING,
         Integer(0),
