@@ -75,6 +75,7 @@ def _widths_of_inputs(network: Any) -> dict[str, int]:
         widths["embed"] = 0
     if isinstance(network, Discriminator):
         return {**widths, IMAGE: network.img_channels, "std": network.b4.mbstd_num_channels}
+    widths |= {STYLE: network.w_dim}
     if network.takes_transform:
         return {**widths, "waves": network.synthesis.input_layer.channels}
     return {**widths, CONSTANT: network.synthesis.blocks[0].out_channels}

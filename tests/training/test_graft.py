@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from sg_keras.checkpoint import find_start
-from sg_keras.config import ResumeRequest
+from sg_keras.config import Cluster, ResumeRequest
 from sg_keras.ops import downsample2d, setup_filter, upsample2d
+from sg_keras.training import starting_weights
 from sg_keras.training.run import run
 from sg_keras.training.starting_weights import REPORT_FILE, take_starting_weights
 from sg_keras.training.step.stylegan import build_stylegan
@@ -55,7 +56,9 @@ def assert_same(found, expected):
     np.testing.assert_allclose(found, expected, rtol=0, atol=ROUNDING * scale)
 
 
-def test_a_larger_and_wider_network_begins_as_the_old_one_and_trains(image_folder, larger_images, tmp_path):
+def test_a_larger_and_wider_network_begins_as_the_old_one_and_trains(
+    image_folder, larger_images, tmp_path, monkeypatch
+):
     old = build_stylegan(tiny_config(image_folder, tmp_path, seed=1))
     source = written(old, tmp_path / "old.safetensors")
     options = {"cbase": 128, "cmax": 6, "w_dim": 10, "no_const": True, "freeze": "g:8px; d:b4.fc"}
@@ -67,6 +70,12 @@ def test_a_larger_and_wider_network_begins_as_the_old_one_and_trains(image_folde
     for name in ("G", "G_ema"):
         assert_same(getattr(model, name)(z, labels), upsample2d(getattr(old, name)(z, labels), FILTER))
     assert_same(model.D(images, labels), old.D(downsample2d(images, FILTER), labels))
+
+    cluster = Cluster(("chief:1", "other:1"), 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(starting_weights, "broadcast_text", lambda strategy, text: "another digest")
+        with pytest.raises(ValueError, match="--graft: found other weights on worker 1 than on worker 0"):
+            starting_weights._check_alike(model, cluster)
 
     before = values(model)
     once, twice = iterations(model, larger_images, 2)

@@ -241,6 +241,11 @@ def test_official_networks_are_widened_too(name):
     path = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / name
     source = load(path, ops="reference")["G_ema"]
     keras.utils.set_random_seed(1)
+    alike = Generator.from_config(source.get_config())
+    _, found = grafted(source, alike)
+    assert len(found.taken) == len(source.variables)
+    for here, there in zip(alike.variables, source.variables, strict=True):
+        np.testing.assert_array_equal(here, there)
     target = Generator.from_config({**source.get_config(), "channel_base": 1024, "channel_max": 40})
     _, found = grafted(source, target)
     assert found.kept == "makes the source's images at first" and found.fitted
