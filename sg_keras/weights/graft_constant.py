@@ -1,9 +1,8 @@
 """StyleGAN2's learnt constant, made by the layers that take its place (--no_const), so that images stay what they were.
 
 The dense layer gives some channels one bright pixel each, whatever w is, and the convolution makes the constant of
-them. Demodulation (arXiv:1912.04958, section 2.2) brings each filter to a norm of 1, so filters get what makes no
-difference (they have more numbers than the maps pixels) until all norms are in the proportion that it takes. Styles of
-these channels are 1 at first.
+them. Demodulation (arXiv:1912.04958, section 2.2) brings each filter to a norm of 1, so filters also read a channel
+that is dark, with weights that bring all of them to one norm before. Styles of these channels are 1 at first.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ CONST = "synthesis.b4.const"
 _DENSE, _CONV = "synthesis.b4.fc", "synthesis.b4.conv0"
 _SLOPES = {"lrelu": ACTIVATIONS["lrelu"].default_alpha, "linear": 1.0}  # activations that can be undone
 _EPSILON = 1e-8  # of demodulation
-_SPARE = 1.05  # norms are this much larger than they have to be, so that no filter is without what makes no difference
+_SPARE = 1.05  # filters are brought to this much more than the largest norm, so that all of them read the dark channel
 
 
 def takes_constant(graft: Graft) -> bool:
@@ -42,15 +41,15 @@ def keep_constant(graft: Graft) -> list[str]:
     height, width = block.size.height, block.size.width
     pixels = height * width // 4
     constant = graft.weights[CONST].astype(np.float64)[graft.placements[CONSTANT].old]
-    if block.conv0.activation not in _SLOPES or block.out_channels < pixels or constant.shape[1:] != (height, width):
-        return ["the constant cannot be made of w: it takes the activation lrelu and a channel for each of its pixels"]
+    if block.conv0.activation not in _SLOPES or block.out_channels <= pixels or constant.shape[1:] != (height, width):
+        return [f"the constant cannot be made of w: it takes the activation lrelu and {pixels + 1} channels"]
     act = ACTIVATIONS[block.conv0.activation]
     before = np.where(constant > 0, constant, constant / _SLOPES[block.conv0.activation]) / act.default_gain
     responses = _responses(block, pixels)
     filters = before.reshape(len(before), -1) @ np.linalg.pinv(responses)  # [channels,pixels*9]
     brightness = _SPARE * np.sqrt(np.square(filters).sum(axis=1).max() + 1e-12)
     _set_dense(graft, pixels, brightness / act.default_gain)
-    _set_filters(graft, filters, responses, brightness)
+    _set_filters(graft, filters, pixels, brightness)
     return []
 
 
@@ -65,27 +64,25 @@ def _responses(block: Any, pixels: int) -> np.ndarray:
 
 
 def _set_dense(graft: Graft, pixels: int, bias: float) -> None:
-    """Channel k of the first ones has pixel k bright; units are in the order channel, row, column."""
+    """Channel k of the first ones has pixel k bright, the next one none. Units are in the order channel, pixel."""
     weight, own = (graft.fresh[f"{_DENSE}.{leaf}"].astype(np.float64) for leaf in ("weight", "bias"))
-    weight[: pixels * pixels] = 0
+    weight[: (pixels + 1) * pixels] = 0
     own[: pixels * pixels] = bias * np.eye(pixels).ravel()
     graft.values.update({f"{_DENSE}.weight": weight, f"{_DENSE}.bias": own})
 
 
-def _set_filters(graft: Graft, filters: np.ndarray, responses: np.ndarray, brightness: float) -> None:
+def _set_filters(graft: Graft, filters: np.ndarray, pixels: int, brightness: float) -> None:
     """The filters, of the norm that those of a new network have, and styles of 1 for the channels that they read."""
     weight = graft.fresh[f"{_CONV}.weight"].astype(np.float64)
-    rows, pixels = graft.placements[CONSTANT].new, len(responses) // 9
-    norm = math.sqrt(weight[0].size)
-    free = weight[rows, :pixels].reshape(len(rows), -1)
-    free -= free @ responses @ np.linalg.pinv(responses)  # what is left makes no difference
-    wanted = (brightness * norm) ** 2 / (norm**2 + _EPSILON) - np.square(filters).sum(axis=1)
-    free *= np.sqrt(wanted / np.square(free).sum(axis=1))[:, np.newaxis]
-    weight[rows] = 0
+    rows, norm = graft.placements[CONSTANT].new, math.sqrt(weight[0].size)
     scale = math.sqrt(norm**2 + _EPSILON) / brightness
-    weight[rows, :pixels] = (scale * (filters + free)).reshape(len(rows), pixels, 3, 3)
+    dark = weight[rows, pixels].reshape(len(rows), -1)
+    dark *= np.sqrt((norm**2 - scale**2 * np.square(filters).sum(axis=1)) / np.square(dark).sum(axis=1))[:, np.newaxis]
+    weight[rows] = 0
+    weight[rows, :pixels] = (scale * filters).reshape(len(rows), pixels, 3, 3)
+    weight[rows, pixels] = dark.reshape(len(rows), 3, 3)
     styles = graft.fresh[f"{_CONV}.affine.weight"].astype(np.float64)
     bias = graft.fresh[f"{_CONV}.affine.bias"].astype(np.float64)
-    styles[:pixels], bias[:pixels] = 0, 1
+    styles[: pixels + 1], bias[: pixels + 1] = 0, 1
     values = {"weight": weight, "affine.weight": styles, "affine.bias": bias}
     graft.values.update({f"{_CONV}.{leaf}": value for leaf, value in values.items()})

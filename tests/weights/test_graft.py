@@ -15,10 +15,11 @@ from sg_keras.weights.transfer import assign_grafts, compare_networks, graft_net
 
 FILTER = setup_filter([1, 3, 3, 1])
 LABELS = np.eye(3)[[0, 1, 2, 0]]
-#: A few hundred additions of numbers of the size of the result, at most: 1e-14 was found.
+#: A few hundred additions of numbers of the size of the result, at most: 2e-14 was found.
 ROUNDING = 1e-12
 #: StyleGAN3 normalises styles over all channels, new ones, too; that cancels but for the 1e-8 in each of five
-#: normalisations of 8 numbers or more: 1e-8 / 8 / 2 * 5, and what the activations make of it. 5e-9 was found.
+#: normalisations of 8 numbers or more: 1e-8 / 8 / 2 * 5, and what the activations make of it.
+#: 1e-10 was found.
 STYLEGAN3_EPSILON = 2e-8
 
 
@@ -80,11 +81,9 @@ WIDER = {"channel_base": 128, "channel_max": 12}
 @pytest.mark.parametrize(
     "of_both, wider, limit",
     [
-        ({}, WIDER, ROUNDING),
         ({"c_dim": 3}, {**WIDER, "w_dim": 12}, ROUNDING),
         ({"architecture": "resnet"}, {**WIDER, "mapping_kwargs": {"num_layers": 2, "lr_multiplier": 0.1}}, ROUNDING),
         ({"cfg": "stylegan3-t"}, {**WIDER, "w_dim": 12}, STYLEGAN3_EPSILON),
-        ({"cfg": "stylegan3-r"}, WIDER, STYLEGAN3_EPSILON),
     ],
 )
 def test_wider_generators_make_the_same_images(of_both, wider, limit):
@@ -96,17 +95,11 @@ def test_wider_generators_make_the_same_images(of_both, wider, limit):
 
 
 @pytest.mark.parametrize(
-    "of_both, wider",
-    [
-        ({}, WIDER),
-        ({"architecture": "skip"}, WIDER),
-        ({"architecture": "orig", "mbstd_num_channels": 2}, WIDER),
-        ({"mbstd_num_channels": 0}, WIDER),
-        ({"c_dim": 3}, WIDER),
-    ],
+    "of_both",
+    [{"c_dim": 3}, {"architecture": "skip"}, {"architecture": "orig", "mbstd_num_channels": 2}],
 )
-def test_wider_discriminators_give_the_same_logits(of_both, wider):
-    source, target = discriminator(**of_both), discriminator(1, **of_both, **wider)
+def test_wider_discriminators_give_the_same_logits(of_both):
+    source, target = discriminator(**of_both), discriminator(1, **of_both, **WIDER)
     _, found = grafted(source, target)
     assert found.kept == "gives the source's logits at first"
     assert found.fitted and not (found.new or found.mismatched or found.missing or found.unused)
@@ -125,8 +118,9 @@ def test_a_larger_generator_enlarges_the_images_by_its_own_filter():
 @pytest.mark.parametrize("architecture", ["resnet", "skip", "orig"])
 def test_a_larger_discriminator_sees_the_images_reduced_by_its_own_filter(architecture):
     """Also far beyond the range of images, since nothing is held in the linear part of an activation."""
-    source = discriminator(architecture=architecture)
-    target = discriminator(1, architecture=architecture, img_resolution=64, channel_base=1024, channel_max=12)
+    of_both = {"architecture": architecture, "mbstd_num_channels": int(architecture == "resnet")}
+    source = discriminator(**of_both)
+    target = discriminator(1, **of_both, img_resolution=64, channel_base=1024, channel_max=12)
     _, found = grafted(source, target)
     assert found.kept == "gives the source's logits of the images reduced to 16x16 by its own filter, at first"
     assert {name.split(".")[0] for name, _ in found.new} == {"b32", "b64"} and not found.unused
@@ -199,8 +193,8 @@ def test_stylegan3_at_another_size_is_taken_by_layer_and_called_something_else()
     assert not (found.fitted or found.new or found.missing or found.mismatched or found.unused)
 
 
-@pytest.mark.parametrize("size", [16, (32, 48)])
-def test_without_a_constant_the_layers_in_its_place_make_it(size):
+def test_without_a_constant_the_layers_in_its_place_make_it():
+    size = (32, 48)
     source = generator(img_resolution=size, channel_base=128)
     target = generator(1, img_resolution=size, no_const=True, channel_base=128, channel_max=12, w_dim=12)
     _, found = grafted(source, target)
@@ -237,7 +231,7 @@ def test_labels_cannot_be_taken_away():
 
 @pytest.mark.parametrize("name", ["tf1_sg2_32.pkl", "sg3t_32_proto4_numpy2.pkl"])
 def test_official_networks_are_widened_too(name):
-    """In float32, as they are loaded: 2e-6 was found."""
+    """In float32, as they are loaded: 8e-7 was found."""
     path = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / name
     source = load(path, ops="reference")["G_ema"]
     keras.utils.set_random_seed(1)
