@@ -13,6 +13,7 @@ from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, TrainingOpti
 from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS, default_metrics
 from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
+from sg_keras.flags.capacity_options import capacity_note, without_overruled
 from sg_keras.flags.option_files import with_option_files
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.resume_option import parse_resume
@@ -67,7 +68,8 @@ def parse_command_line(
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
     options = options_of(table)
-    arguments = with_option_files(normalise(argv, options), options)
+    own = normalise(argv, options)
+    arguments = without_overruled(with_option_files(own, options), own)
     values, typed = read_values(arguments, options)
     check_required(typed, options)
     resume, transfer = _resume(values, typed)
@@ -82,6 +84,7 @@ def parse_command_line(
     notes = [
         *data_notes,
         *_notes(values, typed, dataset.num_images),
+        *filter(None, [capacity_note(typed, config)]),
         *without_effect(values, typed, options),
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
+from sg_keras.config.channels import channels_of
 from sg_keras.config.options.declaration import options_of
-from sg_keras.config.options.fields import field_options, flatten
+from sg_keras.config.options.fields import flatten, options_of_fields
 from sg_keras.config.options.kinds import ScheduleOf
 from sg_keras.config.schedule import Schedule
 from sg_keras.config.sizes import ImageSize, block_sizes, resolution_text
@@ -42,13 +43,13 @@ def resolved_configuration(
     lines = ["Resolved configuration (dry run: nothing is written)", ""]
     lines += [f"  {label:<16}{value}" for label, value in _summary(parsed)]
     lines += [f"  {name:<16}{what}" for name, what in (networks or {}).items()]
-    fields, options = dict(flatten(dataclasses.asdict(parsed.config))), field_options(table)
+    fields, options = dict(flatten(dataclasses.asdict(parsed.config))), options_of_fields(table)
     for part, title in _TITLES.items():
         lines += ["", f"{title}:"]
         for field, value in fields.items():
             owner, _, name = field.rpartition(".")
             if owner == part:
-                lines.append(_field_line(name, value, options.get(field), parsed))
+                lines.append(_field_line(name, value, options.get(field, []), parsed))
     lines += _schedule_table(scheduled_options(parsed.config, table), parsed.config.run.total_kimg)
     lines += ["", *(f"Note: {note}" for note in parsed.notes)]
     return "\n".join(lines).rstrip()
@@ -81,11 +82,9 @@ def _schedule_table(schedules: Mapping[str, Schedule], total_kimg: float) -> lis
     ]
 
 
-def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommandLine) -> str:
-    source = ""
-    if option is not None:
-        key = option.replace("-", "_")
-        source = f"--{option}" + ("" if key in parsed.typed else " (default)")
+def _field_line(name: str, value: Any, options: Sequence[str], parsed: ParsedCommandLine) -> str:
+    typed = [option for option in options if option.replace("-", "_") in parsed.typed]
+    source = f"--{typed[-1]}" if typed else f"--{options[0]} (default)" if options else ""
     text = resolution_text(value) if name == "resolution" else value_text(value)
     return f"  {name:<24}{text:<22} {source}".rstrip()
 
@@ -133,10 +132,7 @@ def _channels(network: Any, size: ImageSize) -> str:
         return f"{level}px" if block == ImageSize(level, level) else f"{block}"
 
     blocks = block_sizes(size).items()
-    return ", ".join(
-        f"{name(level, block)} {max(min(network.channel_base // level, network.channel_max), 0)}"
-        for level, block in blocks
-    )
+    return ", ".join(f"{name(level, block)} {channels_of(network, level)}" for level, block in blocks)
 
 
 def value_text(value: Any) -> str:

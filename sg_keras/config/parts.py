@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.channels import ChannelTable, format_channels, parse_channels
 from sg_keras.config.choices import (
     AUGMENT_MODES,
     CFGS,
@@ -22,7 +23,13 @@ from sg_keras.config.choices import (
 )
 from sg_keras.config.named_errors import errors_named
 from sg_keras.config.schedule import Schedule, Scheduled
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
+from sg_keras.config.sizes import (
+    DEFAULT_CHANNEL_BASE,
+    DEFAULT_CHANNEL_MAX,
+    MAPPING_LR_MULTIPLIER,
+    ImageSize,
+    image_size,
+)
 from sg_keras.config.stop_condition import parse_stop_condition
 
 MAX_CHANNELS = 16  # of an image
@@ -116,12 +123,13 @@ class DatasetConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorConfig:
-    """Shape of the generator. channel_base and channel_max: a block of level r has min(base // r, max) channels."""
+    """Shape of the generator. A block of level r has min(channel_base // r, channel_max) channels, or as fmaps says."""
 
     cfg: str = "stylegan2"  # stylegan2, stylegan3-t, stylegan3-r
     z_dim: int = 512
     w_dim: int = 512
     mapping_layers: int = 8
+    mapping_lrmul: float = MAPPING_LR_MULTIPLIER  # of the mapping's layers: factor on their learning rate
     channel_base: int = DEFAULT_CHANNEL_BASE
     channel_max: int = DEFAULT_CHANNEL_MAX
     architecture: str = "skip"  # skip, resnet, orig (StyleGAN2 only)
@@ -129,15 +137,24 @@ class GeneratorConfig:
     num_fp16_res: int = 0  # resolutions, from the highest, in half precision
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
     no_const: bool = False  # StyleGAN2 only: a dense layer from w in place of the learnt constant
+    fmaps: str = ""  # channels by level, as parse_channels reads them; "" = by channel_base and channel_max
 
     def __post_init__(self) -> None:
         known = GENERATOR_ARCHITECTURES
         require(self.cfg in CFGS, "cfg", self.cfg, one_of(CFGS))
         require(self.architecture in known, "g_arch", self.architecture, one_of(known))
         require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
+        require(self.mapping_lrmul > 0, "mapping_lrmul", self.mapping_lrmul, "a positive number")
         require(not self.no_const or self.cfg == "stylegan2", "no_const", self.no_const, "stylegan2 beside it")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
+        with errors_named("fmaps"):
+            object.__setattr__(self, "fmaps", format_channels(parse_channels(self.fmaps)))
+
+    @property
+    def channels(self) -> ChannelTable:
+        """The table of fmaps, None = by channel_base and channel_max."""
+        return parse_channels(self.fmaps) or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +170,19 @@ class DiscriminatorConfig:
     conv_clamp: float | None = 256.0
     num_fp16_res: int = 0
     freeze_layers: int = 0
+    fmaps: str = ""  # channels by level, as parse_channels reads them; "" = by channel_base and channel_max
 
     def __post_init__(self) -> None:
         known = DISCRIMINATOR_ARCHITECTURES
         require(self.architecture in known, "d_arch", self.architecture, one_of(known))
         require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
+        with errors_named("fmaps"):
+            object.__setattr__(self, "fmaps", format_channels(parse_channels(self.fmaps)))
+
+    @property
+    def channels(self) -> ChannelTable:
+        """The table of fmaps, None = by channel_base and channel_max."""
+        return parse_channels(self.fmaps) or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

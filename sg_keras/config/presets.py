@@ -181,13 +181,17 @@ def _generator(options: TrainingOptions, preset: Preset, precision: str) -> Gene
     decided = {
         "channel_base": (options.cbase or CONFIG_F.cbase) * preset.generator_width,
         "channel_max": (options.cmax or CONFIG_F.cmax) * preset.generator_width,
+        "fmaps": options.g_fmaps or options.fmaps or "",
         "magnitude_ema_beta": 0.999 if options.cfg == "stylegan2" else 0.5 ** (options.batch / 20000),
     }
     return GeneratorConfig(**{**_copied(options, "generator"), **_half_precision(options, precision), **decided})
 
 
 def _discriminator(options: TrainingOptions, precision: str) -> DiscriminatorConfig:
-    return DiscriminatorConfig(**{**_copied(options, "discriminator"), **_half_precision(options, precision)})
+    decided = {"fmaps": options.d_fmaps or options.fmaps or ""}
+    return DiscriminatorConfig(
+        **{**_copied(options, "discriminator"), **_half_precision(options, precision), **decided}
+    )
 
 
 def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:

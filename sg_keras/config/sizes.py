@@ -21,6 +21,8 @@ from typing import TypeAlias
 #: Feature maps at resolution r are min(base // r, max) (arXiv:1912.04958, appendix B): the published full capacity.
 DEFAULT_CHANNEL_BASE = 32768
 DEFAULT_CHANNEL_MAX = 512
+#: Factor on the learning rate of the mapping network's layers (StyleGAN, arXiv:1812.04948, appendix C).
+MAPPING_LR_MULTIPLIER = 0.01
 #: Pixels that the shorter side must have: the discriminator needs a block above its last one.
 LEAST_SIDE = 8
 _LOWEST_LEVEL = 4

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+from sg_keras.config.channels import check_levels, table_levels
 from sg_keras.config.choices import IMPLEMENTATIONS, PRECISIONS, one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.named_errors import errors_named
@@ -21,7 +22,7 @@ from sg_keras.config.parts import (
     require_scheduled,
 )
 from sg_keras.config.schedule import Schedule, Scheduled
-from sg_keras.config.sizes import no_const_size
+from sg_keras.config.sizes import ImageSize, no_const_size
 
 
 def count_replicas(gpus: int, cpu_devices: int, cluster_size: int) -> int:
@@ -69,20 +70,24 @@ class TrainingConfig:
         )
         self._check_batch()
         size = self.dataset.size
-        require(
-            self.discriminator.channel_base >= size.level,
-            "cbase",
-            self.discriminator.channel_base,
-            f"{size.level} or more, for one channel at {size}",
-        )
-        if self.generator.no_const:
-            no_const_size(size)
+        self._check_channels(size)
         require_scheduled(self, "ema_kimg", "ema_kimg", lambda value: value >= 0, "a positive number", positive=True)
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
         precisions = (*PRECISIONS, "auto")
         require(self.precision in precisions, "precision", self.precision, one_of(precisions))
         with errors_named("freeze"):
             object.__setattr__(self, "freeze", format_freeze(parse_freeze(self.freeze)))
+
+    def _check_channels(self, size: ImageSize) -> None:
+        G, D = self.generator, self.discriminator
+        if not D.fmaps:
+            expected = f"{size.level} or more, for one channel at {size}"
+            require(D.channel_base >= size.level, "cbase", D.channel_base, expected)
+        levels = table_levels(G.cfg, size.shorter, size.level)
+        check_levels(G.channels, levels, "fmaps" if G.fmaps == D.fmaps else "g_fmaps")
+        check_levels(D.channels, table_levels("stylegan2", size.shorter, size.level), "d_fmaps")
+        if G.no_const:
+            no_const_size(size)
 
     def _check_batch(self) -> None:
         """Refuse sizes that do not go together, whichever of them is meant."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 import tensorflow as tf
 
+from sg_keras.config.channels import ChannelTable
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution, image_size
 from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by, without_later_arguments
 from sg_keras.models.mapping import Mapping as MappingNetwork
@@ -58,6 +59,8 @@ class Generator(ConfiguredLayer, keras.Model):
             num_layers, num_critical, first_cutoff, margin_size, conv_kernel or filter_size, where they are to differ
             from what cfg says.
         no_const: StyleGAN2 without the learnt constant of its first block: see SynthesisStyleGAN2.
+        channels: [level, feature maps] pairs in place of channel_base and channel_max, for every level from 4 on;
+            None = by these. StyleGAN3 interpolates: see plan_synthesis.
 
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None,
         transform=None) -> images [N,H,W,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
@@ -90,6 +93,7 @@ class Generator(ConfiguredLayer, keras.Model):
         half_dtype: str = "float16",
         synthesis_kwargs: dict[str, Any] | None = None,
         no_const: bool = False,
+        channels: ChannelTable = None,
         name: str = "G",
         **kwargs: Any,
     ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from sg_keras.config.channels import ChannelTable, block_channels, check_levels
 from sg_keras.config.sizes import (
     DEFAULT_CHANNEL_BASE,
     DEFAULT_CHANNEL_MAX,
@@ -19,11 +20,6 @@ from sg_keras.config.sizes import (
 from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.models.synthesis_block import SynthesisBlock
-
-
-def block_channels(level: int, channel_base: int, channel_max: int) -> int:
-    """Feature maps of the block of a level: min(channel_base // level, channel_max)."""
-    return min(channel_base // level, channel_max)
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
@@ -40,6 +36,7 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         num_fp16_res, half_dtype: so many of the highest resolutions compute in this type ("float16", "bfloat16").
         no_const: the first block makes its maps of w, by a dense layer, instead of having learnt a constant. It has two
             convolutions then, as all others, and num_ws is one more.
+        channels: [level, feature maps] of each block, in place of channel_base and channel_max; None = by these.
 
     Call: (ws [N,num_ws,w_dim], noise_mode="const", noise_seed=None, noise_images=None) -> images [N,H,W,C], nominally
     -1..1. noise_seed, int64 [2], or [N,2] for each image alone, makes "random" noise a pure function of it.
@@ -63,6 +60,7 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
         no_const: bool = False,
+        channels: ChannelTable = None,
         **kwargs: Any,
     ) -> None:
         arguments = dict(locals())  # what the blocks take of them goes on by name
@@ -74,17 +72,18 @@ class SynthesisStyleGAN2(ConfiguredLayer):
         sizes = doubling_sizes(size)
         if no_const:
             no_const_size(size)  # refuses sizes without one
+        check_levels(channels, sizes)
         self.levels = list(sizes)
         self.num_ws = 2 * len(sizes) + no_const
         shared = accepted_by(SynthesisBlock, arguments)
         in_channels = 0
         for level, block_size in sizes.items():
-            channels = block_channels(level, channel_base, channel_max)
+            width = block_channels(level, channel_base, channel_max, channels)
             policy = policy_of(is_half_resolution(level, size.level, num_fp16_res), half_dtype, self.dtype_policy)
             shape: dict[str, Any] = {"resolution": block_size.plain, "is_last": level == size.level}
-            block = SynthesisBlock(in_channels, channels, **shape, name=f"b{level}", dtype=policy, **shared)
+            block = SynthesisBlock(in_channels, width, **shape, name=f"b{level}", dtype=policy, **shared)
             setattr(self, f"b{level}", block)
-            in_channels = channels
+            in_channels = width
 
     @property
     def blocks(self) -> list[SynthesisBlock]:

@@ -13,8 +13,8 @@ import time
 import tensorflow as tf
 
 from sg_keras.config import TrainingConfig, decide_precision
+from sg_keras.config.channels import channels_of
 from sg_keras.config.sizes import block_sizes
-from sg_keras.models.synthesis_stylegan2 import block_channels
 
 Shape = tuple[int, int, int, int]  # images, height and width in pixels, channels
 
@@ -72,7 +72,7 @@ def convolution_shapes(config: TrainingConfig) -> list[Shape]:
     sizes = block_sizes(config.dataset.size)
     shapes: list[Shape] = []
     for level in list(sizes)[:0:-1][:_MEASURED_RESOLUTIONS]:
-        channels = block_channels(level, config.discriminator.channel_base, config.discriminator.channel_max)
+        channels = channels_of(config.discriminator, level)
         height, width = sizes[level].height, sizes[level].width
         most = int(_MAX_FLOPS / (2 * 9 * height * width * channels**2))
         shapes.append((min(config.batch_gpu, max(most, 1)), height, width, channels))

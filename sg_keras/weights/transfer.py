@@ -196,14 +196,27 @@ def assign_grafts(grafts: Mapping[str, GraftedNetwork], targets: Iterable[keras.
 def copy_matching_weights(
     source: Mapping[str, keras.Model], targets: Iterable[keras.Model], report: TransferReport
 ) -> None:
-    """Assign the tensors that a report calls taken; the others keep their values."""
+    """Assign the tensors that a report calls taken; the others keep their values.
+
+    Layers with another learning rate multiplier get what makes them the same function.
+    """
     taken = {network.name: set(network.taken) for network in report.networks}
     for target in targets:
         weights = published_weights(source[target.name])
         for variable in target.variables:
             name = published_name(target, variable)
             if name in taken[target.name]:
-                variable.assign(from_published_layout(name, weights[name]))
+                factor = _rescaling(source[target.name], target, name)
+                variable.assign(from_published_layout(name, weights[name] * np.float32(factor)))
+
+
+def _rescaling(source: keras.Model, target: keras.Model, name: str) -> float:
+    """Factor on a weight: those of a mapping's layers are kept divided by their learning rate multiplier."""
+    part, _, layer = name.rpartition(".")[0].partition(".")
+    if part != "mapping" or not layer.startswith("fc"):
+        return 1.0
+    there, here = (getattr(network.mapping, layer).lr_multiplier for network in (source, target))
+    return float(there / here)
 
 
 def _compare(source: keras.Model, target: keras.Model, graft: GraftedNetwork | None) -> NetworkTransfer:

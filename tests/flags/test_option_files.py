@@ -73,6 +73,16 @@ def test_recipes_are_listed_with_what_they_are_for():
     assert len(lines) == len(recipe_names()) > 0 and all(len(line.split()) > 1 for line in lines)
 
 
+def test_channels_are_said_in_one_way_and_the_command_line_counts_more(tmp_path):
+    (tmp_path / "table").write_text("fmaps=4:9,8:9,16:9,32:9\n")
+    (tmp_path / "rule").write_text("capacity=l\ncmax=64\n")
+    required = ("--cfg=stylegan2", "--batch=8", "--gamma=1")
+    by_rule = config(f"--flagfile={tmp_path}/table", "--cbase=4096", *required)
+    assert (by_rule.generator.fmaps, by_rule.generator.channel_base) == ("", 4096)
+    by_table = config(f"--flagfile={tmp_path}/rule", "--fmaps=4:9,8:9,16:9,32:9", *required)
+    assert by_table.discriminator.fmaps == "4:9,8:9,16:9,32:9" and by_table.discriminator.channel_max == 512
+
+
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_can_be_used(name):
     words = [f"--recipe={name}", "--gpus=0", "--precision=float32"]

@@ -101,6 +101,13 @@ def test_summaries_show_the_blocks():
             {"no_const": True, "cfg": "stylegan3-t"},
             "no_const: found it with stylegan3-t, which has no const",
         ),
+        (Generator, {"channels": [[4, 8]]}, "channels: found 4:8, which says nothing of 8 and 16, expected RESOLUTION"),
+        (
+            Generator,
+            {"channels": [[4, 8], [16, 4]], "cfg": "stylegan3-t"},
+            "channels: found 4:8,16:4, which says nothing",
+        ),
+        (Discriminator, {"channels": [[8, 8], [16, 4]]}, "channels: found 8:8,16:4, which says nothing of 4, expected"),
         (Discriminator, {"architecture": "u-net"}, "architecture: found 'u-net'"),
         (Discriminator, {"img_resolution": 2}, "img_resolution: found 2"),
     ],

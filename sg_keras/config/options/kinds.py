@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from sg_keras.config.channels import format_channels, parse_channels
 from sg_keras.config.choices import one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.metric_specs import parse_metric
@@ -234,6 +235,18 @@ class Freeze:
     def parse(self, argument: str) -> str:
         """Return the rules as the configuration spells them; none is an empty text."""
         return "" if argument.lower() == "none" else format_freeze(parse_freeze(argument))
+
+
+class Channels:
+    """Numbers of channels by resolution."""
+
+    metavar = "TABLE"
+
+    def parse(self, argument: str) -> str:
+        """Return the table as the configuration spells it."""
+        if not argument.strip():
+            raise refusal(argument, "a table such as 4:512,8:512,16:256")
+        return format_channels(parse_channels(argument))
 
 
 class Metrics:
