@@ -16,6 +16,7 @@ import numpy as np
 from sg_keras.config.sizes import ImageSize, image_size
 from sg_keras.models import Discriminator
 from sg_keras.weights.graft_channels import place_channels
+from sg_keras.weights.graft_colours import in_colours_of
 from sg_keras.weights.graft_constant import CONST, keep_constant, takes_constant
 from sg_keras.weights.graft_discriminator import keep_logits
 from sg_keras.weights.graft_layers import Graft, graft_layer
@@ -25,18 +26,18 @@ from sg_keras.weights.published_names import published_weights
 #: Arguments whose change is undone, or said in other words; others change what a network does with its weights.
 _GRAFTED = {
     *(
-        "no_const",
         "channels",
         "channel_base",
         "channel_max",
         "img_resolution",
-        "w_dim",
+        "img_channels",
         "z_dim",
+        "w_dim",
         "c_dim",
         "cmap_dim",
-        "conv_clamp",
     ),
-    *("mapping_kwargs.lr_multiplier", "mapping_kwargs.embed_features", "mapping_kwargs.layer_features"),
+    *("no_const", "conv_clamp", "mapping_kwargs.lr_multiplier"),
+    *("mapping_kwargs.embed_features", "mapping_kwargs.layer_features"),
 }
 _BLOCK = re.compile(r"(synthesis\.)?b[0-9]+\..*")
 
@@ -76,8 +77,8 @@ def graft_network(
         reference: a network built like the source that decides which channels are left out of narrower ones (G_ema for
             G: both must leave out the same); None = the source.
     """
-    weights, fresh = published_weights(source), published_weights(target)
-    there, here = wiring_of(source), wiring_of(target)
+    here, fresh = wiring_of(target), published_weights(target)
+    there, weights = in_colours_of(here, wiring_of(source), published_weights(source))
     chosen_by = weights if reference is None else published_weights(reference)
     graft = Graft(there, here, place_channels(there, here, chosen_by), weights, fresh)
     for key, wire in here.wires.items():
@@ -198,7 +199,11 @@ def _in_words(graft: Graft, reasons: list[str]) -> str:
         return f"begins as something else than the source: {'; '.join(reasons)}"
     there, here = (image_size(w.network.img_resolution) for w in (graft.source, graft.target))
     is_discriminator = isinstance(graft.target.network, Discriminator)
-    what = "gives the source's logits" if is_discriminator else "makes the source's images"
+    gray = graft.source.network.img_channels != graft.target.network.img_channels
+    if is_discriminator:
+        what = f"gives the source's logits{' (of gray images)' if gray else ''}"
+    else:
+        what = f"makes the source's images{' in gray' if gray else ''}"
     if there == here:
         return f"{what} at first"
     if not _is_doubled(*sorted([there, here], key=lambda size: size.height)):

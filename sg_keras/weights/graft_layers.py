@@ -47,6 +47,9 @@ class Graft:
 
 def graft_layer(graft: Graft, there: Wire, here: Wire) -> None:
     """Note the values of a layer's tensors; not of those whose shape leaves nothing to be kept."""
+    if there.writes != here.writes:
+        _copy_whole(graft, there, here)
+        return
     rows, columns = _rows(graft, here), input_axis(there, here, graft.source, graft.placements)
     if not columns.fits or not _same_kind(graft, there, here):
         return
@@ -56,13 +59,19 @@ def graft_layer(graft: Graft, there: Wire, here: Wire) -> None:
             graft.values[name], graft.origins[name] = value, f"{there.name}.{leaf}"
 
 
+def _copy_whole(graft: Graft, there: Wire, here: Wire) -> None:
+    """Take a layer that means something else there, where it fits: the last one of a shorter mapping network."""
+    for leaf in ("weight", "bias"):
+        name, value = f"{here.name}.{leaf}", graft.weights[f"{there.name}.{leaf}"].astype(np.float64)
+        if value.shape == graft.fresh[name].shape:
+            graft.values[name], graft.origins[name] = value, f"{there.name}.{leaf}"
+
+
 def _same_kind(graft: Graft, there: Wire, here: Wire) -> bool:
     """Whether a layer's filters are as large as there, and images have as many channels."""
     kernels = [graft.weights[f"{there.name}.weight"].shape[2:], graft.fresh[f"{here.name}.weight"].shape[2:]]
     of_image = IMAGE in (here.writes.space, *(segment.space for segment in here.reads))
     same_image = graft.source.widths.get(IMAGE) == graft.target.widths.get(IMAGE)
-    if there.writes != here.writes:  # a logit, or what is multiplied by the mapped label
-        return False
     return type(there.layer) is type(here.layer) and kernels[0] == kernels[1] and (same_image or not of_image)
 
 

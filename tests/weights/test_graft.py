@@ -211,6 +211,28 @@ def test_without_a_constant_the_layers_in_its_place_make_it():
     )
 
 
+@pytest.mark.parametrize("before, after", [(3, 1), (1, 3)])
+def test_between_gray_and_rgb_images_are_gray(before, after):
+    source, target = generator(img_channels=before), generator(1, img_channels=after, **WIDER)
+    _, found = grafted(source, target)
+    assert found.kept == "makes the source's images in gray at first" and not (found.mismatched or found.missing)
+    gray = tf.reduce_mean(images(source), axis=3, keepdims=True)
+    assert_same(images(target), tf.repeat(gray, after, axis=3), ROUNDING)
+    source = discriminator(img_channels=before)
+    target = discriminator(1, img_channels=after, img_resolution=32, channel_base=256)
+    _, found = grafted(source, target)
+    assert found.kept.startswith("gives the source's logits (of gray images) of the images reduced to 16x16")
+    shown = np.random.default_rng(2).standard_normal([4, 32, 32, after])
+    gray = np.repeat(shown.mean(axis=3, keepdims=True), before, axis=3)
+    assert_same(target(shown), source(downsample2d(gray, FILTER)), ROUNDING)
+
+
+def test_more_mapping_layers_are_named_as_missing():
+    _, found = grafted(generator(), generator(1, mapping_kwargs={"num_layers": 4}))
+    assert {name.rpartition(".")[0] for name, _ in found.missing} == {"mapping.fc2", "mapping.fc3"}
+    assert not found.mismatched
+
+
 def test_labels_can_be_added():
     source, target = generator(), generator(1, c_dim=3, **WIDER)
     _, found = grafted(source, target)
