@@ -81,7 +81,7 @@ WIDER = {"channel_base": 128, "channel_max": 12}
 @pytest.mark.parametrize(
     "of_both, wider, limit",
     [
-        ({"c_dim": 3}, {**WIDER, "w_dim": 12}, ROUNDING),
+        ({"c_dim": 3}, {"channels": [[4, 12], [8, 10], [16, 9]], "w_dim": 12}, ROUNDING),
         ({"architecture": "resnet"}, {**WIDER, "mapping_kwargs": {"num_layers": 2, "lr_multiplier": 0.1}}, ROUNDING),
         ({"cfg": "stylegan3-t"}, {**WIDER, "w_dim": 12}, STYLEGAN3_EPSILON),
     ],
