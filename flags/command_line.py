@@ -131,8 +131,9 @@ def _resume_notes(typed: Mapping[str, str], resume: ResumeRequest | None, transf
     notes = []
     if "data_changed" in typed and resume is None:
         notes.append(f"{typed['data_changed']} has no effect without --resume of a run or checkpoint")
-    if "resume_partial" in typed and resume is None and transfer is None:
-        notes.append(f"{typed['resume_partial']} has no effect without --resume=NETWORK")
+    for name in ("resume_partial", "graft"):
+        if name in typed and resume is None and transfer is None:
+            notes.append(f"{typed[name]} has no effect without --resume=NETWORK")
     return notes
 
 

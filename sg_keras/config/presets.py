@@ -85,6 +85,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         "precision": precision,
         "resume": options.transfer,
         "resume_partial": options.resume_partial and options.transfer is not None,
+        "graft": options.graft and options.transfer is not None,
     }
     return TrainingConfig(
         dataset=dataset,

@@ -58,6 +58,7 @@ class TrainingConfig:
     ops: str = "auto"  # auto, custom, reference
     resume: str | None = None  # transfer learning source; exact continuation is not part of the configuration
     resume_partial: bool = False  # take from it what fits, instead of refusing what does not
+    graft: bool = False  # fit it to other channels and sizes
     freeze: str = ""  # rules of what is not trained, as parse_freeze reads them
 
     def __post_init__(self) -> None:

@@ -157,9 +157,10 @@ def _starting_weights(
     start: StartingPoint, model: StyleGAN, cluster: Cluster | None, log: RunLog
 ) -> TransferReport | None:
     """Take over the networks that a run without a checkpoint begins with, where it does not begin from nothing."""
-    if start.config.resume is None or start.checkpoint is not None:
+    config = start.config
+    if config.resume is None or start.checkpoint is not None:
         return None
-    return take_starting_weights(start.config.resume, start.config.resume_partial, model, log.line, cluster)
+    return take_starting_weights(config.resume, config.resume_partial, model, log.line, cluster, config.graft)
 
 
 def _run_as_chief(session: Session, report: TransferReport | None) -> int:

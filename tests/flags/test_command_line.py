@@ -95,6 +95,7 @@ OURS = {
     "worker_index",
     "freeze",
     "resume_partial",
+    "graft",
     "keep_every",
     "fork",
     "restart",
@@ -267,6 +268,8 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--resume=https://example.org/net.pkl"], "resume_partial", False),
         (["--resume=https://example.org/net.pkl", "--resume-partial=1"], "resume_partial", True),
         (["--resume=latest", "--resume_partial=1"], "resume_partial", False),  # what the saved run says
+        (["--resume=https://example.org/net.pkl", "--graft=1"], "graft", True),
+        (["--resume=latest", "--graft=1"], "graft", False),
         (["--freezed=10"], "discriminator.freeze_layers", 10),
         (["--freeze=D:first4;g:<=16px until 5 kimg"], "freeze", "d:first4; g:<=16px until 5kimg"),
         (["--freeze=none"], "freeze", ""),
@@ -476,10 +479,11 @@ def test_what_is_built_passes_in_a_real_run(parse):
 
 
 def test_a_network_to_start_from_passes_in_a_real_run(parse):
-    parsed = parse("--resume=https://example.org/net.pkl", "--resume_partial=1")
-    assert parsed.resume is None
-    assert not any("--resume_partial" in note for note in parsed.notes)
-    assert "--resume_partial has no effect without --resume=NETWORK" in parse("--resume_partial=1").notes
+    for option in ("--resume_partial", "--graft"):
+        parsed = parse("--resume=https://example.org/net.pkl", f"{option}=1")
+        assert parsed.resume is None
+        assert not any(option in note for note in parsed.notes)
+        assert f"{option} has no effect without --resume=NETWORK" in parse(f"{option}=1").notes
 
 
 def test_augmentation(parse):

@@ -147,6 +147,15 @@ class NetworkOptions(StepOptions):
         sets="discriminator.architecture",
         resume=Resume.SHAPE,
     )
+    graft: bool = option(
+        MODEL,
+        Boolean(),
+        "When starting from a network of other channels or another resolution: fit it, new channels and blocks without "
+        "influence at first (docs/transfer_learning.md).",
+        default=False,
+        switch=True,
+        sets="graft",
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
