@@ -93,16 +93,18 @@ def parse_command_line(
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
         *_gamma_notes(values, config, resume),
+        *_notes_at_the_end(values, typed, cluster),
     ]
-    if values["plot_schedule"] is not None and not values["dry_run"]:
-        notes.append(f"{typed['plot_schedule']} has no effect without --dry-run")
-    if cluster is not None and values["workers_hosts"] is None:
-        notes.append(
-            f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
-        )
     return ParsedCommandLine(
         config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster
     )
+
+
+def _notes_at_the_end(values: Mapping[str, Any], typed: Mapping[str, str], cluster: Cluster | None) -> Iterator[str]:
+    if values["plot_schedule"] is not None and not values["dry_run"]:
+        yield f"{typed['plot_schedule']} has no effect without --dry-run"
+    if cluster is not None and values["workers_hosts"] is None:
+        yield f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
 
 
 def _understood(argv: Sequence[str], options: Sequence[Option]) -> Understood:

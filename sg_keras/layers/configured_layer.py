@@ -85,6 +85,11 @@ def without_later_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in _LATER or value != _LATER[name]}
 
 
+def with_later_arguments(network: type[keras.layers.Layer], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The opposite, for comparisons: those of them that a network has, with their values where they were left out."""
+    return {**accepted_by(network, _LATER), **config}
+
+
 def sublayers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """The layers that a layer keeps as attributes, in the order in which they were made."""
     if isinstance(layer, keras.Model) and not isinstance(layer, ConfiguredLayer):

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from sg_keras.config.sizes import resolution_text
+from sg_keras.layers.configured_layer import with_later_arguments
 from sg_keras.models.mapping import Mapping as MappingNetwork
 from sg_keras.weights.graft import GraftedNetwork, graft_network
 from sg_keras.weights.network_description import shaping_arguments
@@ -269,7 +270,7 @@ def _flat_arguments(network: keras.Model) -> dict[str, Any]:
     parameters = inspect.signature(MappingNetwork.__init__).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty and p.name != "ops"}
     flat = {}
-    for name, value in shaping_arguments(network).items():
+    for name, value in with_later_arguments(type(network), shaping_arguments(network)).items():
         if name == "mapping_kwargs":
             value = {**defaults, **value}
         flat.update(

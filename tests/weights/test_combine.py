@@ -96,6 +96,7 @@ def test_resolutions_of_layers():
 def test_what_cannot_be():
     one, other = {"G": tiny_generator(name="G")}, {"G": tiny_generator(name="G", channels=3)}
     deeper = {"G": tiny_generator(name="G", resolution=32)}
+    free = {"G": tiny_generator(name="G", no_const=True)}
     for work, message in (
         (lambda: average_networks([one]), "networks: found 1, expected two at least"),
         (lambda: average_networks([one, one], [1]), "weights: found 1, expected 2 numbers"),
@@ -104,6 +105,7 @@ def test_what_cannot_be():
             lambda: average_networks([one, one, other]),
             "G: found img_channels 1 in the first and 3 in number 3, expected networks of one shape",
         ),
+        (lambda: average_networks([one, free]), "G: found no_const False in the first and True in number 2, expected"),
         (lambda: blend_networks(one, deeper, 8), "G: found img_resolution 16 in the low and 32 in the high"),
         (lambda: blend_networks(one, one, 4), "resolution: found 4, expected more than 4 and 16 at most"),
         (lambda: blend_networks(one, one, 17), "resolution: found 17, expected more than 4 and 16 at most"),
