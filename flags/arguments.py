@@ -56,18 +56,21 @@ def refuse_control_characters(argv: Sequence[str]) -> None:
             raise ValueError(f"{name}: found {value!r}, which has {what} in it, expected none{_HINTS.get(control, '')}")
 
 
-def normalise(argv: Sequence[str], options: Sequence[Option] = OPTIONS) -> list[Argument]:
+def normalise(
+    argv: Sequence[str], options: Sequence[Option] = OPTIONS, nameless: Option | None = None
+) -> list[Argument]:
     """Reduce the words of a command line (without the program's name) to arguments, in their order.
 
     Args:
         argv: the words.
         options: those that there are, by default the trainer's.
+        nameless: the option that one word without a name stands for; None: there is none.
 
     Raises:
         ValueError: stray words, unknown options and such without their values: all of them, in one line.
     """
     arguments, problems = [], []
-    for found in _arguments(list(argv), options):
+    for found in _arguments(list(argv), options, nameless):
         if isinstance(found, Argument):
             arguments.append(found)
         else:
@@ -77,10 +80,14 @@ def normalise(argv: Sequence[str], options: Sequence[Option] = OPTIONS) -> list[
     return arguments
 
 
-def _arguments(words: list[str], options: Sequence[Option]) -> Iterator[Argument | str]:
+def _arguments(words: list[str], options: Sequence[Option], nameless: Option | None) -> Iterator[Argument | str]:
     """Arguments, and in their place what is wrong with words that are none."""
     while words:
         word = words.pop(0)
+        if nameless is not None and not word.startswith("-"):
+            yield Argument(nameless, f"--{nameless.name}", word)
+            nameless = None
+            continue
         typed, has_value, value = word.partition("=")
         option = _find(word, typed, options)
         if isinstance(option, str):

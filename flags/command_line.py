@@ -10,11 +10,13 @@ from typing import Any
 from absl import flags as absl_flags
 
 from sg_keras.config import Cluster, ResumeRequest, TrainingConfig, TrainingOptions
+from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS, default_metrics
 from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
 from sg_keras.flags.option_files import with_option_files
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
+from sg_keras.flags.port_names import PORT_OPTIONS, Understood, in_our_names, is_meant
 from sg_keras.flags.resume_option import parse_resume
 from sg_keras.flags.translate import check_combinations, make_config, read_cluster, read_dataset
 
@@ -67,24 +69,28 @@ def parse_command_line(
         ValueError: something cannot be used; one line with the option as typed, what was found and expected.
     """
     options = options_of(table)
-    arguments = with_option_files(normalise(argv, options), options)
+    understood = _understood(argv, options)
+    arguments = understood.arguments
     values, typed = read_values(arguments, options)
-    check_required(typed, options)
+    check_required({**typed, "gamma": ""} if values["auto_gamma"] else typed, options)
     resume, transfer = _resume(values, typed)
     check_combinations(values, typed, options)
     cluster = read_cluster(values, typed, os.environ.get("TF_CONFIG", ""))
     _check_resume(values, typed, resume, cluster)
     dataset, data_notes = read_dataset(values, open_dataset or _open_dataset, table)
+    understood.check_size(dataset.size)
     if not values["dry_run"]:
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster, table)
     empty = [argument.typed for argument in arguments if not argument.value.strip()]
     notes = [
+        *understood.notes,
         *data_notes,
         *_notes(values, typed, dataset.num_images),
         *without_effect(values, typed, options),
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
+        *_gamma_notes(values, config, resume),
     ]
     if values["plot_schedule"] is not None and not values["dry_run"]:
         notes.append(f"{typed['plot_schedule']} has no effect without --dry-run")
@@ -95,6 +101,14 @@ def parse_command_line(
     return ParsedCommandLine(
         config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster
     )
+
+
+def _understood(argv: Sequence[str], options: Sequence[Option]) -> Understood:
+    """Arguments of the command line and of the files that it names."""
+    if not is_meant(argv):
+        return Understood(with_option_files(normalise(argv, options), options))
+    typed = normalise(argv, [*options, *PORT_OPTIONS], nameless=BY_KEY["data"])
+    return in_our_names(with_option_files(typed, options), options)
 
 
 def _check_resume(
@@ -167,6 +181,7 @@ def _resume(values: Mapping[str, Any], typed: Mapping[str, str]) -> tuple[Resume
         source,
         fork=values["fork"],
         batch_gpu_typed="batch_gpu" in typed,
+        auto_gamma=values["auto_gamma"],
         data_changed=values["data_changed"] == "accept",
     )
     if not values["restart"]:
@@ -196,6 +211,14 @@ def _count_gpus() -> int:
     import tensorflow as tf
 
     return len(tf.config.list_physical_devices("GPU"))
+
+
+def _gamma_notes(values: Mapping[str, Any], config: TrainingConfig, resume: ResumeRequest | None) -> Iterator[str]:
+    if not values["auto_gamma"]:
+        return
+    kept = "a run that is continued keeps its own; a new one has " if resume is not None and not resume.fork else ""
+    source = suggested_gamma(config.generator.cfg, config.dataset.size, config.batch).source
+    yield f"gamma: {kept}{source} (--auto_gamma; docs/training_configs.md says how to go on from there)"
 
 
 def _notes(values: Mapping[str, Any], typed: Mapping[str, str], num_images: int) -> list[str]:

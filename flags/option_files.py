@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import sg_keras
 from sg_keras.config.options.declaration import Option
-from sg_keras.config.options.kinds import Freeze, ScheduleOf
+from sg_keras.config.options.kinds import TRUE_WORDS, Freeze, ScheduleOf
 from sg_keras.files.errors import file_errors_explained
 from sg_keras.flags.arguments import Argument, normalise
 
@@ -36,12 +36,20 @@ def with_option_files(arguments: Sequence[Argument], options: Sequence[Option]) 
     last = {key: argument for key, argument in last.items() if not argument.option.is_none(argument.value)}
     found: list[Argument] = []
     if "recipe" in last and last["recipe"].value != "list":
-        found += _of_file(recipe_file(last["recipe"]), options)
+        found = [*_of_file(recipe_file(last["recipe"]), options)]
     if "flagfile" in last:
-        found += _of_file(pathlib.Path(last["flagfile"].value).expanduser(), options)
+        found = _followed(found, [*_of_file(pathlib.Path(last["flagfile"].value).expanduser(), options)])
     if "schedule" in last:
-        found += _of_schedules(last["schedule"], options)
-    return [*found, *arguments]
+        found = _followed(found, [*_of_schedules(last["schedule"], options)])
+    return _followed(found, arguments)
+
+
+def _followed(before: Sequence[Argument], after: Sequence[Argument]) -> list[Argument]:
+    """Arguments of a file and those that count more. A gamma, chosen or given, takes the place of one in the file."""
+    chosen = any(one.option.key == "auto_gamma" and one.value.lower() in TRUE_WORDS for one in after)
+    if chosen or any(one.option.key == "gamma" for one in after):
+        before = [one for one in before if one.option.key not in ("gamma", "auto_gamma")]
+    return [*before, *after]
 
 
 def list_requested(argv: Sequence[str]) -> bool:
@@ -55,6 +63,11 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in _RECIPES.glob(f"*{SUFFIX}"))
 
 
+def recipe_path(name: str) -> pathlib.Path:
+    """The file of one of these."""
+    return _RECIPES / f"{name}{SUFFIX}"
+
+
 def recipe_file(argument: Argument) -> pathlib.Path:
     """The file of the recipe that an argument names.
 
@@ -66,16 +79,7 @@ def recipe_file(argument: Argument) -> pathlib.Path:
         near = difflib.get_close_matches(name, recipe_names(), n=3, cutoff=0.4)
         hint = f"{' or '.join(near)} (--recipe=list shows all)" if near else "a name that --recipe=list shows"
         raise ValueError(f"{argument.typed}: found {argument.value!r}, expected {hint}")
-    return _RECIPES / f"{name}{SUFFIX}"
-
-
-def recipe_lines() -> Iterator[str]:
-    """What --recipe=list prints: each recipe's name and what its file says of it."""
-    names = recipe_names()
-    width = max(map(len, names), default=0)
-    for name in names:
-        first = (_RECIPES / f"{name}{SUFFIX}").read_text(encoding="utf-8").partition("\n")[0]
-        yield f"{name:<{width}}  {first.removeprefix('#').strip()}"
+    return recipe_path(name)
 
 
 def words_of_file(path: pathlib.Path) -> Iterator[tuple[int, list[str]]]:

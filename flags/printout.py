@@ -86,6 +86,8 @@ def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommand
     if option is not None:
         key = option.replace("-", "_")
         source = f"--{option}" + ("" if key in parsed.typed else " (default)")
+        if key == "gamma" and key not in parsed.typed:
+            source = "--auto_gamma"
     text = resolution_text(value) if name == "resolution" else value_text(value)
     return f"  {name:<24}{text:<22} {source}".rstrip()
 

@@ -20,6 +20,7 @@ from sg_keras.config import (
     resolve_run,
 )
 from sg_keras.config.options.declaration import values_of
+from sg_keras.config.schedule import scheduled_text
 from sg_keras.config.training_config import BatchSizeError
 from sg_keras.files.cache import is_url
 from sg_keras.files.errors import explain_file_error
@@ -65,6 +66,11 @@ def _contradictions(values: Mapping[str, Any], typed: Mapping[str, str]) -> Iter
         )
     if index is not None and values["workers_hosts"] is None:
         yield f"{index}: found it alone, expected --workers_hosts beside it"
+    if values["auto_gamma"] and values["gamma"] is not None:
+        yield (
+            f"{typed['auto_gamma']}: found it beside {typed['gamma']}={scheduled_text(values['gamma'])}, expected one "
+            "of the two"
+        )
     if values["fp32"] and values["precision"] not in (None, "auto", "float32"):
         yield f"{typed['precision']}: found {values['precision']} with --fp32=1, expected float32 or auto"
 

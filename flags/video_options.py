@@ -12,6 +12,7 @@ from sg_keras.flags.tool_options import ClassChoice, FiniteNumber, Seeds, option
 
 _SOURCES = ("bass", "mid", "high", "loud", "onset")
 _PARTS = ("coarse", "middle", "fine", "all")
+_WHOLE = ("trunc", "noise")  # what a sound drives beside layers and directions
 _SHARED = {option.key: option for option in options_of_tool("video")}
 
 
@@ -64,25 +65,30 @@ class Layers:
         return word if word in _PARTS else Seeds().parse(argument)
 
 
+def is_direction(target: tuple[int, ...] | str) -> bool:
+    """Whether what a sound drives is the name of a direction."""
+    return isinstance(target, str) and target not in (*_PARTS, *_WHOLE)
+
+
 class AudioDrives:
-    """What of a sound drives what, such as bass=coarse*0.5;onset=trunc;high=noise."""
+    """What of a sound drives what, such as bass=coarse*0.5;onset=trunc;high=noise;loud=smile*2."""
 
     metavar = "DRIVES"
 
     def parse(self, argument: str) -> tuple[tuple[str, Any, float], ...]:
-        """Return (source, layers or trunc or noise, amount) each."""
+        """Return (source, layers, trunc, noise or a direction's name, amount) each."""
         return tuple(self._drive(part) for part in argument.split(";") if part.strip())
 
     def _drive(self, part: str) -> tuple[str, Any, float]:
-        source, _, rest = part.strip().lower().partition("=")
+        source, _, rest = (word.strip() for word in part.partition("="))
         target, star, amount = (word.strip() for word in rest.partition("*"))
-        if source.strip() not in _SOURCES or not target:
+        if source.lower() not in _SOURCES or not target:
             raise refusal(part, f"SOURCE=TARGET*AMOUNT with a source of {', '.join(_SOURCES)}")
-        number = Number(positive=True).parse(amount) if star else 1.0
-        try:
-            return source.strip(), target if target in ("trunc", "noise") else Layers().parse(target), number
-        except ValueError as error:
-            raise refusal(part, "as target layers (0-3, coarse, middle, fine, all), trunc or noise") from error
+        driven: tuple[int, ...] | str = target.lower()
+        if driven not in (*_PARTS, *_WHOLE):
+            driven = Layers().parse(target) if target[0].isdigit() else target
+        kind = FiniteNumber() if is_direction(driven) else Number(positive=True)
+        return source.lower(), driven, kind.parse(amount) if star else 1.0
 
 
 class Numbers:
@@ -216,8 +222,8 @@ VIDEO_OPTIONS: tuple[Option, ...] = (
         RUN,
         "audio-drives",
         AudioDrives(),
-        f"What of {', '.join(_SOURCES)} drives what: layers (towards what the film shows half its length later), trunc "
-        "or noise; *AMOUNT.",
+        f"What of {', '.join(_SOURCES)} drives what: layers (towards what the film shows half its length later), "
+        "trunc, noise, or a direction of --directions (so many standard deviations); *AMOUNT.",
         default=(("bass", "coarse", 1.0), ("high", "fine", 1.0)),
         default_text="bass=coarse;high=fine",
     ),

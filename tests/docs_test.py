@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from docs.recipe_tables import PAGE, with_recipes
 from sg_keras.flags.activation_options import ACTIVATIONS_OPTIONS
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.combine_options import AVERAGE_OPTIONS, BLEND_OPTIONS
@@ -18,7 +19,9 @@ from sg_keras.flags.export_options import EXPORT_OPTIONS
 from sg_keras.flags.generate_options import GENERATE_OPTIONS
 from sg_keras.flags.metric_options import CALC_METRICS_OPTIONS
 from sg_keras.flags.options import OPTIONS
+from sg_keras.flags.port_names import PORT_OPTIONS
 from sg_keras.flags.project_options import PROJECT_OPTIONS
+from sg_keras.flags.recipes import all_recipes
 from sg_keras.flags.style_mixing_options import STYLE_MIXING_OPTIONS
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS, ITERATIONS
 from sg_keras.flags.video_options import VIDEO_OPTIONS
@@ -98,12 +101,19 @@ def test_options_exist(page: pathlib.Path):
         *(OPTIONS, GENERATE_OPTIONS, EXPORT_OPTIONS, DOCTOR_OPTIONS, (ITERATIONS,)),
         *(CONVERT_OPTIONS, AUDIT_OPTIONS, CURATE_OPTIONS, CALC_METRICS_OPTIONS, VIDEO_OPTIONS),
         *(DIRECTIONS_OPTIONS, BLEND_OPTIONS, AVERAGE_OPTIONS, ACTIVATIONS_OPTIONS),
-        *(STYLE_MIXING_OPTIONS, PROJECT_OPTIONS, DRAG_OPTIONS),
+        *(STYLE_MIXING_OPTIONS, PROJECT_OPTIONS, DRAG_OPTIONS, PORT_OPTIONS),
     )
     known = {option.key for table in tables for option in table} | OTHERS_OPTIONS
     found = re.findall(r"(?<![\w-])--([a-z][a-z0-9_-]*[a-z0-9])", page.read_text(encoding="utf-8"))
     unknown = {name for name in found if name.replace("-", "_") not in known}
     assert not unknown
+
+
+def test_the_page_of_configurations_is_made_of_the_recipes():
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == with_recipes(text, all_recipes()), "python -m docs.recipe_tables makes it anew"
+    with pytest.raises(ValueError, match=r"training_configs.md: found no mark of practice recipes, expected <!-- "):
+        with_recipes("a page", all_recipes())
 
 
 def test_modules_named_in_commands_exist():

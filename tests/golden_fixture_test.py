@@ -47,7 +47,6 @@ def _small_folder(tmp_path: Path, change: Any) -> Path:
     ("impl", "dtype"),
     [
         pytest.param("reference", "float64", marks=pytest.mark.long),
-        pytest.param("reference", "float32", marks=[pytest.mark.rounding, pytest.mark.long]),
         pytest.param("custom", "float32", marks=pytest.mark.rounding),
     ],
     indirect=["impl"],

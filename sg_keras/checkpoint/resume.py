@@ -93,7 +93,9 @@ def _continued(
     saved: TrainingConfig, requested: TrainingConfig, where: pathlib.Path | None, resume: ResumeRequest
 ) -> tuple[TrainingConfig, list[str]]:
     """As `continued_config`: the one place that says whether a command goes on with a run."""
-    return continued_config(saved, requested, str(where), resume.batch_gpu_typed, resume.data_changed)
+    return continued_config(
+        saved, requested, str(where), resume.batch_gpu_typed, resume.data_changed, keep_gamma=resume.auto_gamma
+    )
 
 
 def _run_meant(config: TrainingConfig, resume: ResumeRequest) -> tuple[pathlib.Path | None, list[str]]:

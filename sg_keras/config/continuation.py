@@ -29,7 +29,12 @@ class DataChangedError(ValueError):
 
 
 def continued_config(
-    saved: TrainingConfig, requested: TrainingConfig, where: str, batch_gpu_typed: bool, data_changed: bool = False
+    saved: TrainingConfig,
+    requested: TrainingConfig,
+    where: str,
+    batch_gpu_typed: bool,
+    data_changed: bool = False,
+    keep_gamma: bool = False,
 ) -> tuple[TrainingConfig, list[str]]:
     """The configuration that a run goes on with, and lines on what is not as it was.
 
@@ -39,11 +44,15 @@ def continued_config(
         where: the run, for messages.
         batch_gpu_typed: whether the size of micro-batches was asked for; otherwise the run's is kept where it fits.
         data_changed: whether the images may be others.
+        keep_gamma: whether the run's weight of the R1 penalty holds, whatever is requested.
 
     Raises:
         DataChangedError: the images are others, and nothing else differs that would alter the run.
         ValueError: options would alter the run; the message holds a table.
     """
+    if keep_gamma:
+        loss = dataclasses.replace(requested.loss, r1_gamma=saved.loss.r1_gamma)
+        requested = dataclasses.replace(requested, loss=loss)
     config = _with_saved_micro_batches(saved, adopt_choices(saved, requested), batch_gpu_typed)
     differences, _ = compare(saved, config)
     may_differ = {*DEVICES, *fields_with(Resume.MICRO_BATCH), *(DATA if data_changed else ())}

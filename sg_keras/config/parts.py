@@ -21,7 +21,7 @@ from sg_keras.config.choices import (
     one_of,
 )
 from sg_keras.config.named_errors import errors_named
-from sg_keras.config.schedule import Schedule, Scheduled
+from sg_keras.config.schedule import Schedule, Scheduled, ScheduledCount, whole_steps
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
 from sg_keras.config.stop_condition import parse_stop_condition
 
@@ -64,6 +64,17 @@ def require_scheduled(
         require(holds(number), option, value, expected)
     require(not positive or max(schedule.values) > 0, option, value, expected)
     object.__setattr__(part, field, schedule.plain)
+
+
+def require_steps(part: Any, field: str, option: str) -> None:
+    """Refuse a field whose schedule has other values than whole numbers from 0 on, or moves between two of them.
+
+    Args, Raises: as of `require_scheduled`.
+    """
+    require_scheduled(part, field, option, lambda value: value >= 0, "0 or more")
+    value = getattr(part, field)
+    with errors_named(option):
+        object.__setattr__(part, field, whole_steps(value))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +137,14 @@ class GeneratorConfig:
     channel_max: int = DEFAULT_CHANNEL_MAX
     architecture: str = "skip"  # skip, resnet, orig (StyleGAN2 only)
     conv_clamp: float | None = 256.0
-    num_fp16_res: int = 0  # resolutions, from the highest, in half precision
+    num_fp16_res: ScheduledCount = 0  # resolutions, from the highest, in half precision
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
 
     def __post_init__(self) -> None:
         known = GENERATOR_ARCHITECTURES
         require(self.cfg in CFGS, "cfg", self.cfg, one_of(CFGS))
         require(self.architecture in known, "g_arch", self.architecture, one_of(known))
-        require(self.num_fp16_res >= 0, "num_fp16_res", self.num_fp16_res, "0 or more")
+        require_steps(self, "num_fp16_res", "num_fp16_res")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
 
@@ -149,12 +160,13 @@ class DiscriminatorConfig:
     mbstd_group_size: int | None = 4
     mbstd_num_channels: int = 1
     conv_clamp: float | None = 256.0
-    num_fp16_res: int = 0
+    num_fp16_res: ScheduledCount = 0
     freeze_layers: int = 0
 
     def __post_init__(self) -> None:
         known = DISCRIMINATOR_ARCHITECTURES
         require(self.architecture in known, "d_arch", self.architecture, one_of(known))
+        require_steps(self, "num_fp16_res", "num_fp16_res")
         require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sg_keras.config.capacities import CAPACITIES, CONFIG_F
 from sg_keras.config.freeze import format_freeze, parse_freeze
+from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.metric_specs import default_metrics
 from sg_keras.config.options.declaration import options_of, values_of
 from sg_keras.config.options.kinds import ScheduleOf
@@ -73,7 +74,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
     if options.cfg not in PRESETS:
         raise ValueError(f"cfg: found {options.cfg!r}, expected one of {', '.join(PRESETS)}")
     preset = PRESETS[options.cfg]
-    options = _with_dependent_defaults(_with_scaled_times(options), preset)
+    options = _with_gamma(_with_dependent_defaults(_with_scaled_times(options), preset), dataset)
     precision = _resolve_precision(options)
     replicas = max(count_replicas(options.gpus, options.cpu_devices, options.cluster_size), 1)
     of_all = {
@@ -115,7 +116,7 @@ def _with_scaled_times(options: TrainingOptions) -> TrainingOptions:
     scheduled = {declared.key for declared in options_of(type(options)) if isinstance(declared.kind, ScheduleOf)}
     values = {key: getattr(options, key) for key in scheduled}
     changed: dict[str, Any] = {
-        key: Schedule.of(value).scaled(factor).plain for key, value in values.items() if value is not None
+        key: Schedule.of(value).scaled(factor).plain for key, value in values.items() if isinstance(value, str)
     }
     rules = tuple(rule.scaled(factor) for rule in parse_freeze(options.freeze))
     return dataclasses.replace(
@@ -143,6 +144,17 @@ def _with_dependent_defaults(options: TrainingOptions, preset: Preset) -> Traini
     return dataclasses.replace(options, **{key: value for key, value in defaults.items() if key in untyped})
 
 
+def _with_gamma(options: TrainingOptions, dataset: DatasetConfig) -> TrainingOptions:
+    """The options with the gamma that --auto_gamma asks for."""
+    if not options.auto_gamma:
+        if options.gamma is None:
+            raise ValueError("gamma: found none, expected a number or a schedule, or auto_gamma")
+        return options
+    if options.gamma is not None:
+        raise ValueError(f"auto_gamma: found it beside gamma {options.gamma}, expected one of the two")
+    return dataclasses.replace(options, gamma=suggested_gamma(options.cfg, dataset.size, options.batch).gamma)
+
+
 def _resolve_precision(options: TrainingOptions) -> str:
     if options.fp32 and options.precision not in (None, "auto", "float32"):
         raise ValueError(f"precision: found {options.precision!r} beside --fp32=1, expected one of the two")
@@ -158,7 +170,7 @@ def _resolve_precision(options: TrainingOptions) -> str:
     return options.precision or "float32"
 
 
-def _half_precision(options: TrainingOptions, precision: str) -> dict[str, int | float | None]:
+def _half_precision(options: TrainingOptions, precision: str) -> dict[str, int | float | str | None]:
     """Fields that both networks have."""
     chosen = HALF_PRECISION_RESOLUTIONS if options.num_fp16_res is None else options.num_fp16_res
     return {

@@ -18,6 +18,7 @@ class ResumeRequest:
         restart: whether training may begin anew in a run directory without a checkpoint that can be used, what is
             there being set aside.
         batch_gpu_typed: whether a size of micro-batches was asked for; otherwise the run's is kept where it fits.
+        auto_gamma: whether no gamma was asked for: the run's is kept.
         data_changed: whether the run may go on with other images than it was trained on.
     """
 
@@ -26,6 +27,7 @@ class ResumeRequest:
     tick: int | None = None
     fork: bool = False
     batch_gpu_typed: bool = False
+    auto_gamma: bool = False
     data_changed: bool = False
     restart: bool = False
 

@@ -20,6 +20,8 @@ from typing import TypeAlias
 
 #: A number, or the text of a schedule as `Schedule.__str__` spells it.
 Scheduled: TypeAlias = float | str
+#: The same of whole numbers, between which nothing lies.
+ScheduledCount: TypeAlias = int | str
 
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _SEGMENT = re.compile(
@@ -151,6 +153,23 @@ def scheduled(value: Scheduled, check: Callable[[float], object] = lambda value:
     for number in schedule.values:
         check(number)
     return schedule.plain
+
+
+def whole_steps(value: Scheduled) -> ScheduledCount:
+    """A whole number, or a schedule that goes from one to the next in steps, as the configuration keeps it.
+
+    Raises:
+        ValueError: the text is no schedule, one of its values is not whole, or it moves between two of them.
+
+    Example:
+        >>> whole_steps("0; 4 from 5000.0")
+        '0; 4 from 5000'
+    """
+    schedule = Schedule.of(value)
+    if any(segment.over_kimg for segment in schedule.segments) or not all(n.is_integer() for n in schedule.values):
+        raise ValueError(f"found {value!r}, expected a whole number, or steps such as '0; 4 from 5000' (times in kimg)")
+    plain = schedule.plain
+    return plain if isinstance(plain, str) else int(plain)
 
 
 def scheduled_text(value: Scheduled) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sg_keras.config.freeze import FreezeRule, parse_freeze
 from sg_keras.config.parts import AugmentConfig, LossConfig, OptimizerConfig
-from sg_keras.config.schedule import Schedule, Scheduled
+from sg_keras.config.schedule import Schedule, Scheduled, ScheduledCount
 
 
 class ScheduledValues(NamedTuple):
@@ -30,6 +30,7 @@ class ScheduledValues(NamedTuple):
     ada_target: float
     ada_kimg: float  # thousands of images in which ADA's p can move by one
     frozen: tuple[FreezeRule, ...]  # the rules of --freeze that hold
+    num_fp16_res: int | None  # of the highest resolutions, in half precision; None: as the networks were made
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Schedules:
         ema_kimg: Scheduled,
         ema_rampup: float | None,
         freeze: str = "",
+        num_fp16_res: ScheduledCount | None = None,
     ) -> Schedules:
         """Those of a configuration."""
         values = {
@@ -75,6 +77,7 @@ class Schedules:
             "ada_kimg": augment.ada_kimg,
             "ema_kimg": ema_kimg,
             **({} if loss.blur is None else {"blur": loss.blur}),
+            **({} if num_fp16_res is None else {"num_fp16_res": num_fp16_res}),
         }
         return cls(
             of={name: Schedule.of(value) for name, value in values.items()},
@@ -98,7 +101,9 @@ class Schedules:
         else:
             sigma = blur_sigma(cur_nimg, self.blur_init_sigma, self.blur_fade_kimg)
         frozen = tuple(rule for rule in self.freeze if rule.is_active(cur_nimg))
-        return ScheduledValues(**now, blur_sigma=sigma, ema_beta=beta, frozen=frozen)
+        half = now.pop("num_fp16_res", None)
+        count = None if half is None else int(half)
+        return ScheduledValues(**now, blur_sigma=sigma, ema_beta=beta, frozen=frozen, num_fp16_res=count)
 
 
 def blur_sigma(cur_nimg: int, initial_sigma: float, fade_kimg: float) -> float | None:

@@ -77,6 +77,9 @@ class TrainingConfig:
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
         precisions = (*PRECISIONS, "auto")
         require(self.precision in precisions, "precision", self.precision, one_of(precisions))
+        counts = (self.generator.num_fp16_res, self.discriminator.num_fp16_res)
+        scheduled = any(isinstance(count, str) for count in counts)
+        require(not scheduled or len(set(counts)) == 1, "num_fp16_res", counts, "one schedule for both networks")
         with errors_named("freeze"):
             object.__setattr__(self, "freeze", format_freeze(parse_freeze(self.freeze)))
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.sizes import ImageSize, takes_size
 from sg_keras.curation.feature_space import MirrorFinding
 from sg_keras.curation.quality import Measures
 
 _ADA_BELOW, _NOAUG_FROM = 30_000, 100_000  # images, mirrored copies counted
-_R1_RULE = 0.0002  # of StyleGAN2's gamma: times resolution^2 / batch
 _HALF_CAPACITY_UP_TO = 256  # pixels a side
 _SIDES = (8, 1024)
 _ENOUGH = 0.9  # of the images have the pixels for the resolution
@@ -142,7 +142,7 @@ def _of_size(images: int, size: ImageSize) -> list[Choice]:
     else:
         augment = Choice("--aug", "ada", f"{images:,} images, mirrored copies counted: try --aug=noaug as well")
     batch = 64 if size.shorter <= 32 else 32
-    gamma = _R1_RULE * size.height * size.width / batch
+    gamma = suggested_gamma("stylegan2", size, batch).gamma
     cbase = 16384 if size.shorter <= _HALF_CAPACITY_UP_TO else 32768
     kimg = 5000 if images < 5_000 else 10_000 if images < _ADA_BELOW else 25_000
     lengths = {

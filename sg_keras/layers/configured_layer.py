@@ -38,6 +38,14 @@ class ConfiguredLayer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **copy.deepcopy(self._arguments)}
 
+    def has_argument(self, name: str) -> bool:
+        """Whether the constructor was given, or has a default for, an argument of this name."""
+        return name in self._arguments
+
+    def change_argument(self, name: str, value: Any) -> None:
+        """Have the configuration say another value from now on; what follows from it is up to the caller."""
+        self._arguments[name] = value
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], **kwargs: Any) -> Any:
         """The layer of a configuration. Those of older files have `ops` for the argument `impl`."""

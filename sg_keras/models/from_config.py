@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from sg_keras.config import TrainingConfig
+from sg_keras.config.schedule import Schedule, ScheduledCount
 from sg_keras.layers.configured_layer import accepted_by
 from sg_keras.models.discriminator import Discriminator
 from sg_keras.models.generator import Generator
@@ -34,6 +35,7 @@ def generator_arguments(config: TrainingConfig) -> dict[str, Any]:
         "name": "G",
         **_shared(config),
         **accepted_by(Generator, dataclasses.asdict(gen)),
+        "num_fp16_res": _at_the_start(gen.num_fp16_res),
     }
 
 
@@ -45,7 +47,13 @@ def discriminator_arguments(config: TrainingConfig) -> dict[str, Any]:
         "name": "D",
         **_shared(config),
         **accepted_by(Discriminator, dataclasses.asdict(disc)),
+        "num_fp16_res": _at_the_start(disc.num_fp16_res),
     }
+
+
+def _at_the_start(count: ScheduledCount) -> int:
+    """A scheduled number of resolutions before the first image; training changes it (`set_half_resolutions`)."""
+    return int(Schedule.of(count).at(0))
 
 
 def _shared(config: TrainingConfig) -> dict[str, Any]:

@@ -66,6 +66,17 @@ class SynthesisPlan:
         """Style vectors: one for the input, one per layer."""
         return len(self.layers) + 1
 
+    def in_half(self, num_fp16_res: int) -> SynthesisPlan:
+        """The same with so many of the highest resolutions in half precision."""
+        highest = self.layers[-1].design.out_sampling_rate  # the image's
+        return dataclasses.replace(
+            self,
+            layers=tuple(
+                dataclasses.replace(layer, half_precision=layer.design.out_sampling_rate * 2**num_fp16_res > highest)
+                for layer in self.layers
+            ),
+        )
+
     def num_parameters(self, w_dim: int) -> int:
         """Trainable numbers of the whole synthesis network."""
         return self.input.num_parameters(w_dim) + sum(layer.num_parameters(w_dim) for layer in self.layers)

@@ -94,6 +94,12 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         """Layers from the Fourier features to the image."""
         return [getattr(self, planned.name) for planned in self.plan.layers]
 
+    def plan_half_resolutions(self, num_fp16_res: int) -> Iterator[tuple[AliasFreeLayer, bool]]:
+        """Have the plan say that so many resolutions are in half precision: each layer, and whether it is to be."""
+        self.plan = self.plan.in_half(num_fp16_res)
+        for planned, layer in zip(self.plan.layers, self.alias_free_layers, strict=True):
+            yield layer, planned.half_precision
+
     def build(self, input_shape: Any = None) -> None:
         self.input_layer.build()
         for layer in self.alias_free_layers:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sg_keras.flags.video_options import is_direction
 from sg_keras.tools.film_keyframes import film_keyframes
 from sg_keras.tools.network_option import label_facts
 from sg_keras.tools.style_changes import direction_files, film_changes
@@ -105,10 +106,10 @@ def _changes(
     for source, target, amount in values["audio_drives"] if heard else ():
         if target == "trunc":
             changes.append(pulsing(G, driven_truncation(heard[source], amount), cutoff))
-        elif target != "noise":
+        elif target != "noise" and not is_direction(target):
             layers = chosen_layers(target, G.num_ws, "--audio-drives")
             changes.append(driven_styles(path, heard[source], layers, amount))
-    changes += film_changes(values, G, path.num_frames)
+    changes += film_changes(values, G, path.num_frames, heard)
     return changes
 
 

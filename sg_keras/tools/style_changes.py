@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sg_keras.flags.video_options import is_direction
 from sg_keras.tools.label_options import spread_labels
 from sg_keras.tools.network_option import label_facts, named_errors
 
 if TYPE_CHECKING:
-    from sg_keras.inference import Direction
+    from sg_keras.inference import Direction, DirectionFile
     from sg_keras.models import Generator
     from sg_keras.tools.generated_rows import Column, FileStyles, Row, SeedStyles
 
@@ -79,13 +80,37 @@ def with_changes(
 
 
 def film_changes(
-    values: dict[str, Any], G: Generator, num_frames: int
+    values: dict[str, Any], G: Generator, num_frames: int, heard: Mapping[str, np.ndarray]
 ) -> list[Callable[[np.ndarray, np.ndarray], np.ndarray]]:
-    """What --direction and --swings change in the styles of a film, none or one. Errors as of `StyleChanges`."""
+    """What --direction with --swings, and sounds that drive directions, change in the styles of a film.
+
+    Args:
+        values: of the options, audio_drives among them.
+        G: generator of the network.
+        num_frames: of the film.
+        heard: strengths [num_frames] by source of a sound; empty without one.
+
+    Raises:
+        ValueError: as of `StyleChanges`.
+    """
     from sg_keras.inference import along_directions, swing
 
-    directions, amounts = _directions(values, G)
-    return [along_directions(directions, swing(num_frames, amounts, values["swings"]))] if directions else []
+    drives = [drive for drive in values["audio_drives"] if heard and is_direction(drive[1])]
+    if drives and values["directions"] is None:
+        raise ValueError(
+            f"--audio-drives: found {drives[0][1]!r}, expected layers (0-3, coarse, middle, fine, all), trunc, "
+            "noise, or the name of a direction of --directions"
+        )
+    changes = []
+    if values["direction"] is not None or not drives:
+        directions, amounts = _directions(values, G)
+        changes += [along_directions(directions, swing(num_frames, amounts, values["swings"]))] if directions else []
+    if drives:
+        names = [name for _, name, _ in drives]
+        strengths = np.stack([amount * heard[source] for source, _, amount in drives], axis=1)
+        named = _named(values, G, names, "--audio-drives", _file_of(values["directions"]))
+        changes.append(along_directions(named, lambda frames: strengths[frames]))
+    return changes
 
 
 def direction_files(values: dict[str, Any]) -> list[str]:
@@ -100,26 +125,42 @@ def direction_files(values: dict[str, Any]) -> list[str]:
 
 
 def _directions(values: dict[str, Any], G: Generator) -> tuple[list[Direction], list[float]]:
-    """Directions and their amounts, of a file that fits the network."""
-    from sg_keras.inference import check_direction, read_directions
-    from sg_keras.metrics.fakes import network_digest
-
+    """Directions of --direction and their amounts, of a file that fits the network."""
     chosen, path = values["direction"], values["directions"]
     if chosen is None and path is None:
         return [], []
     if path is None:
         raise ValueError("--directions: found none, expected directions.json, which has what --direction names")
-    file = named_errors("--directions", lambda: read_directions(pathlib.Path(path)))
+    file = _file_of(path)
     if chosen is None:
         raise ValueError(
             f"--direction: found none, expected names of directions and amounts such as {file.directions[0].name}:2.0"
         )
-    found = named_errors("--direction", lambda: [file.named(name) for name, _ in chosen])
+    found = _named(values, G, [name for name, _ in chosen], "--direction", file)
+    return found, [amount for _, amount in chosen]
+
+
+def _file_of(path: str) -> DirectionFile:
+    from sg_keras.inference import read_directions
+
+    return named_errors("--directions", lambda: read_directions(pathlib.Path(path)))
+
+
+def _named(
+    values: dict[str, Any], G: Generator, names: Sequence[str], option: str, file: DirectionFile
+) -> list[Direction]:
+    """Directions of a file by name, all of which fit the network."""
+    from sg_keras.inference import check_direction
+    from sg_keras.metrics.fakes import network_digest
+
+    found = named_errors(option, lambda: [file.named(name) for name in names])
     try:
         for direction in found:
             check_direction(direction, G.num_ws, G.w_dim)
     except ValueError as error:
         raise ValueError(f"--directions: {error}") from error
     if file.network and file.network != network_digest(G):
-        print(f"Note: {path} was made with another network; its directions may mean something else here")
-    return found, [amount for _, amount in chosen]
+        print(
+            f"Note: {values['directions']} was made with another network; its directions may mean something else here"
+        )
+    return found

@@ -112,6 +112,7 @@ def _start(
     with contextlib.closing(open_run_dataset(start.config)) as dataset:
         with strategy.scope():
             model = build_stylegan(start.config)
+        model.follow_structure(model.schedules.at(start.nimg))
         report = _starting_weights(start, model, cluster, log)
         if cluster is None or cluster.is_chief:
             run_dir = start.run_dir or create_run_directory(start.config, start.parent)

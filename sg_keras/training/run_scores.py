@@ -173,8 +173,9 @@ class RunScorer:
     @functools.cached_property
     def _G(self) -> Generator:
         """G_ema in full precision, in which snapshots are loaded, so that their scores are those of the run."""
+        model, ops = self._session.model, self._session.config.ops
         with self._session.strategy.scope():
-            return cast(Generator, in_full_precision(self._session.model.G_ema, self._session.config.ops))
+            return cast(Generator, in_full_precision(model.G_ema, ops, copied=model.may_compute_in_half))
 
     @functools.cached_property
     def _reals(self) -> Reals:

@@ -57,7 +57,9 @@ def _rows(config: TrainingConfig, model: StyleGAN, run_dir: pathlib.Path) -> lis
 
 
 def _precision(config: TrainingConfig) -> str:
-    count = max(config.generator.num_fp16_res, config.discriminator.num_fp16_res)
+    count = config.generator.num_fp16_res or config.discriminator.num_fp16_res
+    if isinstance(count, str):
+        return f"{config.precision} at the highest resolutions (never 4x4), so many: {count}; the rest float32"
     if config.precision == "float32" or count == 0:
         return "float32"
     return f"{config.precision} at the {count} highest resolutions (never 4x4), weights and the rest float32"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sg_keras.config.schedule import Schedule, Segment, scheduled
+from sg_keras.config.schedule import Schedule, Segment, scheduled, whole_steps
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,14 @@ def test_what_stays_the_same_is_a_number():
 def test_texts_that_are_no_schedules(text, message):
     with pytest.raises(ValueError, match=message):
         Schedule.of(text)
+
+
+def test_steps_of_whole_numbers():
+    assert whole_steps(4.0) == 4 and isinstance(whole_steps(4.0), int)
+    assert whole_steps("0;2.0 from 5; 4 from 10") == "0; 2 from 5; 4 from 10"
+    for text in ("linear 0..4 over 10", "0; 1.5 from 5"):
+        with pytest.raises(ValueError, match=f"found '{text}', expected a whole number, or steps such as"):
+            whole_steps(text)
 
 
 def test_every_value_is_checked():

@@ -28,6 +28,7 @@ def test_one_tuple_holds_all_of_a_run():
     assert (early.blur_sigma, late.blur_sigma) == (10, 5)
     assert (early.ema_beta, late.ema_beta) == (0.0, ema_beta(100_000, 32, 10.0, 0.05))
     assert [str(rule) for rule in early.frozen] == ["g:mapping until 1kimg", "d:first2"]
+    assert early.num_fp16_res is None  # as the networks were made
     assert (early.pl_weight, early.beta2, early.ada_target) == (2.0, 0.99, 0.6)
     assert [str(rule) for rule in late.frozen] == ["d:first2"]
 
@@ -40,10 +41,13 @@ def test_everything_may_change_over_a_run():
         batch=32,
         ema_kimg="linear 0.5..500 over 2",
         ema_rampup=None,
+        num_fp16_res="0; 4 from 1.5",
     )
     start, half, end = (schedules.at(nimg) for nimg in (0, 1000, 2000))
     assert (start.r1_gamma, half.r1_gamma, start.pl_weight, half.pl_weight) == (10, 5, 2, 0)
     assert (start.g_lr, half.g_lr, end.g_lr, half.d_lr) == (2e-3, 1e-3, 1e-3, 2e-3)
     assert (start.beta2, end.beta2, half.augment_p, half.ada_target, half.ada_kimg) == (0.9, 0.99, 0.25, 0.5, 500)
     assert (start.blur_sigma, half.blur_sigma, end.blur_sigma) == (4, 2, None)
+    assert [type(values.num_fp16_res) for values in (start, half, end)] == [int] * 3
+    assert (start.num_fp16_res, half.num_fp16_res, end.num_fp16_res) == (0, 0, 4)
     assert end.ema_beta == ema_beta(2000, 32, 500, None)

@@ -3,8 +3,8 @@
 import pytest
 
 from sg_keras.config.sizes import ImageSize  # noqa: F401
-from sg_keras.flags import list_requested, parse_command_line, recipe_lines
-from sg_keras.flags.option_files import recipe_names, words_of_file
+from sg_keras.flags import parse_command_line
+from sg_keras.flags.option_files import words_of_file
 
 DIGITS = ["--outdir=out", "--data=digits", "--gpus=0", "--dry-run"]
 
@@ -32,6 +32,20 @@ def test_schedules_of_a_json_file(tmp_path):
     assert (found.optimizer.g_lr, found.optimizer.d_lr, found.loss.r1_gamma) == ("0.002; 0.0002 from 5", 1e-3, 5)
     assert (found.freeze, found.run.total_kimg) == ("g:mapping until 1.5kimg", 12500)
     assert found.ema_kimg == 2.5  # a half-life, no time of a schedule
+
+
+def test_of_gamma_and_auto_gamma_the_nearer_one_counts(tmp_path):
+    given, chosen = tmp_path / "given.flags", tmp_path / "chosen.flags"
+    given.write_text("--cfg=stylegan2\n--batch=32\n--gamma=5\n")
+    chosen.write_text("cfg stylegan2\nbatch 32\nauto-gamma\n")
+    assert config(f"--flagfile={given}", "--auto_gamma").loss.r1_gamma == 0.0064
+    assert config(f"--flagfile={given}", "--auto_gamma=0").loss.r1_gamma == 5
+    assert config(f"--flagfile={chosen}").loss.r1_gamma == 0.0064
+    assert config(f"--flagfile={chosen}", "--gamma=5").loss.r1_gamma == 5
+    assert config("--recipe=few-shot", f"--flagfile={given}").loss.r1_gamma == 5
+    given.write_text("--auto_gamma=1\n--gamma=5\n")
+    with pytest.raises(ValueError, match=r"--auto_gamma: found it beside .*--gamma=5, expected one of the two"):
+        config(f"--flagfile={given}", "--cfg=stylegan2", "--batch=32")
 
 
 @pytest.mark.parametrize(
@@ -64,16 +78,3 @@ def test_files_that_are_not_there(tmp_path):
         config(f"--flagfile={tmp_path}/none.flags")
     with pytest.raises(ValueError, match=r"--recipe: found 'stylegan4', expected .*--recipe=list shows"):
         config("--recipe=stylegan4")
-
-
-def test_recipes_are_listed_with_what_they_are_for():
-    assert list_requested(["--recipe", "list"]) and list_requested(["--recipe=list"])
-    assert not list_requested(["--recipe=l", "list"])
-    lines = list(recipe_lines())
-    assert len(lines) == len(recipe_names()) > 0 and all(len(line.split()) > 1 for line in lines)
-
-
-@pytest.mark.parametrize("name", recipe_names())
-def test_every_recipe_can_be_used(name):
-    words = [f"--recipe={name}", "--gpus=0", "--precision=float32"]
-    parse_command_line(["--outdir=out", "--data=digits", "--dry-run", *words])

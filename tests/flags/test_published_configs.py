@@ -1,19 +1,21 @@
-"""The 66 published configurations and two recipes can be typed, and resolve to what was published."""
+"""The recipes: the 66 published configurations resolve to what was published, practice recipes to what they say."""
 
+import collections
 import csv
 import pathlib
 import re
-import shlex
 
 import pytest
 
+from sg_keras.config.schedule import Schedule
 from sg_keras.flags import parse_command_line, resolved_configuration
+from sg_keras.flags.recipes import all_recipes
 from tests.flags.test_command_line import get
 
 CSV = pathlib.Path(__file__).parents[1] / "fixtures" / "training_configs.csv"
-DOCS = pathlib.Path(__file__).parents[2] / "docs" / "training_configs.md"
 with CSV.open(newline="") as table:
     ROWS = list(csv.DictReader(table))
+PUBLISHED = [recipe for recipe in all_recipes() if recipe.measured is not None]
 
 FIELDS = {
     "gpus": "gpus",
@@ -33,31 +35,33 @@ FIELDS = {
     "mbstd-group": "discriminator.mbstd_group_size",
 }
 
-CIFAR10 = """--outdir=runs --cfg=stylegan2 --data={data} --gpus=2 --batch=64 --gamma=0.01 --cond=1 --kimg=100000
-    --mbstd-group=32 --cbase=16384 --cmax=512 --glr=0.0025 --dlr=0.0025 --ema_kimg=500 --ema_rampup=0.05
-    --map-depth=2 --pl_weight=0 --style_mixing_prob=0 --d_arch=orig --aug=ada --target=0.6 --precision=float16"""
-SMALL_GPU = """--outdir=runs --cfg=stylegan2 --data={data} --gpus=1 --batch=16 --gamma=0.8192 --cbase=8192 --cmax=256
-    --z-dim=32 --w-dim=32 --sample-grid=5x5 --image_snap=4 --tick=4"""
 
-
-def resolution_of(row):
+def resolution_of(recipe):
     """Side of the images a row is for; the reproduced 'stylegan2' configuration is for 1024x1024."""
-    match = re.search(r"([0-9]+)x[0-9]+|paper([0-9]+)", f"{row['section']} {row['label']}")
+    match = re.search(r"([0-9]+)x[0-9]+|paper([0-9]+)", recipe.title)
     return int(match.group(1) or match.group(2)) if match else 1024
 
 
-def test_there_are_66():
-    assert len(ROWS) == 66
+def test_the_recipes_are_the_rows_of_the_published_tables():
+    sections = list(dict.fromkeys(row["section"] for row in ROWS))
+    rows = [tuple(row.values()) for row in ROWS]
+    found = []
+    for recipe in PUBLISHED:
+        number, section = recipe.measured.table
+        assert sections[number - 1] == section
+        figures = (recipe.measured.sec_per_kimg_v100, recipe.measured.sec_per_kimg_a100, recipe.measured.gpu_mem_gb)
+        (label,) = {row[1] for row in rows if row[0] == section and row[1] in recipe.title} or {"?"}
+        found.append((section, label, *figures, " ".join(recipe.options)))
+    assert collections.Counter(found) == collections.Counter(rows) and len(found) == 66
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['label']}-{row['options']}"[:90])
-def test_row_passes_a_dry_run(row, flat_images):
-    side = resolution_of(row)
-    words = ["--outdir=runs", f"--data={flat_images(side)}", *row["options"].split(), "--dry-run"]
-    parsed = parse_command_line(words)
+@pytest.mark.parametrize("recipe", PUBLISHED, ids=lambda recipe: recipe.name)
+def test_row_passes_a_dry_run(recipe, flat_images):
+    side = resolution_of(recipe)
+    parsed = parse_command_line(["--outdir=runs", f"--data={flat_images(side)}", f"--recipe={recipe.name}", "-n"])
     config = parsed.config
     assert config.dataset.resolution == side
-    options = dict(word[2:].split("=", 1) for word in row["options"].split())
+    options = dict(line[2:].split("=", 1) for line in recipe.options)
     for name, text in options.items():
         value = get(config, FIELDS[name])
         assert value == (text if isinstance(value, str) else float(text)), name
@@ -77,7 +81,7 @@ def test_published_cifar10_configuration(flat_images, tmp_path):
     for image in folder.glob("*.png"):
         (tmp_path / image.name).write_bytes(image.read_bytes())
     (tmp_path / "dataset.json").write_text(labels)
-    config = parse_command_line([*shlex.split(CIFAR10.format(data=tmp_path)), "-n"]).config
+    config = parse_command_line(["--recipe=cifar10", "--outdir=runs", f"--data={tmp_path}", "-n"]).config
     expected = {
         "batch": 64,
         "run.total_kimg": 100000,
@@ -93,9 +97,12 @@ def test_published_cifar10_configuration(flat_images, tmp_path):
         "loss.style_mixing_prob": 0,
         "discriminator.architecture": "orig",
         "generator.architecture": "skip",
+        "augment.mode": "ada",
+        "augment.pipe": "bgc",
         "augment.target": 0.6,
         "generator.num_fp16_res": 4,
         "discriminator.num_fp16_res": 4,
+        "precision": "float16",
         "dataset.c_dim": 10,
         "batch_gpu": 32,
     }
@@ -105,23 +112,38 @@ def test_published_cifar10_configuration(flat_images, tmp_path):
 
 
 def test_small_gpu_recipe(flat_images):
-    parsed = parse_command_line([*shlex.split(SMALL_GPU.format(data=flat_images(64))), "-n"])
+    parsed = parse_command_line(["--recipe=small-gpu", "--outdir=runs", f"--data={flat_images(256)}", "-n"])
     config = parsed.config
     assert (config.generator.z_dim, config.generator.w_dim, config.run.sample_grid) == (32, 32, (5, 5))
-    assert [
-        min(config.generator.channel_base // side, config.generator.channel_max) for side in (4, 8, 16, 32, 64)
-    ] == [256, 256, 256, 256, 128]
     assert config.run.image_snapshot_ticks * config.run.tick_kimg * 1000 / config.batch == 1000  # iterations
-    assert "4px 256, 8px 256, 16px 256, 32px 256, 64px 128" in resolved_configuration(parsed)
+    channels = "4px 256, 8px 256, 16px 256, 32px 256, 64px 256, 128px 128, 256px 64"
+    assert resolved_configuration(parsed).count(channels) == 2
 
 
-def test_documentation_has_every_row_and_both_recipes():
-    text = DOCS.read_text()
-    for row in ROWS:
-        words = [row[name] for name in ("sec_per_kimg_v100", "sec_per_kimg_a100", "gpu_mem_gb")]
-        words += [word.removeprefix("--resume=") for word in row["options"].split()]
-        assert any(line.startswith("|") and all(word in line for word in words) for line in text.splitlines()), row
-    unwrapped = " ".join(text.replace("\\\n", " ").split())
-    for recipe in (CIFAR10, SMALL_GPU):
-        for word in recipe.replace("{data}", "").split():
-            assert word in unwrapped, word
+@pytest.mark.parametrize(
+    "name, base, expected",
+    [
+        ("practice-l", 65536, [(0, 2e-3, 2e-3, 10), (10e6, 2e-4, 2e-4, 10), (20e6, 1e-4, 2e-4, 5)]),
+        ("practice-xl", 81920, [(0, 1.5e-3, 1.5e-3, 10), (6e6, 1.5e-4, 3e-4, 10), (20e6, 1.5e-4, 3e-4, 5)]),
+        (
+            "practice-xxl",
+            98304,
+            [(0, 1.5e-3, 1.5e-3, 10), (6e6, 1.5e-4, 3e-4, 10), (20e6, 1.5e-4, 3e-4, 5)],
+        ),
+    ],
+)
+def test_recipes_of_larger_networks(name, base, expected, flat_images):
+    config = parse_command_line([f"--recipe={name}", "--outdir=runs", f"--data={flat_images(1024)}", "-n"]).config
+    assert (config.generator.channel_base, config.loss.style_mixing_prob) == (base, 0)
+    half_precision = "4; 5 from 20000" if name == "practice-l" else 5
+    assert config.generator.num_fp16_res == config.discriminator.num_fp16_res == half_precision
+    values = (config.optimizer.g_lr, config.optimizer.d_lr, config.loss.r1_gamma)
+    assert [(nimg, *(Schedule.of(value).at(int(nimg)) for value in values)) for nimg, *_ in expected] == expected
+
+
+def test_few_shot_recipe(flat_images, tmp_path):
+    (tmp_path / "net.pkl").write_bytes(b"")
+    words = ["--recipe=few-shot", "--outdir=runs", f"--data={flat_images(256)}", f"--resume={tmp_path / 'net.pkl'}"]
+    config = parse_command_line([*words, "-n"]).config
+    assert (config.augment.mode, config.augment.ada_kimg, config.dataset.mirror) == ("ada", 100, True)
+    assert (config.discriminator.freeze_layers, config.loss.r1_gamma, config.ema_rampup) == (10, 0.8192, None)

@@ -5,6 +5,7 @@ import pytest
 from sg_keras.config import ResumeRequest
 from sg_keras.flags import parse_command_line
 from sg_keras.flags.resume_option import parse_resume
+from tests.flags.conftest import REQUIRED
 
 
 @pytest.fixture
@@ -94,3 +95,14 @@ def test_restart_belongs_to_a_run(run_dir, words, monkeypatch):
     monkeypatch.chdir(run_dir.parent)
     with pytest.raises(ValueError, match=r"--restart: found it .*, expected .*latest"):
         parse(run_dir, "--restart", *[word.format(run_dir) for word in words])
+
+
+def test_a_chosen_gamma_is_that_of_the_run(parse, run_dir):
+    required = [*(word for word in REQUIRED if not word.startswith("--gamma")), "--auto_gamma", "--dry-run"]
+    parsed = parse(f"--resume={run_dir}", required=required)
+    assert parsed.resume.auto_gamma
+    (note,) = [note for note in parsed.notes if note.startswith("gamma: ")]
+    assert note.startswith("gamma: a run that is continued keeps its own; a new one has 0.0064 = 0.0002 * 32")
+    for words in ([], [f"--resume={run_dir}", "--fork"]):
+        (note,) = [note for note in parse(*words, required=required).notes if note.startswith("gamma: ")]
+        assert note.startswith("gamma: 0.0064 = 0.0002 * 32 * 32 / batch of 32, the rule of")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sg_keras.models import Discriminator, Generator, computes_in_half, in_full_precision
+from sg_keras.layers.configured_layer import sublayers
+from sg_keras.models import Discriminator, Generator, computes_in_half, in_full_precision, set_half_resolutions
 from sg_keras.models.half_precision import is_half_resolution
 
 SMALL = {"img_resolution": 32, "img_channels": 3, "channel_base": 256, "channel_max": 16}
@@ -130,6 +131,56 @@ def test_networks_survive_saving_and_leave_for_full_precision(tmp_path):
         assert not computes_in_half(full) and full.get_config()["impl"] == "reference"
         assert 0 < _error(loaded(arguments), full(arguments)) < 0.05
         assert in_full_precision(full, "reference") is full
+
+
+def _policies(layer: keras.layers.Layer, above: str = "") -> dict[str, str]:
+    path = f"{above}{layer.name}/"
+    found = {path: layer.dtype_policy.name}
+    for part in sublayers(layer):
+        found |= _policies(part, path)
+    return found
+
+
+@pytest.mark.parametrize(
+    "kind, arguments",
+    [
+        (_generator, {"architecture": "skip"}),
+        (_generator, {"architecture": "resnet"}),
+        (_generator, {"cfg": "stylegan3-t"}),
+        (_discriminator, {"architecture": "skip", "c_dim": 2}),
+        (_discriminator, {"architecture": "resnet"}),
+    ],
+)
+def test_another_number_makes_the_network_that_is_built_so(kind, arguments):
+    network = kind(2, **arguments)
+    variables, weights = list(network.variables), network.get_weights()
+    for num_fp16_res in (0, 1):
+        set_half_resolutions(network, num_fp16_res)
+        other = kind(num_fp16_res, **arguments)
+        assert _policies(network) == _policies(other)
+        assert network.get_config() == other.get_config()
+        if kind is _generator:
+            assert network.synthesis.get_config() == other.synthesis.get_config()
+            assert getattr(network.synthesis, "plan", None) == getattr(other.synthesis, "plan", None)
+        assert [v.path for v in network.variables] == [v.path for v in other.variables]
+    assert all(one is other for one, other in zip(network.variables, variables, strict=True))
+    for one, other in zip(network.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.bfloat16
+def test_another_number_computes_the_same_bits_as_the_network_that_is_built_so(tmp_path):
+    for kind, arguments in ((_generator, _latents()), (_discriminator, _images())):
+        network, built = kind(0), kind(2)
+        in_float32 = network(arguments)
+        set_half_resolutions(network, 2)
+        np.testing.assert_array_equal(network(arguments), built(arguments))
+        network.save(tmp_path / "network.keras")
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / "network.keras")(arguments), built(arguments))
+        set_half_resolutions(network, 0)
+        np.testing.assert_array_equal(network(arguments), in_float32)
+        assert in_full_precision(network, "auto") is network
+        assert in_full_precision(network, "auto", copied=True) is not network
 
 
 @pytest.mark.bfloat16

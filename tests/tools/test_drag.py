@@ -1,5 +1,7 @@
 """sg_keras.tools.drag."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,8 @@ from PIL import Image
 import sg_keras
 from sg_keras.inference import StyleRenderer, generate, read_styles, write_styles
 from sg_keras.tools import drag
+
+OFFICIAL = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / "sg3t_32_proto4_numpy2.pkl"
 
 
 def run(snapshot, outdir, *options):
@@ -31,6 +35,13 @@ def test_a_seed_and_styles_of_a_file(snapshot, tmp_path, capsys):
     further = (f"--projected-w={tmp_path / 'w.npz'}", f"--mask={tmp_path / 'mask.png'}", "--save-video=0")
     assert run(snapshot, tmp_path / "two", *further, *words) == 0
     assert not (tmp_path / "two" / "way.webp").exists()
+
+
+def test_an_official_file(tmp_path, capsys):
+    assert run(OFFICIAL, tmp_path / "out", "--seed=1", "--points=8,8>12,8", "--num-steps=1", "--save-video=0") == 0
+    assert "1 steps, the farthest point is" in capsys.readouterr().out
+    with Image.open(tmp_path / "out" / "after.png") as image:
+        assert image.size == (32, 32) and image.getextrema() != ((0, 0),) * 3
 
 
 @pytest.mark.parametrize(

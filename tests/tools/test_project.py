@@ -1,6 +1,7 @@
 """sg_keras.tools.project."""
 
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import sg_keras
 from sg_keras.inference import StyleRenderer, read_styles
 from sg_keras.tools import project
 
+OFFICIAL = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / "tf1_sg2_32.pkl"
 FEW = "--num-steps=3"
 
 
@@ -53,6 +55,12 @@ def test_a_folder_goes_on_where_it_was_killed(snapshot, folder, tmp_path, capsys
 
     assert run(snapshot, folder, tmp_path / "out", *words, "--space=w+") == 1
     assert "found a projection with another space (w), expected w+" in capsys.readouterr().err
+
+
+def test_an_official_file(folder, tmp_path):
+    assert run(OFFICIAL, folder / "a.png", tmp_path / "out", FEW, "--loss=pixel") == 0
+    with Image.open(tmp_path / "out" / "proj.png") as image:
+        assert image.size == (32, 32)
 
 
 @pytest.mark.parametrize("which", ["unconditional_snapshot", "stylegan3_snapshot"])

@@ -1,5 +1,7 @@
 """sg_keras.tools.style_mixing."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,6 +10,7 @@ import sg_keras
 from sg_keras import inference
 from sg_keras.tools import style_mixing
 
+OFFICIAL = pathlib.Path(__file__).parents[1] / "fixtures" / "golden" / "pickles" / "tf1_sg2_32.pkl"
 OPTIONS = ("--rows=5,6", "--cols=1-3", "--styles=0,2-3")
 
 
@@ -33,6 +36,12 @@ def test_a_table(snapshot, tmp_path, capsys):
     np.testing.assert_array_equal(grid[1:], images)
     np.testing.assert_array_equal(read(tmp_path / "6-2.png"), images[3 + 4 + 2])
     np.testing.assert_array_equal(read(tmp_path / "6-6.png"), images[3 + 4])
+
+
+def test_an_official_file(tmp_path):
+    assert run(OFFICIAL, tmp_path, "--rows=1", "--cols=2", "--styles=0-2") == 0
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (64, 64)
 
 
 @pytest.mark.parametrize(

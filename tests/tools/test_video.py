@@ -108,6 +108,30 @@ def test_a_film_of_a_sound(snapshot, wav, tmp_path):
     assert len(png_frames(tmp_path / "noise")) == 10
 
 
+def test_a_sound_drives_directions(snapshot, wav, tmp_path, capsys):
+    G = sg_keras.load(snapshot)["G_ema"]
+    across = np.eye(1, G.w_dim, dtype=np.float32)[0]
+    found = [
+        inference.Direction("Smile", across, 2.0, (0, 5), "pca"),
+        inference.Direction("up", -across, 1.0, (0, 5), "pca"),
+    ]
+    file = inference.write_directions(tmp_path, found)
+    options = ["--seeds=1,2", "--class=0", f"--audio={wav}", "--fps=20", f"--directions={file}"]
+    assert run(snapshot, tmp_path / "still", *options[:4], "--audio-drives=bass=trunc*1e-9") == 0
+    assert run(snapshot, tmp_path / "driven", *options, "--audio-drives=Loud=Smile*-1") == 0
+    assert run(snapshot, tmp_path / "undone", *options, "--audio-drives=loud=Smile*-1;loud=up*-2") == 0
+    still, driven, undone = (png_frames(tmp_path / name).astype(int) for name in ("still", "driven", "undone"))
+    assert (driven != still).any() and np.abs(undone - still).max() <= 1
+    for words, message in (
+        ([*options, "--audio-drives=loud=smile"], "--audio-drives: found no 'smile', did you mean Smile?"),
+        ([*options[:4], "--audio-drives=loud=Smile"], "--audio-drives: found 'Smile', expected layers"),
+    ):
+        capsys.readouterr()
+        assert run(snapshot, tmp_path / "none", *words) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"Error: {message}") and error.count("\n") == 1
+
+
 class KilledError(BaseException):
     """In place of a signal that nobody can catch."""
 

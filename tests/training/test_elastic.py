@@ -1,5 +1,6 @@
 """A run goes on with other devices, or with other micro-batches, which it says."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -61,3 +62,13 @@ def test_the_runs_micro_batches_are_kept_where_they_fit_alone(image_folder, fini
     start = find_start(config, ResumeRequest("run_dir", str(finished_run), 4))
     assert (start.config.cpu_devices, start.config.batch_gpu) == (2, 4)
     assert "minibatch standard deviation" in start.notes[0]
+
+
+def test_a_gamma_that_was_not_asked_for_is_the_runs(image_folder, finished_run):
+    """The run had 0.1."""
+    config = config_of(image_folder, finished_run.parent, gamma=7.0)
+    request = ResumeRequest("run_dir", str(finished_run), 4, auto_gamma=True)
+    assert find_start(config, request).config.loss.r1_gamma == 0.1
+    assert find_start(config, dataclasses.replace(request, fork=True)).config.loss.r1_gamma == 7
+    with pytest.raises(ValueError, match=r"(?s)would alter the run.*--gamma"):
+        find_start(config, dataclasses.replace(request, auto_gamma=False))

@@ -54,9 +54,10 @@ STYLEGAN3 = ("--cfg=stylegan3-r",)  # with magnitudes, and the blur before D
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("options", "ticks"),
-    [pytest.param(ADA, 15, id="ada"), pytest.param(STYLEGAN3, 10, id="stylegan3-r")],  # it takes long enough
-)
+    ("impl", "options", "ticks"),
+    [pytest.param("custom", ADA, 15, id="ada"), pytest.param("reference", STYLEGAN3, 10, id="stylegan3-r")],
+    indirect=["impl"],
+)  # runs take long enough
 def test_killed_runs_end_in_the_same_bits(impl, options, ticks, image_folder, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     kimg = f"{ticks * 0.04:g}"

@@ -30,8 +30,11 @@ def test_rules_of_freezing_go_by_levels():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("shape", [(64, 96, 3), (32, 48, 4)], ids=["96x64", "48x32 RGBA"])
-@pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t", "stylegan3-r"])
+@pytest.mark.parametrize(
+    ("cfg", "shape"),
+    [("stylegan2", (64, 96, 3)), ("stylegan3-t", (32, 48, 4)), ("stylegan3-r", (64, 96, 3))],
+    ids=["stylegan2-96x64", "stylegan3-t-48x32 RGBA", "stylegan3-r-96x64"],
+)
 def test_killed_and_continued_to_the_same_bits(cfg, shape, tmp_path):
     images = write_images(tmp_path / "images", shape)
     words = (f"--cfg={cfg}", *ADA, "--kimg=0.08", "--tick=0.016", "--snap=1", "--image_snap=100")

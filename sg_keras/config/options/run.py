@@ -14,6 +14,7 @@ from sg_keras.config.options.kinds import (
     Integer,
     Number,
     PathName,
+    StepsOf,
     Text,
 )
 from sg_keras.config.options.scores import ScoreOptions
@@ -199,10 +200,11 @@ class TrainingOptions(RunOptions):
         default_text="float16 on GPUs, float32 on a CPU",
         sets="precision",
     )
-    num_fp16_res: int | None = option(
+    num_fp16_res: int | str | None = option(
         MISC,
-        Integer(0),
-        "How many of the highest resolutions compute in half precision.",
+        StepsOf(Integer(0)),
+        "How many of the highest resolutions compute in half precision: a number, or steps by kimg, such as "
+        "'0; 4 from 5000'.",
         default=None,
         default_text="4, with --precision=float32 none",
         sets=("generator.num_fp16_res", "discriminator.num_fp16_res"),

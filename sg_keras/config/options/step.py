@@ -76,10 +76,10 @@ class RequiredOptions:
         resume=Resume.DEVICES,
     )
     batch: int = option(REQUIRED, _COUNT, "Images in a batch, over all GPUs together.", sets="batch")
-    gamma: float | str = option(
+    gamma: float | str | None = option(
         REQUIRED,
         ScheduleOf(Number()),
-        "Weight of the R1 penalty. Matters most; docs/training_configs.md helps to choose.",
+        "Weight of the R1 penalty. Matters most; docs/training_configs.md helps to choose, --auto_gamma chooses.",
         sets="loss.r1_gamma",
     )
 
@@ -88,6 +88,14 @@ class RequiredOptions:
 class StepOptions(RequiredOptions):
     """Options of the training itself: augmentation, optimizers, losses, averages."""
 
+    auto_gamma: bool = option(
+        TRAINING,
+        Boolean(),
+        "In place of --gamma: the weight that the published configurations suggest for this --cfg, resolution and "
+        "batch, to begin with. A run that is continued keeps its own.",
+        default=False,
+        switch=True,
+    )
     kimg: float = option(
         TRAINING,
         _POSITIVE,
@@ -249,11 +257,7 @@ class StepOptions(RequiredOptions):
         only_with=_STYLEGAN2,
     )
     d_reg_interval: int = option(
-        TRAINING,
-        _COUNT,
-        "Regularise the discriminator every N iterations.",
-        default=16,
-        sets="loss.d_reg_interval",
+        TRAINING, _COUNT, "Regularise the discriminator every N iterations.", default=16, sets="loss.d_reg_interval"
     )
     blur_fade_kimg: float | None = option(
         TRAINING,

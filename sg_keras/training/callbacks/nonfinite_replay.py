@@ -71,6 +71,7 @@ def first_nonfinite_layer(model: StyleGAN, phase: Phase, data: Data, nimg: int) 
         data: whole batch of the iteration, that of all replicas.
         nimg: real images seen before it.
     """
+    model.follow_structure(model.schedules.at(nimg))  # training has gone on since
     try:
         for variable in [*model.G.variables, *model.D.variables]:
             _require_finite(variable.value, f"already in the weight {variable.path}")

@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 from sg_keras.config import AugmentConfig, LossConfig, OptimizerConfig
-from sg_keras.config.schedule import Scheduled
+from sg_keras.config.schedule import Scheduled, ScheduledCount
 from sg_keras.config.schedules import ScheduledValues, Schedules
 from sg_keras.losses import blur_images
-from sg_keras.models import Discriminator, Generator, computes_in_half
+from sg_keras.models import Discriminator, Generator, computes_in_half, set_half_resolutions
 from sg_keras.ops.pixel_values import from_uint8
 from sg_keras.training.step.adam import Adam, lazy_adam
 from sg_keras.training.step.augmentation import Augmentation, Kind
@@ -37,6 +37,7 @@ class TrainingNetworks(keras.Model):
         seed: start of the noise key.
         random: source of random numbers, None = PhaseRandom.
         freeze: rules of what is not trained, as parse_freeze reads them.
+        num_fp16_res: how many of the highest resolutions are in half precision, None = as the networks were made.
 
     Attributes:
         schedules: everything that depends on the real images seen.
@@ -44,6 +45,8 @@ class TrainingNetworks(keras.Model):
         pl_mean: running mean of path lengths.
         cur_nimg, batch_index, noise_key: real images and iterations so far, and the key of all random numbers.
         monitor: where the first NaN or Inf appeared.
+        num_fp16_res, computes_in_half: resolutions in half precision now, and whether any layer is.
+        may_compute_in_half: whether any is at some point of the run.
     """
 
     def __init__(
@@ -61,26 +64,31 @@ class TrainingNetworks(keras.Model):
         seed: int = 0,
         random: Any = None,
         freeze: str = "",
+        num_fp16_res: ScheduledCount | None = None,
         name: str = "networks",
     ) -> None:
         super().__init__(name=name)
         augment = augment or AugmentConfig()
         self.G, self.D = G, D
-        self.G_ema = Generator.from_config({**G.get_config(), "name": "G_ema"})
-        for target, source in zip(self.G_ema.variables, G.variables, strict=True):
-            target.assign(source.value)
+        self._create_average()
         self.loss_config = loss
         self.batch = batch
         self.batch_gpu = batch // self.num_replicas if batch_gpu is None else batch_gpu
         self.num_rounds = batch // (self.num_replicas * self.batch_gpu)
         self.schedules = Schedules.of_parts(
-            loss, optimizer, augment, batch=batch, ema_kimg=ema_kimg, ema_rampup=ema_rampup, freeze=freeze
-        )
+            loss, optimizer, augment, batch=batch, ema_kimg=ema_kimg, ema_rampup=ema_rampup, freeze=freeze,
+            num_fp16_res=num_fp16_res,
+        )  # fmt: skip
         self._create_optimizers(optimizer)
         self.freezing = Freezing(self.schedules.freeze, G, D)
         self.augmentation = Augmentation(augment, G.get_config()["impl"])
         self._create_state(seed)
         self.random = random or PhaseRandom(self.noise_key, G.z_dim, loss.style_mixing_prob, G.compute_dtype)
+
+    def _create_average(self) -> None:
+        self.G_ema = Generator.from_config({**self.G.get_config(), "name": "G_ema"})
+        for target, source in zip(self.G_ema.variables, self.G.variables, strict=True):
+            target.assign(source.value)
 
     def _create_optimizers(self, optimizer: OptimizerConfig) -> None:
         start, loss = self.schedules.at(0), self.loss_config
@@ -99,7 +107,24 @@ class TrainingNetworks(keras.Model):
             self.cur_nimg = tf.Variable(0, dtype=tf.int64, name="cur_nimg", **shared)
             self.batch_index = tf.Variable(0, dtype=tf.int64, name="batch_index", **shared)
         self.monitor = NonFiniteMonitor()
+        self._note_precision()
+        self.may_compute_in_half = self.computes_in_half or "num_fp16_res" in self.schedules.of
+
+    def _note_precision(self) -> None:
+        self.num_fp16_res = self.G.get_config()["num_fp16_res"]
         self.computes_in_half = computes_in_half(self.G) or computes_in_half(self.D)
+
+    def follow_precision(self, num_fp16_res: int | None) -> bool:
+        """Take over a scheduled number of resolutions in half precision. Returns whether it is another than before.
+
+        What was traced before then computes in types that do not hold any more, and has to be traced again.
+        """
+        if num_fp16_res in (None, self.num_fp16_res):
+            return False
+        for network in (self.G, self.D, self.G_ema):
+            set_half_resolutions(network, num_fp16_res)
+        self._note_precision()
+        return True
 
     @property
     def num_replicas(self) -> int:

@@ -46,7 +46,7 @@ class StyleGAN(TrainingNetworks):
         names = ["Loss/scores/fake", "Loss/scores/real", "Loss/signs/fake", "Loss/signs/real", "Loss/G/loss"]
         names += ["Loss/D/loss", "Loss/G/reg", "Loss/D/reg", "Loss/pl_penalty", "Loss/r1_penalty"]
         names += [f"Gradients/{phase.name}/norm" for phase in self.phases]
-        if self.computes_in_half:
+        if self.may_compute_in_half:
             names += [f"Gradients/{phase.name}/replaced" for phase in self.phases]
         self.statistics = Moments(names)
         self.on_out_of_memory: Callable[[], bool] = lambda: False
@@ -72,13 +72,20 @@ class StyleGAN(TrainingNetworks):
         return {"kimg": (cur_nimg + self.batch) / 1000}
 
     def _follow(self, values: ScheduledValues) -> None:
-        """What is scheduled but is no argument of a phase. What is None or frozen makes graphs of its own."""
+        """What is scheduled but is no argument of a phase. What is None makes graphs of its own."""
         self.g_optimizer.follow_schedule(values.g_lr)
         self.d_optimizer.follow_schedule(values.d_lr)
         self.augmentation.follow_schedule(values.augment_p)
-        changed = self.freezing.update(values.frozen)
+        self.follow_structure(values)
+
+    def follow_structure(self, values: ScheduledValues) -> None:
+        """Train and compute what these values say: which variables are frozen, and what is in half precision.
+
+        Phases that this changes are compiled anew at their next use.
+        """
+        changed, retyped = self.freezing.update(values.frozen), self.follow_precision(values.num_fp16_res)
         for phase in self.phases:
-            if phase.network in changed:  # compiled anew at its next use, as it trains other variables from now on
+            if retyped or phase.network in changed:
                 self._compiled.pop(phase.name, None)
 
     def run_phase(self, phase: Phase, data: Data, scalars: IterationScalars) -> None:
@@ -162,6 +169,7 @@ def build_stylegan(config: TrainingConfig, compile_phases: bool = True) -> Style
         ema_rampup=config.ema_rampup,
         seed=config.seed,
         freeze=config.freeze,
+        num_fp16_res=config.generator.num_fp16_res if isinstance(config.generator.num_fp16_res, str) else None,
         compile_phases=compile_phases,
     )
     model.compile(optimizer=None, jit_compile=False)
