@@ -1,7 +1,7 @@
-"""The trainer's own step, measured in a process of its own that writes no file: python -m sg_keras.planning.measured_steps
+"""The trainer's own step, measured, in a process that writes no file.
 
 The process builds everything as a run does (devices, data, networks, the grids of images at the start), trains some
-iterations and says how long they took and how much memory it held. It reads the run's configuration, JSON, from stdin.
+iterations and says how long they took and how much memory it held.
 """
 
 from __future__ import annotations
@@ -9,18 +9,12 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import json
-import os
-import pathlib
 import statistics
-import subprocess
-import sys
 import time
 from typing import Any
 
 import tensorflow as tf
 
-import sg_keras
 from sg_keras.config import TrainingConfig
 from sg_keras.ops.library import resolve_impl
 from sg_keras.planning.process_memory import peak_bytes
@@ -37,7 +31,6 @@ from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 STEPS = 20
 _LEAST_RUNS = 4  # of each phase, due or not
 _MOST_SECONDS = 120.0  # of the measured iterations; fewer are taken where they are so slow
-_MARK = "measured: "  # before the result, on its line
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,31 +58,6 @@ class MeasuredSteps:
     device_bytes: int
     precision: str
     bfloat16_speedup: float
-
-
-def measure_in_process(config: TrainingConfig, steps: int = STEPS) -> MeasuredSteps:
-    """Measure in a new process, which holds nothing but what a run does.
-
-    Raises:
-        ValueError: the run cannot be trained; its line.
-    """
-    environment = dict(os.environ)
-    above = str(pathlib.Path(sg_keras.__file__).resolve().parents[1])
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [above, environment.get("PYTHONPATH")]))
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    command = [sys.executable, "-m", "sg_keras.planning.measured_steps", str(steps), repr(time.time())]
-    done = subprocess.run(
-        command, input=config.to_json(), capture_output=True, text=True, encoding="utf-8", env=environment, check=False
-    )
-    lines = done.stdout.splitlines()
-    found = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
-    if done.returncode == 0 and found:
-        return MeasuredSteps(**json.loads(found[-1]))
-    said = [line for line in done.stderr.splitlines() if line.strip()]
-    raise ValueError(
-        f"--plan: found no way to train this run ({said[-1] if said else f'exit status {done.returncode}'}); "
-        "--no_measure plans without"
-    )
 
 
 def measure(config: TrainingConfig, steps: int, started: float) -> MeasuredSteps:
@@ -162,11 +130,10 @@ class _TimedPhases:
 def _train(model: StyleGAN, data: TimedBatches, steps: int) -> tuple[int, float]:
     """Some iterations: how many, and their seconds."""
     start = time.perf_counter()
-    for number in range(1, steps + 1):
+    number = 0
+    while number < steps and time.perf_counter() - start < _MOST_SECONDS:
         model.train_step(next(data))
-        seconds = time.perf_counter() - start
-        if seconds > _MOST_SECONDS:
-            break
+        number += 1
     tf.test.experimental.sync_devices()
     return number, time.perf_counter() - start
 
@@ -190,17 +157,3 @@ def _bfloat16_speedup(config: TrainingConfig) -> float:
     shapes = convolution_shapes(config)
     full, half = (sum(measure_convolution(shape, dtype) for shape in shapes) for dtype in (tf.float32, tf.bfloat16))
     return full / half
-
-
-def main() -> None:
-    """Read the configuration, measure, print the result."""
-    steps, started = int(sys.argv[1]), float(sys.argv[2])
-    try:
-        measured = measure(TrainingConfig.from_json(sys.stdin.read()), steps, started)
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
-    print(_MARK + json.dumps(dataclasses.asdict(measured)), flush=True)
-
-
-if __name__ == "__main__":
-    main()

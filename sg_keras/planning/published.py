@@ -133,9 +133,9 @@ class GpuModel:
             return []
         configuration = row_of(reference.config).configuration
         row = dataclasses.replace(row_of(config), resolution=reference.config.dataset.size.level)
-        source = f"fitted to the published rows of {configuration}"
+        source = f"published rows of {configuration}"
         if abs(flop_ratio - 1) > 0.01:
-            source += f", times {flop_ratio:.2f} for its operations"
+            source += f", x {flop_ratio:.3g} by operations"
         return [GpuPace(kind, self._predict(model, row, flop_ratio), source) for kind, model in self._models.items()]
 
     @staticmethod
@@ -148,4 +148,6 @@ def _fitted_rows(rows: Sequence[PublishedRow]) -> list[PublishedRow]:
     groups: dict[str, list[PublishedRow]] = {}
     for row in rows:
         groups.setdefault(_GPUS.sub("", row.name), []).append(row)
-    return [row for group in groups.values() if len(group) > 1 and any(r.config.gpus == 1 for r in group) for row in group]
+    return [
+        row for group in groups.values() if len(group) > 1 and any(r.config.gpus == 1 for r in group) for row in group
+    ]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sg_keras.config import TrainingConfig
-from sg_keras.files.optional import recipes_folder
 from sg_keras.flags import parse_command_line
+from sg_keras.flags.recipes import all_recipes
 from sg_keras.planning.published import PublishedRow
 
-_SECONDS = re.compile(r"([0-9.]+) s/kimg on ([A-Z][0-9]+)")
-_MEMORY = re.compile(r"([0-9.]+) GB")
-_SIZE = re.compile(r"([0-9]+)x[0-9]+")
+_SIZE = re.compile(r"([0-9]+)x[0-9]+|paper([0-9]+)")
+_USUAL_SIZE = 1024  # of configurations whose title names none
 
 
 def config_of_options(words: Sequence[str], resolution: int) -> TrainingConfig:
@@ -32,3 +30,30 @@ def config_of_options(words: Sequence[str], resolution: int) -> TrainingConfig:
 
     line = ["--outdir=runs", "--data=images", *words, "--dry-run"]
     return parse_command_line(line, open_dataset=open_dataset).config
+
+
+def published_rows() -> list[PublishedRow]:
+    """All published configurations, in the order of their names.
+
+    Example:
+        >>> rows = sg_keras.tools.published_rows.published_rows()
+        >>> len(rows), rows[-1].name, rows[-1].config.dataset.resolution
+        (66, 'stylegan3-t-512-8gpus', 512)
+    """
+    rows = []
+    for recipe in all_recipes():
+        if recipe.measured is None:
+            continue
+        size = _SIZE.search(f"{recipe.title} {recipe.measured.table[1]}")
+        resolution = _USUAL_SIZE if size is None else int(size[1] or size[2])
+        seconds = {"V100": recipe.measured.sec_per_kimg_v100, "A100": recipe.measured.sec_per_kimg_a100}
+        rows.append(
+            PublishedRow(
+                name=recipe.name,
+                title=recipe.title,
+                config=config_of_options(recipe.options, resolution),
+                sec_per_kimg={kind: float(text) for kind, text in seconds.items()},
+                gpu_gb=float(recipe.measured.gpu_mem_gb),
+            )
+        )
+    return rows

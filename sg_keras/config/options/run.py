@@ -17,7 +17,7 @@ from sg_keras.config.options.kinds import (
     StepsOf,
     Text,
 )
-from sg_keras.config.options.scores import ScoreOptions
+from sg_keras.config.options.plan import PlanOptions
 
 _POSITIVE = Number(positive=True)
 _COUNT = Integer(1)
@@ -32,7 +32,7 @@ _OPS_ELSEWHERE = {"cuda": "custom", "ref": "reference", "tensorflow": "reference
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions(ScoreOptions):
+class RunOptions(PlanOptions):
     """Options of progress, snapshots, checkpoints and of going on."""
 
     desc: str = option(
