@@ -3,8 +3,8 @@
     python -m benchmarks.scaling_model [--table=CSV] [--network_gbit=10,100] [--plot=PNG]
 
 Nothing is measured here, and no GPU is needed: the seconds are the published ones (docs/training_configs.md), taken
-with the published code. sg_keras/planning/step_time_model.py has the model. Prints Markdown: what was fitted, errors on rows
-that the fit has seen and has not seen, which of these are beyond 15%, and what several machines of 8 would bring.
+with the published code. sg_keras/planning/step_time_model.py has the model. Prints Markdown: what was fitted, errors on
+rows that the fit has seen and has not seen, which of these are beyond 15%, and what several machines of 8 would bring.
 """
 
 from __future__ import annotations

@@ -113,23 +113,20 @@ def parse_command_line(
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
         *_gamma_notes(values, config, resume),
+        *_other_notes(values, typed, cluster),
     ]
-    if values["plot_schedule"] is not None and not values["dry_run"]:
-        notes.append(f"{typed['plot_schedule']} has no effect without --dry-run")
-    notes += [f"{typed[key]} has no effect without --plan" for key in _OF_PLANS if key in typed and not values["plan"]]
-    if cluster is not None and values["workers_hosts"] is None:
-        notes.append(
-            f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
-        )
+    plan = _plan_request(values)
     return ParsedCommandLine(
-        config,
-        resume,
-        values["dry_run"],
-        tuple(notes),
-        frozenset(typed),
-        values["plot_schedule"],
-        cluster,
-        _plan_request(values),
+        config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster, plan
+    )
+
+
+def _other_notes(values: Mapping[str, Any], typed: Mapping[str, str], cluster: Cluster | None) -> Iterator[str]:
+    """Lines on options of dry runs and plans that were typed without these, and on workers that were not typed."""
+    if values["plot_schedule"] is not None and not values["dry_run"]:
+        yield f"{typed['plot_schedule']} has no effect without --dry-run"
+    yield from (
+        f"{typed[key]} has no effect without --plan" for key in _OF_PLANS if key in typed and not values["plan"]
     )
 
 

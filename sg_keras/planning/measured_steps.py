@@ -19,6 +19,7 @@ from sg_keras.config import TrainingConfig
 from sg_keras.ops.library import resolve_impl
 from sg_keras.planning.process_memory import peak_bytes
 from sg_keras.training.callbacks.image_grid import generate_images, make_sample_grid
+from sg_keras.training.callbacks.image_grids import images_at_a_time
 from sg_keras.training.callbacks.meter import TimedBatches
 from sg_keras.training.distribution.devices import make_strategy
 from sg_keras.training.precision_choice import bfloat16_problem, choose_precision, convolution_shapes
@@ -142,7 +143,7 @@ def _images_of_the_start(config: TrainingConfig, dataset: Any, model: StyleGAN) 
     """The grids that a run draws before it trains, of which it keeps the reals."""
     grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
     reals = grid.drawn(grid.reals)
-    grid.drawn(generate_images(model.G_ema, grid.z, grid.labels, config.batch_gpu))
+    grid.drawn(generate_images(model.G_ema, grid.z, grid.labels, images_at_a_time(model)))
     return grid, reals
 
 

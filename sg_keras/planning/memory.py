@@ -15,8 +15,8 @@ from sg_keras.data.pipeline import PREFETCHED_BATCHES
 from sg_keras.planning.live_tensors import LiveBytes, most_live_bytes
 from sg_keras.planning.traced_step import TracedStep
 
-#: TensorFlow's thread pools, its data pipeline's and the code of kernels that are used for the first time.
-_RUNTIME = 64 * 2**20
+#: TensorFlow's thread pools, its data pipeline's, and code and caches of kernels that are used for the first time.
+_RUNTIME = 100 * 2**20
 #: What an executor keeps of each op of a graph, beside what tracing has made of it in Python.
 _BYTES_PER_OP = 7 * 2**10
 #: Share of the tensors' memory that glibc's heap cannot use again for tensors of other sizes.

@@ -127,24 +127,17 @@ def make_plan(
     process = resident_bytes()
     step = trace_step(config)
     memory = memory_plan(config, step, process, resident_bytes() - process)
+    share = config.batch // config.num_replicas
+    flops, gpus = flops_per_image(step, share), GpuModel(published)
+    ratio = 0.0 if (other := narrower(config)) is None else _flops(other) / flops
+    known: dict[str, Any] = {"flop_ratio": ratio, "available": available, "measured": measured, "gpus": gpus}
     intervals = {phase.name: phase.interval for phase in step.phases}
-    flops = flops_per_image(step, config.batch // config.num_replicas)
-    gpus = GpuModel(published)
     paces = [] if measured is None else [measured_pace(config, measured, intervals, price_per_hour)]
     paces += [gpu_pace(config, pace, price_per_hour) for pace in gpus.paces(config, _ratio(config, flops, gpus))]
-    found = advice(
-        config,
-        step,
-        memory,
-        flop_ratio=0.0 if (other := narrower(config)) is None else _flops(other) / flops,
-        available=available,
-        measured=measured,
-        gpus=gpus,
-    )
     return Plan(
         config=config,
         parameters=parameter_counts(config),
-        phases=phase_costs(step, config.batch // config.num_replicas),
+        phases=phase_costs(step, share),
         intervals=intervals,
         flops_per_image=flops,
         memory=memory,
@@ -152,7 +145,7 @@ def make_plan(
         measured=measured,
         paces=tuple(paces),
         disk=disk_use(config, step.sizes),
-        advice=tuple(found),
+        advice=tuple(advice(config, step, memory, **known)),
         nearest=nearest_row(config, published),
     )
 
