@@ -36,10 +36,11 @@ class Advice:
 
 def narrower(config: TrainingConfig) -> TrainingConfig | None:
     """The run with half as many channels at the high resolutions; None where none would be left."""
-    parts = (config.generator, config.discriminator)
-    if config.discriminator.channel_base // 2 < config.dataset.size.level:
+    base = config.discriminator.channel_base // 2
+    if base < config.dataset.size.level:
         return None
-    generator, discriminator = (dataclasses.replace(part, channel_base=part.channel_base // 2) for part in parts)
+    generator = dataclasses.replace(config.generator, channel_base=config.generator.channel_base // 2)
+    discriminator = dataclasses.replace(config.discriminator, channel_base=base)
     return dataclasses.replace(config, generator=generator, discriminator=discriminator)
 
 

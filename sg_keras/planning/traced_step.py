@@ -95,7 +95,8 @@ def trace_step(config: TrainingConfig) -> TracedStep:
 def _of_one_replica(config: TrainingConfig) -> TrainingConfig:
     """With the share of the batch, and of the devices, that one replica has."""
     share = config.batch // config.num_replicas
-    precision = "float32" if config.precision == "auto" else config.precision
+    # float16 as bfloat16: of the same size, and the compiled ops that GPUs have for both are there without a GPU, too.
+    precision = {"auto": "float32", "float16": "bfloat16"}.get(config.precision, config.precision)
     return dataclasses.replace(config, batch=share, gpus=0, cpu_devices=1, cluster_size=1, precision=precision)
 
 

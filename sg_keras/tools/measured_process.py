@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 import time
+from typing import Any
 
 import sg_keras
 from sg_keras.config import TrainingConfig
@@ -20,7 +21,7 @@ from sg_keras.tools.quiet_start import load_quietly
 _MARK = "measured: "  # before the result, on its line
 
 
-def measure_in_process(config: TrainingConfig, steps: int) -> dict[str, object]:
+def measure_in_process(config: TrainingConfig, steps: int) -> dict[str, Any]:
     """Measure in a new process.
 
     Returns:
@@ -38,7 +39,8 @@ def measure_in_process(config: TrainingConfig, steps: int) -> dict[str, object]:
     )
     found = [line.removeprefix(_MARK) for line in done.stdout.splitlines() if line.startswith(_MARK)]
     if done.returncode == 0 and found:
-        return json.loads(found[-1])
+        fields: dict[str, Any] = json.loads(found[-1])
+        return fields
     said = [line for line in done.stderr.splitlines() if line.strip()]
     raise ValueError(
         f"--plan: found no way to train this run ({said[-1] if said else f'exit status {done.returncode}'}), expected "

@@ -1,5 +1,8 @@
 """The iteration that is traced without memory is the one that training runs."""
 
+import dataclasses
+
+import pytest
 import tensorflow as tf
 
 from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
@@ -10,8 +13,6 @@ from sg_keras.planning.traced_step import trace_step
 from sg_keras.training.step.stylegan import build_stylegan
 from sg_keras.weights.parameter_counts import parameter_counts
 from tests.planning.tiny_plan import tiny_config, tiny_step
-
-import pytest  # isort: skip
 
 
 def test_phases_are_those_of_training():
@@ -35,8 +36,15 @@ def test_phases_are_those_of_training():
     assert step.sizes.checkpoint == held
 
 
-def test_bfloat16_takes_half_the_memory_of_its_activations():
-    step = trace_step(tiny_config(precision="bfloat16", num_fp16_res=4))
+def test_half_precision_takes_half_the_memory_of_its_activations():
+    """That of a GPU, where none is: its compiled ops are in the graphs, and not what they are made of in TensorFlow."""
+    step = trace_step(
+        dataclasses.replace(tiny_config(precision="bfloat16", num_fp16_res=4), precision="float16", gpus=1)
+    )
+    own = [{op.type for op in phase.graph.get_operations() if "SgKeras" in op.type} for phase in step.phases]
+    assert own == [
+        {op.type for op in phase.graph.get_operations() if "SgKeras" in op.type} for phase in tiny_step().phases
+    ]
     full, half = (memory_plan(tiny_config(), each, 0, 0) for each in (tiny_step(), step))
     assert half.activations < 0.75 * full.activations
 
