@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from sg_keras.config import TrainingConfig
+from sg_keras.inference import png_bytes
 from sg_keras.ops.library import resolve_impl
 from sg_keras.planning.process_memory import peak_bytes
 from sg_keras.training.callbacks.image_grid import generate_images, make_sample_grid
@@ -140,11 +141,13 @@ def _train(model: StyleGAN, data: TimedBatches, steps: int) -> tuple[int, float]
 
 
 def _images_of_the_start(config: TrainingConfig, dataset: Any, model: StyleGAN) -> tuple[Any, ...]:
-    """The grids that a run draws before it trains, of which it keeps the reals."""
+    """The grids that a run draws before it trains, and keeps."""
     grid = make_sample_grid(dataset, config.run.sample_grid, config.generator.z_dim, config.seed)
     reals = grid.drawn(grid.reals)
-    grid.drawn(generate_images(model.G_ema, grid.z, grid.labels, images_at_a_time(model)))
-    return grid, reals
+    fakes = grid.drawn(generate_images(model.G_ema, grid.z, grid.labels, images_at_a_time(model)))
+    for image in (reals, fakes):
+        png_bytes(image)
+    return grid, reals, fakes
 
 
 def _device_bytes() -> int:

@@ -14,6 +14,7 @@ from sg_keras.config import TrainingConfig
 from sg_keras.data.pipeline import PREFETCHED_BATCHES
 from sg_keras.planning.live_tensors import LiveBytes, most_live_bytes
 from sg_keras.planning.traced_step import TracedStep
+from sg_keras.training.callbacks.image_grid import grid_size
 
 #: TensorFlow's thread pools, its data pipeline's, and code and caches of kernels that are used for the first time.
 _RUNTIME = 100 * 2**20
@@ -37,11 +38,12 @@ class MemoryPlan:
         gradients: of the trained variables.
         activations: of the phase that takes most.
         backward: gradients of activations and the like, at the same moment.
-        batches: read ahead, and images kept of the data set.
+        batches: read ahead.
+        grids: images of the run's grids.
         fragmented: heap that the allocator cannot use.
         peak_phase: that phase.
         micro_batch: images that it is for.
-        on_gpu: whether tensors and state are on GPUs; graphs and batches read ahead never are.
+        on_gpu: whether tensors and state are on GPUs; graphs, batches read ahead and grids never are.
     """
 
     process: int
@@ -52,6 +54,7 @@ class MemoryPlan:
     activations: int
     backward: int
     batches: int
+    grids: int
     fragmented: int
     peak_phase: str
     micro_batch: int
@@ -65,7 +68,7 @@ class MemoryPlan:
     @property
     def process_bytes(self) -> int:
         """Peak of the process's resident memory; with GPUs without what CUDA's libraries hold."""
-        own = self.process + self.graphs + self.batches
+        own = self.process + self.graphs + self.batches + self.grids
         return own if self.on_gpu else own + self.device_bytes + self.fragmented
 
     @property
@@ -117,6 +120,7 @@ def memory_plan(config: TrainingConfig, step: TracedStep, process: int, traced: 
         activations=peak.activations,
         backward=peak.backward,
         batches=_batch_bytes(config),
+        grids=_grid_bytes(config),
         fragmented=0 if on_gpu else int(_FRAGMENTED * peak.total),
         peak_phase=peak_phase,
         micro_batch=config.batch_gpu,
@@ -129,3 +133,10 @@ def _batch_bytes(config: TrainingConfig) -> int:
     data = config.dataset
     image = data.size.height * data.size.width * data.channels + _NUMBER * 5 * data.c_dim
     return image * config.batch * (PREFETCHED_BATCHES + data.workers + 2)
+
+
+def _grid_bytes(config: TrainingConfig) -> int:
+    """Images of a grid, uint8: the reals, their grid and the latest one of fakes stay; fakes and a file come and go."""
+    data = config.dataset
+    columns, rows = config.run.sample_grid or grid_size(data.resolution)
+    return 5 * columns * rows * data.size.height * data.size.width * data.channels

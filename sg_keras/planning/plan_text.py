@@ -19,6 +19,7 @@ _PARTS = {
     "activations": "activations",
     "backward": "their gradients",
     "batches": "batches",
+    "grids": "grids of images",
     "fragmented": "heap",
 }
 
@@ -56,6 +57,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
+def _three(number: float) -> str:
+    """Three digits at least, without an exponent."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def _run(plan: Plan) -> str:
     config = plan.config
     device = "GPU" if config.gpus else "CPU device"
@@ -78,8 +84,8 @@ def _operations(plan: Plan) -> Iterator[str]:
     phases = []
     for name, cost in plan.phases.items():
         every = plan.intervals[name]
-        phases.append(f"{name} {cost.total / _GIGA:.3g}" + (f" every {every} iterations" if every > 1 else ""))
-    yield f"{plan.flops_per_image / _GIGA:.3g} GFLOP an image: {', '.join(phases)}"
+        phases.append(f"{name} {_three(cost.total / _GIGA)}" + (f" every {every}th time" if every > 1 else ""))
+    yield f"{_three(plan.flops_per_image / _GIGA)} GFLOP an image: {', '.join(phases)}"
 
 
 def _memory(plan: Plan) -> Iterator[str]:
@@ -92,7 +98,7 @@ def _memory(plan: Plan) -> Iterator[str]:
         yield line + (f"; measured {found / _GIGA:.2f} GB ({predicted / found - 1:+.1%})" if found else "")
     parts = [(part_name(part), size) for part, size in memory.parts() if size >= 0.5 * _MEGA]
     yield from _columns([(name, f"{size / _MEGA:,.0f} MB") for name, size in parts], 3)
-    yield f"{memory.bytes_per_image / _MEGA:.3g} MB for each image of a micro-batch"
+    yield f"{_three(memory.bytes_per_image / _MEGA)} MB for each image of a micro-batch"
 
 
 def _columns(cells: Sequence[tuple[str, str]], count: int) -> Iterator[str]:
@@ -115,7 +121,7 @@ def _batch_gpu(plan: Plan) -> Iterator[str]:
     free = f"{plan.available / _GIGA:.1f} GB"
     if plan.largest_batch_gpu:
         most = f"with a larger --batch up to {plan.largest_micro_batch}"
-        yield f"{plan.config.batch_gpu}; of this batch {plan.largest_batch_gpu} fit into {free}, {most}"
+        yield f"{plan.config.batch_gpu}; of this batch {plan.largest_batch_gpu} would fit into {free}, {most}"
     else:
         yield f"{plan.config.batch_gpu}; none fits into {free}"
 
