@@ -3,11 +3,15 @@
     python -m benchmarks.training_step --cfg=stylegan2 --resolution=32 --cbase=2048 --cmax=64 --map_depth=8 \\
         --batch=16 [--aug=ada --p=0.3] [--precision=float32|bfloat16|auto] [--threads=2] \\
         [--ops=auto|custom|reference] [--top=30] [--json]
+    python -m benchmarks.training_step --no_const --cbase=2048 --cmax=64 --against="--no_const=0" --rounds=9
+    python -m benchmarks.training_step --capacity=small --resolution=64 --against="--capacity=config-f"
 
 Random images go through the real pipeline into everything a training run does in an iteration: all due phases,
 noise, style mixing, path length, R1, moving average, statistics. A round is 16 iterations, in which each phase runs as
 often as in a long run; after it, every convolution and matrix product of the step is timed alone. The overhead factor
 of a round is its step time over their sum; the median over the rounds is reported. docs/performance.md has the method.
+With --against, rounds of the same step with those options changed come in between, and the ratio of both overhead
+factors is reported: what the machine does meanwhile happens to both.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import io
 import json
 import os
 import pathlib
+import shlex
 import statistics
 import sys
 import tempfile
@@ -165,6 +170,9 @@ def make_config(options: argparse.Namespace, path: str) -> TrainingConfig:
         aug=options.aug,
         p=options.p,
         augpipe=options.augpipe,
+        capacity=options.capacity,
+        fmaps=options.fmaps,
+        no_const=bool(options.no_const),
         cbase=options.cbase,
         cmax=options.cmax,
         map_depth=options.map_depth,
@@ -186,8 +194,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Speed of a training step beside its own convolutions.")
     parser.add_argument("--cfg", default="stylegan2")
     parser.add_argument("--resolution", type=parse_size, default="32x32", help="WxH or the side of a square")
-    parser.add_argument("--cbase", type=int, default=32768)
-    parser.add_argument("--cmax", type=int, default=512)
+    parser.add_argument("--capacity", help="small, config-f, m, l, xl or xxl")
+    parser.add_argument("--fmaps", help="channels by resolution, such as 4:64,8:64")
+    parser.add_argument("--no_const", type=int, nargs="?", const=1, default=0)
+    parser.add_argument("--cbase", type=int, help="default: as --capacity says")
+    parser.add_argument("--cmax", type=int, help="default: as --capacity says")
     parser.add_argument("--map_depth", type=int)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--gpus", type=int, default=0)
@@ -200,6 +211,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="cores to bind the process to; default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--top", type=int, default=0, help="print the products and ops that take longest")
+    parser.add_argument("--against", help="options to be changed for the step that this one is compared with")
     parser.add_argument("--json", action="store_true", help="print a JSON object as the last line")
     return parser.parse_args([_with_underscores(word) for word in argv])
 
@@ -227,10 +239,42 @@ def run(options: argparse.Namespace) -> None:
         print(json.dumps(figures))
 
 
+def run_against(options: argparse.Namespace, other: argparse.Namespace) -> None:
+    """Measure both by turns, and print how their overhead factors differ."""
+    threads = configure_threads(options.threads)
+    with random_dataset(options.resolution) as path, random_dataset(other.resolution) as other_path:
+        steps = MeasuredStep(make_config(options, path)), MeasuredStep(make_config(other, other_path))
+        pairs = [(steps[0].measure(), steps[1].measure()) for _ in range(options.rounds)]
+    own, others = ([one.overhead_factor for one in rounds] for rounds in zip(*pairs, strict=True))
+    ratios = [one / one_other for one, one_other in zip(own, others, strict=True)]
+    figures = {
+        "overhead_factor": round(statistics.median(own), 3),
+        "against": round(statistics.median(others), 3),
+        "ratio": round(statistics.median(ratios), 4),
+        "ratios": [round(ratio, 4) for ratio in ratios],
+        "img_per_s": [round(step.batch / min(one.step_sec for one in rounds), 2)
+                      for step, rounds in zip(steps, zip(*pairs, strict=True), strict=True)],
+        "other_load": round(max(one.other_load for pair in pairs for one in pair), 3),
+        "threads": threads,
+    }  # fmt: skip
+    print(
+        f"overhead factor {figures['overhead_factor']}, against {figures['against']} with {options.against}: ratio "
+        f"{figures['ratio']} ({min(ratios):.3f} to {max(ratios):.3f} in {len(ratios)} rounds); images/s "
+        f"{' and '.join(map(str, figures['img_per_s']))}; other load {figures['other_load']:.0%}"
+    )
+    if options.json:
+        print(json.dumps(figures))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit status 0, or 1 after one line that says what is wrong."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = parse(words)
     try:
-        run(parse(sys.argv[1:] if argv is None else argv))
+        if options.against is None:
+            run(options)
+        else:
+            run_against(options, parse([*words, *shlex.split(options.against)]))
     except (ValueError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

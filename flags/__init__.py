@@ -8,13 +8,14 @@ from sg_keras.flags.command_line import ParsedCommandLine, PlanRequest, parse_co
 from sg_keras.flags.help_text import help_text
 from sg_keras.flags.option_files import list_requested
 from sg_keras.flags.parsers import path_argument
-from sg_keras.flags.printout import resolved_configuration, scheduled_options
+from sg_keras.flags.printout import freeze_schedule, resolved_configuration, scheduled_options
 from sg_keras.flags.recipes import recipe_lines
 
 __all__ = [
     "ParsedCommandLine",
     "PlanRequest",
     "debug_requested",
+    "freeze_schedule",
     "help_requested",
     "help_text",
     "list_requested",

@@ -14,6 +14,7 @@ from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.metric_specs import DEFAULT_METRIC, FEWEST_REALS, default_metrics
 from sg_keras.config.options.declaration import options_of
 from sg_keras.flags.arguments import Argument, normalise
+from sg_keras.flags.capacity_options import capacity_note, without_overruled
 from sg_keras.flags.option_files import with_option_files
 from sg_keras.flags.options import BY_KEY, OPTIONS, REQUIRED, Option, define_flags
 from sg_keras.flags.port_names import PORT_OPTIONS, Understood, in_our_names, is_meant
@@ -109,6 +110,7 @@ def parse_command_line(
         *understood.notes,
         *data_notes,
         *_notes(values, typed, dataset.num_images),
+        *filter(None, [capacity_note(typed, config)]),
         *without_effect(values, typed, options),
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
@@ -138,11 +140,11 @@ def _plan_request(values: Mapping[str, Any]) -> PlanRequest | None:
 
 
 def _understood(argv: Sequence[str], options: Sequence[Option]) -> Understood:
-    """Arguments of the command line and of the files that it names."""
-    if not is_meant(argv):
-        return Understood(with_option_files(normalise(argv, options), options))
-    typed = normalise(argv, [*options, *PORT_OPTIONS], nameless=BY_KEY["data"])
-    return in_our_names(with_option_files(typed, options), options)
+    """Arguments of the command line and of the files that it names, but for what it overrules of theirs."""
+    meant = is_meant(argv)
+    own = normalise(argv, [*options, *PORT_OPTIONS], nameless=BY_KEY["data"]) if meant else normalise(argv, options)
+    arguments = without_overruled(with_option_files(own, options), own)
+    return in_our_names(arguments, options) if meant else Understood(arguments)
 
 
 def _check_resume(
@@ -163,8 +165,9 @@ def _resume_notes(typed: Mapping[str, str], resume: ResumeRequest | None, transf
     notes = []
     if "data_changed" in typed and resume is None:
         notes.append(f"{typed['data_changed']} has no effect without --resume of a run or checkpoint")
-    if "resume_partial" in typed and resume is None and transfer is None:
-        notes.append(f"{typed['resume_partial']} has no effect without --resume=NETWORK")
+    for name in ("resume_partial", "graft"):
+        if name in typed and resume is None and transfer is None:
+            notes.append(f"{typed[name]} has no effect without --resume=NETWORK")
     return notes
 
 

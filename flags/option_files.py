@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import sg_keras
 from sg_keras.config.options.declaration import Option
-from sg_keras.config.options.kinds import TRUE_WORDS, Freeze, ScheduleOf
+from sg_keras.config.options.kinds import TRUE_WORDS
+from sg_keras.config.options.schedule_kinds import Freeze, ScheduleOf
 from sg_keras.files.errors import file_errors_explained
 from sg_keras.flags.arguments import Argument, normalise
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sg_keras.config import TrainingConfig, TrainingOptions, next_run_number, run_directory_name
+from sg_keras.config.channels import channels_of
+from sg_keras.config.freeze import FreezeRule, frozen_text, parse_freeze
 from sg_keras.config.options.declaration import options_of
-from sg_keras.config.options.fields import field_options, flatten
-from sg_keras.config.options.kinds import ScheduleOf
+from sg_keras.config.options.fields import flatten, options_of_fields
+from sg_keras.config.options.schedule_kinds import ScheduleOf
 from sg_keras.config.schedule import Schedule
 from sg_keras.config.sizes import ImageSize, block_sizes, resolution_text
 from sg_keras.flags.command_line import ParsedCommandLine
@@ -42,14 +44,14 @@ def resolved_configuration(
     lines = ["Resolved configuration (dry run: nothing is written)", ""]
     lines += [f"  {label:<16}{value}" for label, value in _summary(parsed)]
     lines += [f"  {name:<16}{what}" for name, what in (networks or {}).items()]
-    fields, options = dict(flatten(dataclasses.asdict(parsed.config))), field_options(table)
+    fields, options = dict(flatten(dataclasses.asdict(parsed.config))), options_of_fields(table)
     for part, title in _TITLES.items():
         lines += ["", f"{title}:"]
         for field, value in fields.items():
             owner, _, name = field.rpartition(".")
             if owner == part:
-                lines.append(_field_line(name, value, options.get(field), parsed))
-    lines += _schedule_table(scheduled_options(parsed.config, table), parsed.config.run.total_kimg)
+                lines.append(_field_line(name, value, options.get(field, []), parsed))
+    lines += _schedule_table(parsed.config, table)
     lines += ["", *(f"Note: {note}" for note in parsed.notes)]
     return "\n".join(lines).rstrip()
 
@@ -64,30 +66,38 @@ def scheduled_options(config: TrainingConfig, table: type[TrainingOptions] = Tra
     return found
 
 
-def _schedule_table(schedules: Mapping[str, Schedule], total_kimg: float) -> list[str]:
-    """The values where something begins or ends, one row each."""
-    if not schedules:
+def freeze_schedule(config: TrainingConfig) -> tuple[FreezeRule, ...]:
+    """What is frozen over the run, if that changes; no rule where it stays the same."""
+    rules = parse_freeze(config.freeze)
+    return rules if any(rule.changes_kimg for rule in rules) else ()
+
+
+def _schedule_table(config: TrainingConfig, table: type[TrainingOptions]) -> list[str]:
+    """The values where something begins or ends, one row each; what is frozen comes last, being long."""
+    schedules, freeze, total_kimg = scheduled_options(config, table), freeze_schedule(config), config.run.total_kimg
+    if not schedules and not freeze:
         return []
-    changes = {kimg for schedule in schedules.values() for kimg in schedule.changes_kimg if kimg < total_kimg}
-    points = [0.0, *sorted(changes), total_kimg]
+    changes = {kimg for schedule in schedules.values() for kimg in schedule.changes_kimg}
+    changes |= {kimg for rule in freeze for kimg in rule.changes_kimg}
+    points = [0.0, *sorted(kimg for kimg in changes if kimg < total_kimg), total_kimg]
     rows = [("kimg", *schedules)]
     rows += [
         (value_text(kimg), *(f"{schedule.at(round(kimg * 1000)):.6g}" for schedule in schedules.values()))
         for kimg in points
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    frozen = ["freeze", *(frozen_text(freeze, round(kimg * 1000)) for kimg in points)] if freeze else [""] * len(rows)
     return ["", "Schedules (each value holds from its row on, or moves towards the next):"] + [
-        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        "  " + "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=True)), what]).rstrip()
+        for row, what in zip(rows, frozen, strict=True)
     ]
 
 
-def _field_line(name: str, value: Any, option: str | None, parsed: ParsedCommandLine) -> str:
-    source = ""
-    if option is not None:
-        key = option.replace("-", "_")
-        source = f"--{option}" + ("" if key in parsed.typed else " (default)")
-        if key == "gamma" and key not in parsed.typed:
-            source = "--auto_gamma"
+def _field_line(name: str, value: Any, options: Sequence[str], parsed: ParsedCommandLine) -> str:
+    typed = [option for option in options if option.replace("-", "_") in parsed.typed]
+    source = f"--{typed[-1]}" if typed else f"--{options[0]} (default)" if options else ""
+    if options == ["gamma"] and not typed:
+        source = "--auto_gamma"
     text = resolution_text(value) if name == "resolution" else value_text(value)
     return f"  {name:<24}{text:<22} {source}".rstrip()
 
@@ -135,10 +145,7 @@ def _channels(network: Any, size: ImageSize) -> str:
         return f"{level}px" if block == ImageSize(level, level) else f"{block}"
 
     blocks = block_sizes(size).items()
-    return ", ".join(
-        f"{name(level, block)} {max(min(network.channel_base // level, network.channel_max), 0)}"
-        for level, block in blocks
-    )
+    return ", ".join(f"{name(level, block)} {channels_of(network, level)}" for level, block in blocks)
 
 
 def value_text(value: Any) -> str:

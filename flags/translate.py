@@ -25,6 +25,7 @@ from sg_keras.config.training_config import BatchSizeError
 from sg_keras.files.cache import is_url
 from sg_keras.files.errors import explain_file_error
 from sg_keras.flags.batch_sizes import batch_message
+from sg_keras.flags.capacity_options import capacity_contradictions
 from sg_keras.flags.options import BY_KEY, OPTIONS, Option
 
 _BUILT_IN = ("digits",)
@@ -35,7 +36,11 @@ def check_combinations(
     values: Mapping[str, Any], typed: Mapping[str, str], options: Sequence[Option] = OPTIONS
 ) -> None:
     """Refuse options that contradict each other, all of them in one line, before anything is opened."""
-    problems = [*_without_the_other(values, typed, options), *_contradictions(values, typed)]
+    problems = [
+        *_without_the_other(values, typed, options),
+        *_contradictions(values, typed),
+        *capacity_contradictions(values, typed),
+    ]
     if problems:
         raise ValueError("; ".join(problems))
 

@@ -14,6 +14,8 @@ import sg_keras
 
 SUBPACKAGES = ("features", "ops", "layers", "losses", "models")
 ALSO = (
+    "config.freeze",
+    "config.schedule",
     "config.sizes",
     "export.onnx_file",
     "export.parity",

@@ -14,6 +14,7 @@ def tiny_generator(
     name: str = "G_ema",
     cfg: str = "stylegan2",
     width: int = 8,
+    no_const: bool = False,
 ) -> Generator:
     """Weights that follow from nothing but the arguments; the noise and w_avg matter."""
     keras.utils.set_random_seed(0)
@@ -28,6 +29,7 @@ def tiny_generator(
         mapping_kwargs={"num_layers": 2},
         cfg=cfg,
         synthesis_kwargs={} if cfg == "stylegan2" else {"num_layers": 3, "num_critical": 1, "margin_size": 4},
+        no_const=no_const,
         name=name,
     )
     random = np.random.RandomState(1)

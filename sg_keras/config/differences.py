@@ -74,7 +74,9 @@ def adopt_choices(saved: TrainingConfig, requested: TrainingConfig) -> TrainingC
         requested = dataclasses.replace(requested, batch_gpu=saved.batch_gpu)
     if saved.resume is None or requested.resume is not None:
         return requested
-    requested = dataclasses.replace(requested, resume=saved.resume, resume_partial=saved.resume_partial)
+    requested = dataclasses.replace(
+        requested, resume=saved.resume, resume_partial=saved.resume_partial, graft=saved.graft
+    )
     if requested.ema_rampup == EMA_RAMPUP:
         requested = dataclasses.replace(requested, ema_rampup=saved.ema_rampup)
     if requested.augment.ada_kimg == ADA_KIMG:

@@ -7,10 +7,9 @@ Invalid values are refused with a ValueError that gives the option, what was fou
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
 
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
+from sg_keras.config.channels import ChannelTable, format_channels, parse_channels
 from sg_keras.config.choices import (
     AUGMENT_MODES,
     CFGS,
@@ -21,8 +20,15 @@ from sg_keras.config.choices import (
     one_of,
 )
 from sg_keras.config.named_errors import errors_named
-from sg_keras.config.schedule import Schedule, Scheduled, ScheduledCount, whole_steps
-from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, ImageSize, image_size
+from sg_keras.config.requirements import require, require_scheduled, require_steps
+from sg_keras.config.schedule import Scheduled, ScheduledCount
+from sg_keras.config.sizes import (
+    DEFAULT_CHANNEL_BASE,
+    DEFAULT_CHANNEL_MAX,
+    MAPPING_LR_MULTIPLIER,
+    ImageSize,
+    image_size,
+)
 from sg_keras.config.stop_condition import parse_stop_condition
 
 MAX_CHANNELS = 16  # of an image
@@ -31,50 +37,6 @@ MAX_CHANNELS = 16  # of an image
 def colors_text(channels: int) -> str:
     """What so many channels of an image are, in words: gray, RGB, RGBA, or their number."""
     return {1: "gray", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
-
-
-def require(condition: bool, name: str, found: Any, expected: str) -> None:
-    """Raise a ValueError of one line unless the condition holds."""
-    if not condition:
-        raise ValueError(f"{name}: found {found!r}, expected {expected}")
-
-
-def require_scheduled(
-    part: Any, field: str, option: str, holds: Callable[[float], bool], expected: str, positive: bool = False
-) -> None:
-    """Refuse a field whose schedule has a value that cannot be used, and spell the schedule as we do.
-
-    Args:
-        part: a frozen part of the configuration; a field that is None is left alone.
-        field: number or text of a schedule.
-        option: that sets it.
-        holds: what has to hold for each of its values.
-        expected: that in words.
-        positive: whether one value at least has to be above 0.
-
-    Raises:
-        ValueError: one line that begins with the option.
-    """
-    value = getattr(part, field)
-    if value is None:
-        return
-    with errors_named(option):
-        schedule = Schedule.of(value)
-    for number in schedule.values:
-        require(holds(number), option, value, expected)
-    require(not positive or max(schedule.values) > 0, option, value, expected)
-    object.__setattr__(part, field, schedule.plain)
-
-
-def require_steps(part: Any, field: str, option: str) -> None:
-    """Refuse a field whose schedule has other values than whole numbers from 0 on, or moves between two of them.
-
-    Args, Raises: as of `require_scheduled`.
-    """
-    require_scheduled(part, field, option, lambda value: value >= 0, "0 or more")
-    value = getattr(part, field)
-    with errors_named(option):
-        object.__setattr__(part, field, whole_steps(value))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,26 +89,38 @@ class DatasetConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorConfig:
-    """Shape of the generator. channel_base and channel_max: a block of level r has min(base // r, max) channels."""
+    """Shape of the generator. A block of level r has min(channel_base // r, channel_max) channels, or as fmaps says."""
 
     cfg: str = "stylegan2"  # stylegan2, stylegan3-t, stylegan3-r
     z_dim: int = 512
     w_dim: int = 512
     mapping_layers: int = 8
+    mapping_lrmul: float = MAPPING_LR_MULTIPLIER  # of the mapping's layers: factor on their learning rate
     channel_base: int = DEFAULT_CHANNEL_BASE
     channel_max: int = DEFAULT_CHANNEL_MAX
     architecture: str = "skip"  # skip, resnet, orig (StyleGAN2 only)
     conv_clamp: float | None = 256.0
     num_fp16_res: ScheduledCount = 0  # resolutions, from the highest, in half precision
     magnitude_ema_beta: float = 0.999  # StyleGAN3 only
+    no_const: bool = False  # StyleGAN2 only: a dense layer from w in place of the learnt constant
+    fmaps: str = ""  # channels by level, as parse_channels reads them; "" = by channel_base and channel_max
 
     def __post_init__(self) -> None:
         known = GENERATOR_ARCHITECTURES
         require(self.cfg in CFGS, "cfg", self.cfg, one_of(CFGS))
         require(self.architecture in known, "g_arch", self.architecture, one_of(known))
         require_steps(self, "num_fp16_res", "num_fp16_res")
+        require(self.mapping_lrmul > 0, "mapping_lrmul", self.mapping_lrmul, "a positive number")
+        require(not self.no_const or self.cfg == "stylegan2", "no_const", self.no_const, "stylegan2 beside it")
         for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max"):
             require(getattr(self, name) > 0, name, getattr(self, name), "a positive integer")
+        with errors_named("fmaps"):
+            object.__setattr__(self, "fmaps", format_channels(parse_channels(self.fmaps)))
+
+    @property
+    def channels(self) -> ChannelTable:
+        """The table of fmaps, None = by channel_base and channel_max."""
+        return parse_channels(self.fmaps) or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,12 +136,20 @@ class DiscriminatorConfig:
     conv_clamp: float | None = 256.0
     num_fp16_res: ScheduledCount = 0
     freeze_layers: int = 0
+    fmaps: str = ""  # channels by level, as parse_channels reads them; "" = by channel_base and channel_max
 
     def __post_init__(self) -> None:
         known = DISCRIMINATOR_ARCHITECTURES
         require(self.architecture in known, "d_arch", self.architecture, one_of(known))
         require_steps(self, "num_fp16_res", "num_fp16_res")
         require(self.freeze_layers >= 0, "freezed", self.freeze_layers, "0 or more")
+        with errors_named("fmaps"):
+            object.__setattr__(self, "fmaps", format_channels(parse_channels(self.fmaps)))
+
+    @property
+    def channels(self) -> ChannelTable:
+        """The table of fmaps, None = by channel_base and channel_max."""
+        return parse_channels(self.fmaps) or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

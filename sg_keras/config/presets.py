@@ -15,8 +15,8 @@ from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.gamma_rule import suggested_gamma
 from sg_keras.config.metric_specs import default_metrics
 from sg_keras.config.options.declaration import options_of, values_of
-from sg_keras.config.options.kinds import ScheduleOf
 from sg_keras.config.options.run import TrainingOptions
+from sg_keras.config.options.schedule_kinds import ScheduleOf
 from sg_keras.config.parts import (
     AugmentConfig,
     DatasetConfig,
@@ -85,6 +85,7 @@ def resolve(options: TrainingOptions, dataset: DatasetConfig, run: RunConfig) ->
         "precision": precision,
         "resume": options.transfer,
         "resume_partial": options.resume_partial and options.transfer is not None,
+        "graft": options.graft and options.transfer is not None,
     }
     return TrainingConfig(
         dataset=dataset,
@@ -192,13 +193,17 @@ def _generator(options: TrainingOptions, preset: Preset, precision: str) -> Gene
     decided = {
         "channel_base": (options.cbase or CONFIG_F.cbase) * preset.generator_width,
         "channel_max": (options.cmax or CONFIG_F.cmax) * preset.generator_width,
+        "fmaps": options.g_fmaps or options.fmaps or "",
         "magnitude_ema_beta": 0.999 if options.cfg == "stylegan2" else 0.5 ** (options.batch / 20000),
     }
     return GeneratorConfig(**{**_copied(options, "generator"), **_half_precision(options, precision), **decided})
 
 
 def _discriminator(options: TrainingOptions, precision: str) -> DiscriminatorConfig:
-    return DiscriminatorConfig(**{**_copied(options, "discriminator"), **_half_precision(options, precision)})
+    decided = {"fmaps": options.d_fmaps or options.fmaps or ""}
+    return DiscriminatorConfig(
+        **{**_copied(options, "discriminator"), **_half_precision(options, precision), **decided}
+    )
 
 
 def _loss(options: TrainingOptions, preset: Preset) -> LossConfig:

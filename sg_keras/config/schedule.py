@@ -74,11 +74,11 @@ class Schedule:
         segments: in the order of their beginnings, the first at 0.
 
     Example:
-        >>> schedule = Schedule.of("2e-3; cosine 2e-4..0 over 10 from 5")
+        >>> schedule = Schedule.of("2e-3; linear 2e-3..0 over 10 from 5")
         >>> schedule.at(0), schedule.at(10_000), schedule.at(1_000_000)
-        (0.002, 0.0001, 0.0)
+        (0.002, 0.001, 0.0)
         >>> str(schedule)
-        '0.002; cosine 0.0002..0 over 10 from 5'
+        '0.002; linear 0.002..0 over 10 from 5'
     """
 
     segments: tuple[Segment, ...]

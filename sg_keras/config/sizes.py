@@ -21,6 +21,8 @@ from typing import TypeAlias
 #: Feature maps at resolution r are min(base // r, max) (arXiv:1912.04958, appendix B): the published full capacity.
 DEFAULT_CHANNEL_BASE = 32768
 DEFAULT_CHANNEL_MAX = 512
+#: Factor on the learning rate of the mapping network's layers (StyleGAN, arXiv:1812.04948, appendix C).
+MAPPING_LR_MULTIPLIER = 0.01
 #: Pixels that the shorter side must have: the discriminator needs a block above its last one.
 LEAST_SIDE = 8
 _LOWEST_LEVEL = 4
@@ -136,6 +138,26 @@ def doubling_sizes(size: ImageSize) -> dict[int, ImageSize]:
     if not _doubles(size):
         raise ValueError(f"img_resolution: found {size}, expected {_sizes_text(size, 'stylegan2')}")
     return sizes
+
+
+def no_const_size(size: ImageSize) -> ImageSize:
+    """What a StyleGAN2 without a constant begins with: half of its first block.
+
+    Raises:
+        ValueError: there is no such network; one line.
+
+    Example:
+        >>> str(no_const_size(ImageSize(height=64, width=96)))
+        '3x2'
+    """
+    first = doubling_sizes(size)[_LOWEST_LEVEL]
+    if first.height % 2 or first.width % 2:
+        factor = 2 * size.level // _LOWEST_LEVEL
+        raise ValueError(
+            f"no_const: found images of {size}, whose first block of {first} has no half, expected sides that are "
+            f"multiples of {factor}"
+        )
+    return first.halved()
 
 
 # ---- which sizes a configuration takes -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+from sg_keras.config.channels import check_levels, table_levels
 from sg_keras.config.choices import IMPLEMENTATIONS, PRECISIONS, one_of
 from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.named_errors import errors_named
@@ -21,6 +22,7 @@ from sg_keras.config.parts import (
     require_scheduled,
 )
 from sg_keras.config.schedule import Schedule, Scheduled
+from sg_keras.config.sizes import ImageSize, no_const_size
 
 
 def count_replicas(gpus: int, cpu_devices: int, cluster_size: int) -> int:
@@ -56,6 +58,7 @@ class TrainingConfig:
     ops: str = "auto"  # auto, custom, reference
     resume: str | None = None  # transfer learning source; exact continuation is not part of the configuration
     resume_partial: bool = False  # take from it what fits, instead of refusing what does not
+    graft: bool = False  # fit it to other channels and sizes
     freeze: str = ""  # rules of what is not trained, as parse_freeze reads them
 
     def __post_init__(self) -> None:
@@ -67,12 +70,7 @@ class TrainingConfig:
         )
         self._check_batch()
         size = self.dataset.size
-        require(
-            self.discriminator.channel_base >= size.level,
-            "cbase",
-            self.discriminator.channel_base,
-            f"{size.level} or more, for one channel at {size}",
-        )
+        self._check_channels(size)
         require_scheduled(self, "ema_kimg", "ema_kimg", lambda value: value >= 0, "a positive number", positive=True)
         require(self.ops in IMPLEMENTATIONS, "ops", self.ops, one_of(IMPLEMENTATIONS))
         precisions = (*PRECISIONS, "auto")
@@ -82,6 +80,17 @@ class TrainingConfig:
         require(not scheduled or len(set(counts)) == 1, "num_fp16_res", counts, "one schedule for both networks")
         with errors_named("freeze"):
             object.__setattr__(self, "freeze", format_freeze(parse_freeze(self.freeze)))
+
+    def _check_channels(self, size: ImageSize) -> None:
+        G, D = self.generator, self.discriminator
+        if not D.fmaps:
+            expected = f"{size.level} or more, for one channel at {size}"
+            require(D.channel_base >= size.level, "cbase", D.channel_base, expected)
+        levels = table_levels(G.cfg, size.shorter, size.level)
+        check_levels(G.channels, levels, "fmaps" if G.fmaps == D.fmaps else "g_fmaps")
+        check_levels(D.channels, table_levels("stylegan2", size.shorter, size.level), "d_fmaps")
+        if G.no_const:
+            no_const_size(size)
 
     def _check_batch(self) -> None:
         """Refuse sizes that do not go together, whichever of them is meant."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import pathlib
 import shutil
 import uuid
@@ -51,6 +52,25 @@ def write_text(path: pathlib.Path, text: str) -> None:
     """Write a small text file that is never seen half-written."""
     with atomic_file(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def write_text_once(path: pathlib.Path, text: str) -> None:
+    """Write a small text file, unless it is there: of several processes that do, the first one's stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}-{path.name}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -190,11 +190,7 @@ def _affines_of_features(G: Generator) -> Iterator[tuple[int, Dense]]:
             if not layer.design.is_torgb:
                 yield index, layer.affine
         return
-    convolutions = [
-        convolution
-        for block in G.synthesis.blocks
-        for convolution in ([block.conv0] if block.in_channels else []) + [block.conv1]
-    ]
+    convolutions = [getattr(block, name) for block in G.synthesis.blocks for name in block.conv_names]
     for index, convolution in enumerate(convolutions):
         yield index, convolution.affine
 

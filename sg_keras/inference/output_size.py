@@ -10,7 +10,8 @@ import tensorflow as tf
 from sg_keras.config.choices import EXTENSIONS
 from sg_keras.config.sizes import ImageSize
 from sg_keras.models import Generator
-from sg_keras.models.synthesis_stylegan2 import SynthesisBlock, SynthesisStyleGAN2
+from sg_keras.models.synthesis_block import SynthesisBlock
+from sg_keras.models.synthesis_stylegan2 import SynthesisStyleGAN2
 from sg_keras.models.synthesis_stylegan3 import SynthesisStyleGAN3
 
 Synthesis = Callable[..., tf.Tensor]
@@ -19,9 +20,9 @@ Synthesis = Callable[..., tf.Tensor]
 def synthesis_of_size(G: Generator, size: ImageSize, extend: str = "tile") -> Synthesis:
     """The synthesis network of a generator, with the same weights, for images of another size.
 
-    StyleGAN2's constant is continued on all sides and so are its stored images of noise, which are tiled; StyleGAN3's
-    Fourier features are evaluated on a larger grid. What lies beyond the size is cut off evenly. The network's own
-    size gives its own images.
+    StyleGAN2's constant, or what a dense layer makes in place of it, is continued on all sides and so are its stored
+    images of noise, which are tiled; StyleGAN3's Fourier features are evaluated on a larger grid. What lies beyond the
+    size is cut off evenly. The network's own size gives its own images.
 
     Args:
         G: generator, whose weights are copied.
@@ -78,22 +79,37 @@ def _larger_constant(
     """With a constant and images of noise of other sizes, and the size of its images."""
     network = SynthesisStyleGAN2.from_config(synthesis.get_config())
     factor = 1 << (len(network.blocks) - 1)  # pixels of the image for one of the constant
-    first = ImageSize(-(-size.height // factor), -(-size.width // factor))
+    unit = 1 if synthesis.blocks[0].has_const else 2  # the first block's sides are multiples of it
+    first = ImageSize(*(unit * -(-side // (factor * unit)) for side in (size.height, size.width)))
     for step, block in enumerate(network.blocks):
         _set_size(block, ImageSize(first.height << step, first.width << step))
     network.build()
     for ours, theirs in zip(network.variables, synthesis.variables, strict=True):
-        is_input = ours.path.endswith(("const", "noise_const"))
-        mirrored = extend == "mirror" and not ours.path.endswith("noise_const")
-        ours.assign(_extended(theirs.numpy(), ours.shape[:2], mirrored) if is_input else theirs)
+        is_noise = ours.path.endswith("noise_const")
+        if is_noise or ours.path.endswith("const"):
+            ours.assign(_extended(theirs.numpy(), ours.shape[:2], extend == "mirror" and not is_noise))
+        elif "/b4/fc/" in ours.path:
+            ours.assign(_extended_units(theirs.numpy(), synthesis.blocks[0], first.halved(), extend == "mirror"))
+        else:
+            ours.assign(theirs)
     return network, ImageSize(first.height * factor, first.width * factor)
 
 
 def _set_size(block: SynthesisBlock, size: ImageSize) -> None:
     """Before it is built."""
     block.size = block.conv1.size = size
-    if block.in_channels > 0:
+    if not block.has_const:
         block.conv0.size = size
+        if block.in_channels == 0:
+            block.fc.units = block.out_channels * (size.height // 2) * (size.width // 2)
+
+
+def _extended_units(values: np.ndarray, block: SynthesisBlock, size: ImageSize, mirrored: bool) -> np.ndarray:
+    """Weight or bias [...,units] of the dense layer that makes a first block's maps, for maps of another size."""
+    own = block.size.halved()
+    maps = np.moveaxis(values.reshape(*values.shape[:-1], block.out_channels, own.height, own.width), (-2, -1), (0, 1))
+    maps = np.moveaxis(_extended(maps, (size.height, size.width), mirrored), (0, 1), (-2, -1))
+    return maps.reshape(*values.shape[:-1], -1)
 
 
 def _extended(values: np.ndarray, shape: tuple[int, int], mirrored: bool) -> np.ndarray:

@@ -69,6 +69,22 @@ def accepted_by(constructor: Callable[..., Any], values: Mapping[str, Any]) -> d
     return {name: values[name] for name in names if name in values}
 
 
+#: Arguments of networks that came later, with the values that networks from before have.
+_LATER = {"no_const": False, "channels": None}
+
+
+def without_later_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A network's configuration without arguments that it does not need, so that it stays what it was before them.
+
+    What is kept under a digest of the configuration is found again, and earlier versions can read the files.
+
+    Example:
+        >>> without_later_arguments({"z_dim": 8, "no_const": False})
+        {'z_dim': 8}
+    """
+    return {name: value for name, value in config.items() if name not in _LATER or value != _LATER[name]}
+
+
 def sublayers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """The layers that a layer keeps as attributes, in the order in which they were made."""
     if isinstance(layer, keras.Model) and not isinstance(layer, ConfiguredLayer):

@@ -2,162 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from sg_keras.config.channels import ChannelTable, block_channels, check_levels
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution, block_sizes, image_size
-from sg_keras.layers import Conv2D, Dense, MinibatchStd
-from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
+from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by, without_later_arguments
+from sg_keras.models.discriminator_blocks import DiscriminatorBlock, DiscriminatorEpilogue
 from sg_keras.models.half_precision import is_half_resolution, policy_of
 from sg_keras.models.mapping import Mapping
 from sg_keras.models.summary import print_blocks
-from sg_keras.models.synthesis_stylegan2 import block_channels
-from sg_keras.ops import downsample2d, setup_filter
-
-
-@keras.saving.register_keras_serializable(package="sg_keras")
-class DiscriminatorBlock(ConfiguredLayer):
-    """One resolution: from the image (where the architecture says so), a convolution, a downsampling convolution.
-
-    Args:
-        in_channels: of the block before, 0 = this is the first.
-        mid_channels: at this resolution.
-        out_channels: at half this resolution (of odd sides rounded down).
-        resolution: side in pixels, or height and width.
-        img_channels: channels of the image.
-        architecture: "resnet", "skip" or "orig".
-        activation, resample_filter, conv_clamp, impl: handed to the layers.
-
-    Call: (x or None, img or None) -> (x, img or None).
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        mid_channels: int,
-        out_channels: int,
-        resolution: Resolution,
-        img_channels: int,
-        architecture: str = "resnet",
-        activation: str = "lrelu",
-        resample_filter: Sequence[float] = (1, 3, 3, 1),
-        conv_clamp: float | None = None,
-        impl: str = "auto",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(autocast=False, **kwargs)  # the image stays in full precision
-        self.mid_channels, self.out_channels = mid_channels, out_channels
-        self.size, self.img_channels = image_size(resolution), img_channels
-        self.architecture, self.impl = architecture, impl
-        self.has_fromrgb = in_channels == 0 or architecture == "skip"
-        self._taps = setup_filter(resample_filter)
-        shared: dict[str, Any] = {"resample_filter": resample_filter, "impl": impl, "dtype": self.dtype_policy}
-        conv = {"activation": activation, "conv_clamp": conv_clamp, **shared}
-        if self.has_fromrgb:
-            self.fromrgb = Conv2D(mid_channels, 1, name="fromrgb", **conv)
-        self.conv0 = Conv2D(mid_channels, 3, name="conv0", **conv)
-        self.conv1 = Conv2D(out_channels, 3, down=2, name="conv1", **conv)
-        if architecture == "resnet":
-            self.skip = Conv2D(out_channels, 1, bias=False, down=2, name="skip", **shared)
-
-    @property
-    def level(self) -> int:
-        """What the block is called by: the largest power of two that is not above its shorter side."""
-        return self.size.level
-
-    @property
-    def freezable_layers(self) -> list[Conv2D]:
-        """Layers in the order in which freeze-D counts them."""
-        names = ("fromrgb", "conv0", "conv1", "skip")
-        return [getattr(self, name) for name in names if hasattr(self, name)]
-
-    def build(self, input_shape: Any = None) -> None:
-        height, width = self.size.height, self.size.width
-        if self.has_fromrgb:
-            self.fromrgb.build((None, height, width, self.img_channels))
-        for layer in self.freezable_layers:
-            if layer.name != "fromrgb":
-                layer.build((None, height, width, self.mid_channels))
-
-    def call(self, x: tf.Tensor | None, img: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
-        if x is not None:
-            x = tf.cast(x, self.compute_dtype)
-        if self.has_fromrgb:
-            y = self.fromrgb(img)
-            x = y if x is None else x + y
-            img = downsample2d(img, self._taps, impl=self.impl) if self.architecture == "skip" else None
-        if self.architecture == "resnet":
-            y = self.skip(x, gain=math.sqrt(0.5))
-            x = y + self.conv1(self.conv0(x), gain=math.sqrt(0.5))
-        else:
-            x = self.conv1(self.conv0(x))
-        return x, img
-
-
-@keras.saving.register_keras_serializable(package="sg_keras")
-class DiscriminatorEpilogue(ConfiguredLayer):
-    """4x4: minibatch standard deviation, convolution, two dense layers, projection on the label (arXiv:1802.05637).
-
-    Of images that are no such squares it is what halving leaves: `resolution`, with a shorter side of 4 to 7.
-
-    Call: (x [N,h,w,C], img or None, cmap [N,cmap_dim] or None) -> logits [N,1].
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        cmap_dim: int,
-        img_channels: int,
-        architecture: str = "resnet",
-        mbstd_group_size: int | None = 4,
-        mbstd_num_channels: int = 1,
-        activation: str = "lrelu",
-        conv_clamp: float | None = None,
-        impl: str = "auto",
-        resolution: Resolution = 4,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.size = image_size(resolution)
-        self.in_channels, self.cmap_dim, self.img_channels = in_channels, cmap_dim, img_channels
-        self.architecture, self.mbstd_num_channels = architecture, mbstd_num_channels
-        shared: dict[str, Any] = {"impl": impl, "dtype": self.dtype_policy}
-        if architecture == "skip":
-            self.fromrgb = Conv2D(in_channels, 1, activation=activation, name="fromrgb", **shared)
-        if mbstd_num_channels > 0:
-            self.mbstd = MinibatchStd(mbstd_group_size, mbstd_num_channels, name="mbstd", dtype=self.dtype_policy)
-        self.conv = Conv2D(in_channels, 3, activation=activation, conv_clamp=conv_clamp, name="conv", **shared)
-        self.fc = Dense(in_channels, activation=activation, name="fc", **shared)
-        self.out = Dense(1 if cmap_dim == 0 else cmap_dim, name="out", **shared)
-
-    def build(self, input_shape: Any = None) -> None:
-        height, width = self.size.height, self.size.width
-        if self.architecture == "skip":
-            self.fromrgb.build((None, height, width, self.img_channels))
-        if self.mbstd_num_channels > 0:
-            self.mbstd.build((None, height, width, self.in_channels))
-        self.conv.build((None, height, width, self.in_channels + self.mbstd_num_channels))
-        self.fc.build((None, self.in_channels * height * width))
-        self.out.build((None, self.in_channels))
-
-    def call(self, x: tf.Tensor, img: tf.Tensor | None, cmap: tf.Tensor | None) -> tf.Tensor:
-        x = tf.cast(x, self.compute_dtype)  # full precision from here on
-        if self.architecture == "skip":
-            x = x + self.fromrgb(img)
-        if self.mbstd_num_channels > 0:
-            x = self.mbstd(x)
-        x = self.conv(x)
-        flat = self.in_channels * self.size.height * self.size.width
-        x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, flat])  # published order: C,H,W
-        x = self.out(self.fc(x))
-        if self.cmap_dim > 0:
-            x = tf.reduce_sum(x * cmap, axis=1, keepdims=True) / np.sqrt(self.cmap_dim)
-        return x
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
@@ -180,6 +37,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         impl: implementation of the fused ops: "auto", "custom" or "reference".
         num_fp16_res: how many of the highest resolutions compute in half precision, never 4x4; weights are float32.
         half_dtype: "float16" or "bfloat16", for these.
+        channels: [level, feature maps] of each block, in place of channel_base and channel_max; None = by these.
 
     Call: (img [N,H,W,img_channels], c [N,c_dim]) -> logits [N,1].
 
@@ -208,6 +66,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         impl: str = "auto",
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
+        channels: ChannelTable = None,
         name: str = "D",
         **kwargs: Any,
     ) -> None:
@@ -219,17 +78,18 @@ class Discriminator(ConfiguredLayer, keras.Model):
         self.c_dim, self.img_resolution, self.img_channels = c_dim, size.plain, img_channels
         sizes = block_sizes(size)
         self.levels = list(sizes)[:0:-1]
-        channels = {level: block_channels(level, channel_base, channel_max) for level in sizes}
+        check_levels(channels, sizes)
+        widths_of = {level: block_channels(level, channel_base, channel_max, channels) for level in sizes}
         shared = accepted_by(DiscriminatorBlock, arguments)
         for level in self.levels:
-            in_channels = 0 if level == size.level else channels[level]
+            in_channels = 0 if level == size.level else widths_of[level]
             policy = policy_of(is_half_resolution(level, size.level, num_fp16_res), half_dtype, self.dtype_policy)
-            widths = (in_channels, channels[level], channels[level // 2], sizes[level].plain)
+            widths = (in_channels, widths_of[level], widths_of[level // 2], sizes[level].plain)
             setattr(self, f"b{level}", DiscriminatorBlock(*widths, name=f"b{level}", dtype=policy, **shared))
-        self.cmap_dim = 0 if c_dim == 0 else channels[4] if cmap_dim is None else cmap_dim
+        self.cmap_dim = 0 if c_dim == 0 else widths_of[4] if cmap_dim is None else cmap_dim
         shared = accepted_by(DiscriminatorEpilogue, {**arguments, "cmap_dim": self.cmap_dim})
         shared["resolution"] = sizes[4].plain
-        self.b4 = DiscriminatorEpilogue(channels[4], name="b4", dtype=self.dtype_policy, **shared)
+        self.b4 = DiscriminatorEpilogue(widths_of[4], name="b4", dtype=self.dtype_policy, **shared)
         self.mapping = None
         if c_dim > 0:
             self.mapping = Mapping(
@@ -286,7 +146,7 @@ class Discriminator(ConfiguredLayer, keras.Model):
         return self.b4(x, image, cmap)
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
+        config = without_later_arguments(super().get_config())
         return {**config, "mapping_kwargs": config["mapping_kwargs"] or {}}
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:

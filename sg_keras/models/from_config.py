@@ -7,6 +7,7 @@ from typing import Any
 
 from sg_keras.config import TrainingConfig
 from sg_keras.config.schedule import Schedule, ScheduledCount
+from sg_keras.config.sizes import MAPPING_LR_MULTIPLIER
 from sg_keras.layers.configured_layer import accepted_by
 from sg_keras.models.discriminator import Discriminator
 from sg_keras.models.generator import Generator
@@ -29,8 +30,11 @@ def networks_from_config(config: TrainingConfig) -> tuple[Generator, Discriminat
 def generator_arguments(config: TrainingConfig) -> dict[str, Any]:
     """What the generator of a run is made with; what it does not name has its default."""
     gen = config.generator
+    # The published one is the default, and not said, so that networks have the configuration that they had.
+    multiplier = {} if gen.mapping_lrmul == MAPPING_LR_MULTIPLIER else {"lr_multiplier": gen.mapping_lrmul}
     return {
-        "mapping_kwargs": {"num_layers": gen.mapping_layers},
+        "mapping_kwargs": {"num_layers": gen.mapping_layers, **multiplier},
+        "channels": gen.channels,
         "synthesis_kwargs": None if gen.cfg == "stylegan2" else {"magnitude_ema_beta": gen.magnitude_ema_beta},
         "name": "G",
         **_shared(config),
@@ -44,6 +48,7 @@ def discriminator_arguments(config: TrainingConfig) -> dict[str, Any]:
     disc = config.discriminator
     return {
         "mapping_kwargs": {"num_layers": disc.mapping_layers},
+        "channels": disc.channels,
         "name": "D",
         **_shared(config),
         **accepted_by(Discriminator, dataclasses.asdict(disc)),

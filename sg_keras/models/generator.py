@@ -8,8 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 import tensorflow as tf
 
+from sg_keras.config.channels import ChannelTable
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution, image_size
-from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by
+from sg_keras.layers.configured_layer import ConfiguredLayer, accepted_by, without_later_arguments
 from sg_keras.models.mapping import Mapping as MappingNetwork
 from sg_keras.models.summary import print_blocks, print_plan
 from sg_keras.models.synthesis_stylegan2 import SynthesisStyleGAN2
@@ -57,6 +58,9 @@ class Generator(ConfiguredLayer, keras.Model):
         synthesis_kwargs: StyleGAN3 alone: output_scale, magnitude_ema_beta and all that plan_synthesis takes, such as
             num_layers, num_critical, first_cutoff, margin_size, conv_kernel or filter_size, where they are to differ
             from what cfg says.
+        no_const: StyleGAN2 without the learnt constant of its first block: see SynthesisStyleGAN2.
+        channels: [level, feature maps] pairs in place of channel_base and channel_max, for every level from 4 on;
+            None = by these. StyleGAN3 interpolates: see plan_synthesis.
 
     Call: (z [N,z_dim], c [N,c_dim], truncation_psi=1, truncation_cutoff=None, noise_mode="const", noise_seed=None,
         transform=None) -> images [N,H,W,img_channels], nominally -1..1. transform, [3,3] or [N,3,3], is
@@ -88,6 +92,8 @@ class Generator(ConfiguredLayer, keras.Model):
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
         synthesis_kwargs: dict[str, Any] | None = None,
+        no_const: bool = False,
+        channels: ChannelTable = None,
         name: str = "G",
         **kwargs: Any,
     ) -> None:
@@ -158,7 +164,7 @@ class Generator(ConfiguredLayer, keras.Model):
         return self.synthesis(ws, **noise), {}
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
+        config = without_later_arguments(super().get_config())
         return {**config, **{name: config[name] or {} for name in ("mapping_kwargs", "synthesis_kwargs")}}
 
     def summary(self, print_fn: Callable[[str], None] | None = None, **kwargs: Any) -> None:
@@ -178,6 +184,8 @@ def _new_synthesis(
 ) -> SynthesisStyleGAN2 | SynthesisStyleGAN3:
     """The synthesis network of a cfg, with those of the generator's arguments that it takes."""
     if cfg in STYLEGAN3:
+        if arguments["no_const"]:
+            raise ValueError(f"no_const: found it with {cfg}, which has no constant, expected stylegan2")
         shared = accepted_by(SynthesisStyleGAN3, arguments)
         return SynthesisStyleGAN3(**shared, name="synthesis", dtype=dtype, **{**STYLEGAN3[cfg], **further})
     if cfg != "stylegan2":

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+from sg_keras.config.channels import ChannelTable, check_levels, cutoff_channels, table_levels
 from sg_keras.config.sizes import (
     DEFAULT_CHANNEL_BASE,
     DEFAULT_CHANNEL_MAX,
@@ -113,6 +114,7 @@ def plan_synthesis(
     lrelu_upsampling: int = 2,
     use_radial_filters: bool = False,
     num_fp16_res: int = 0,
+    channels: ChannelTable = None,
 ) -> SynthesisPlan:
     """Work out every layer. The frequencies rise geometrically, and stay where they are in the last layers.
 
@@ -134,6 +136,8 @@ def plan_synthesis(
         lrelu_upsampling: how far above the layers' rates the nonlinearity runs.
         use_radial_filters: downsample with filters that are the same in all directions, but in the critical layers.
         num_fp16_res: resolutions, from the highest, in half precision.
+        channels: [resolution, channels] pairs in place of the rule; 2 f lies between two of them, and a layer's number
+            on the geometric progression from one to the other, rounded.
 
     Raises:
         ValueError: numbers that give no network.
@@ -146,15 +150,17 @@ def plan_synthesis(
     image = image_size(img_resolution, "img_resolution")
     last_cutoff = image.shorter / 2
     bands = (first_cutoff, first_stopband, last_cutoff, last_cutoff * last_stopband_rel)
+    check_levels(channels, table_levels("stylegan3", image.shorter, image.level))
     _check(image, num_layers, num_critical, margin_size, bands)
     signals = []
     for index in range(num_layers + 1):
         cutoff, stopband = _band(min(index / (num_layers - num_critical), 1), *bands)
         rate = _rate(image.shorter, stopband)
         size = _size(image, rate, margin_size) if index < num_layers - 1 else image
-        channels = round(min(channel_base / 2 / cutoff, channel_max)) if index < num_layers else img_channels
-        _require(channels >= 1, "channel_base", channel_base, f"{image.shorter} or more, for one channel at the end")
-        signals.append(_Signal(cutoff, stopband, rate, size, channels))
+        hidden = cutoff_channels(cutoff, channel_base, channel_max, channels)
+        width = hidden if index < num_layers else img_channels
+        _require(width >= 1, "channel_base", channel_base, f"{image.shorter} or more, for one channel at the end")
+        signals.append(_Signal(cutoff, stopband, rate, size, width))
     _require(2 * first_cutoff < signals[0].sampling_rate, "first_cutoff", first_cutoff, "less than half the first rate")
     layers = [
         _layer(

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from sg_keras.config.sizes import MAPPING_LR_MULTIPLIER
 from sg_keras.layers import Dense
 from sg_keras.layers.configured_layer import ConfiguredLayer
 
@@ -52,7 +53,7 @@ class Mapping(ConfiguredLayer):
         embed_features: int | None = None,
         layer_features: int | None = None,
         activation: str = "lrelu",
-        lr_multiplier: float = 0.01,
+        lr_multiplier: float = MAPPING_LR_MULTIPLIER,
         w_avg_beta: float | None = 0.998,
         impl: str = "auto",
         **kwargs: Any,

@@ -9,13 +9,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from sg_keras.config.channels import ChannelTable
 from sg_keras.config.sizes import DEFAULT_CHANNEL_BASE, DEFAULT_CHANNEL_MAX, Resolution
 from sg_keras.layers import AliasFreeLayer, FourierInput
 from sg_keras.layers.configured_layer import ConfiguredLayer
 from sg_keras.models.half_precision import policy_of
 from sg_keras.models.layer_plan import plan_synthesis
 
-_OWN = ("img_resolution", "img_channels", "channel_base", "channel_max", "num_fp16_res")
+_OWN = ("img_resolution", "img_channels", "channel_base", "channel_max", "num_fp16_res", "channels")
 
 
 @keras.saving.register_keras_serializable(package="sg_keras")
@@ -33,6 +34,7 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         impl: implementation of the fused ops: "auto", "custom" or "reference".
         num_fp16_res, half_dtype: layers of so many of the highest resolutions (2^n times their rate is above the
             image's, which is its shorter side) compute in this type ("float16", "bfloat16").
+        channels: [level, feature maps] pairs in place of channel_base and channel_max: see plan_synthesis.
         design: further arguments of plan_synthesis, by name, such as num_layers or conv_kernel.
         name, dtype, trainable: of the Keras layer.
 
@@ -54,15 +56,15 @@ class SynthesisStyleGAN3(ConfiguredLayer):
         impl: str = "auto",
         num_fp16_res: int = 0,
         half_dtype: str = "float16",
+        channels: ChannelTable = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
         **design: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype, trainable=trainable)
-        self.plan = plan_synthesis(
-            img_resolution, img_channels, channel_base, channel_max, num_fp16_res=num_fp16_res, **_known(design)
-        )
+        widths: dict[str, Any] = {"channel_base": channel_base, "channel_max": channel_max, "channels": channels}
+        self.plan = plan_synthesis(img_resolution, img_channels, **widths, num_fp16_res=num_fp16_res, **_known(design))
         self.w_dim = w_dim
         self.num_ws = self.plan.num_ws
         self.output_scale = output_scale

@@ -35,9 +35,9 @@ class Advice:
 
 
 def narrower(config: TrainingConfig) -> TrainingConfig | None:
-    """The run with half as many channels at the high resolutions; None where none would be left."""
+    """The run with half as many channels at the high resolutions; None where none would be left, or all are listed."""
     base = config.discriminator.channel_base // 2
-    if base < config.dataset.size.level:
+    if base < config.dataset.size.level or config.generator.channels or config.discriminator.channels:
         return None
     generator = dataclasses.replace(config.generator, channel_base=config.generator.channel_base // 2)
     discriminator = dataclasses.replace(config.discriminator, channel_base=base)

@@ -23,8 +23,8 @@ from sg_keras.training.callbacks.image_grid import generate_images, make_sample_
 from sg_keras.training.callbacks.image_grids import images_at_a_time
 from sg_keras.training.callbacks.meter import TimedBatches
 from sg_keras.training.distribution.devices import make_strategy
+from sg_keras.training.measured_speed import convolution_speed
 from sg_keras.training.precision_choice import bfloat16_problem, choose_precision, convolution_shapes
-from sg_keras.training.precision_choice import measure as measure_convolution
 from sg_keras.training.run_data import batches_of_worker, open_run_dataset
 from sg_keras.training.step.micro_batch import Data, IterationScalars
 from sg_keras.training.step.phase import Phase
@@ -156,8 +156,7 @@ def _device_bytes() -> int:
 
 
 def _bfloat16_speedup(config: TrainingConfig) -> float:
-    if config.gpus or bfloat16_problem():
-        return 0.0
     shapes = convolution_shapes(config)
-    full, half = (sum(measure_convolution(shape, dtype) for shape in shapes) for dtype in (tf.float32, tf.bfloat16))
-    return full / half
+    if config.gpus or not shapes or bfloat16_problem():
+        return 0.0
+    return convolution_speed(shapes).ratio

@@ -18,10 +18,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sg_keras.files.processor import processor_name, usable_cores
 from sg_keras.flags.tool_options import DOCTOR_OPTIONS
 from sg_keras.tools.entry import run_tool
-
-_CPU_INFO = pathlib.Path("/proc/cpuinfo")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,8 +76,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 def _devices() -> Iterator[tuple[str, str]]:
     import tensorflow as tf
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield "CPU", f"{_cpu_name()}, {cores} cores may be used"
+    yield "CPU", f"{processor_name()}, {usable_cores()} cores may be used"
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         details = tf.config.experimental.get_device_details(gpu)
@@ -163,17 +161,6 @@ def _print_table(device: str, ratios: dict[str, float]) -> bool:
         if not case.agrees:
             print(f"  DISAGREES: {case.op}, {case.dtype}, in the {case.where}, by {case.error:.1e}")
     return not all(case.agrees for case in cases)
-
-
-def _cpu_facts(name: str) -> str:
-    if not _CPU_INFO.is_file():
-        return ""
-    lines = [line.partition(":") for line in _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()]
-    return next((value.strip() for key, _, value in lines if key.strip() == name), "")
-
-
-def _cpu_name() -> str:
-    return _cpu_facts("model name") or platform.processor() or platform.machine()
 
 
 def _processor() -> str:

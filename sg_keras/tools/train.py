@@ -12,6 +12,7 @@ from typing import Any
 from sg_keras.files.errors import error_line
 from sg_keras.files.printable import printable
 from sg_keras.flags import (
+    freeze_schedule,
     help_text,
     list_requested,
     parse_command_line,
@@ -56,7 +57,8 @@ def _train(words: Sequence[str]) -> int:
             from sg_keras.tools.schedule_plot import draw_schedules
 
             place = pathlib.Path(parsed.plot_schedule)
-            draw_schedules(place, scheduled_options(parsed.config), parsed.config.run.total_kimg)
+            config = parsed.config
+            draw_schedules(place, scheduled_options(config), config.run.total_kimg, freeze_schedule(config))
             print(f"\nSchedules drawn in {place}")
         return 0
     load_quietly("sg_keras.training.run")

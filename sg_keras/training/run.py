@@ -25,7 +25,7 @@ from sg_keras.training.distribution.devices import make_strategy
 from sg_keras.training.distribution.workers import SharedStop, broadcast_start, readable_worker_errors
 from sg_keras.training.loop import train
 from sg_keras.training.micro_batches import smaller_micro_batches
-from sg_keras.training.precision_choice import choose_precision
+from sg_keras.training.precision_choice import choose_precision, precision_hint
 from sg_keras.training.rollback import roll_back
 from sg_keras.training.run_callbacks import chief_callbacks, worker_callbacks
 from sg_keras.training.run_data import open_run_dataset
@@ -135,6 +135,9 @@ def _set_up_devices(
     if start.config.run.deterministic:
         tf.config.experimental.enable_op_determinism()
     start = _resolve_auto(start, log)
+    is_new, writes = start.checkpoint is None, cluster is None or cluster.is_chief
+    if is_new and writes and (hint := precision_hint(start.config)):
+        log.line(hint)
     return (start if cluster is None else broadcast_start(strategy, start)), strategy
 
 
@@ -154,9 +157,10 @@ def _starting_weights(
     start: StartingPoint, model: StyleGAN, cluster: Cluster | None, log: RunLog
 ) -> TransferReport | None:
     """Take over the networks that a run without a checkpoint begins with, where it does not begin from nothing."""
-    if start.config.resume is None or start.checkpoint is not None:
+    config = start.config
+    if config.resume is None or start.checkpoint is not None:
         return None
-    return take_starting_weights(start.config.resume, start.config.resume_partial, model, log.line, cluster)
+    return take_starting_weights(config.resume, config.resume_partial, model, log.line, cluster, config.graft)
 
 
 def _run_as_chief(session: Session, report: TransferReport | None) -> int:

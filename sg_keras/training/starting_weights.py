@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from sg_keras.config import Cluster
@@ -16,14 +18,25 @@ from sg_keras.files.network_source import NETWORK_NAMES
 from sg_keras.training.distribution.collectives import broadcast_text
 from sg_keras.training.step.stylegan import StyleGAN
 from sg_keras.weights import load
-from sg_keras.weights.transfer import TransferReport, compare_networks, copy_matching_weights
+from sg_keras.weights.transfer import (
+    TransferReport,
+    assign_grafts,
+    compare_networks,
+    copy_matching_weights,
+    graft_networks,
+)
 
 REPORT_FILE = "transfer_report.txt"
 _NAMED = 4  # tensors in a note
 
 
 def take_starting_weights(
-    source: str, partial: bool, model: StyleGAN, write_line: Callable[[str], None], cluster: Cluster | None = None
+    source: str,
+    partial: bool,
+    model: StyleGAN,
+    write_line: Callable[[str], None],
+    cluster: Cluster | None = None,
+    graft: bool = False,
 ) -> TransferReport:
     """Copy the weights of G, D and G_ema from existing networks. Optimizers and running means of training start fresh.
 
@@ -33,6 +46,7 @@ def take_starting_weights(
         model: of the run.
         write_line: of the log, which gets the report but for the names of all that was taken.
         cluster: workers that share the run; each reads the networks, and they make sure that they read the same.
+        graft: widen, narrow, add and leave out layers where the networks are of other channels or sizes.
 
     Raises:
         ValueError: the source does not fit or holds no networks; one line.
@@ -50,10 +64,16 @@ def take_starting_weights(
         reason = explain_file_error(error) if isinstance(error, OSError) else str(error)
         raise ValueError(f"--resume: {reason.replace(str(path), source)}") from error
     targets = (model.G, model.D, model.G_ema)
-    report = compare_networks(networks, targets, source, words)
+    grafts = graft_networks(networks, targets) if graft else None
+    report = compare_networks(networks, targets, source, words, grafts)
     report.check(partial)
     with model.distribute_strategy.scope():
-        copy_matching_weights(networks, targets, report)
+        if grafts is None:
+            copy_matching_weights(networks, targets, report)
+        else:
+            assign_grafts(grafts, targets)
+    if cluster is not None and grafts is not None:
+        _check_alike(model, cluster)
     write_line(report.summary())
     new = _frozen_and_new(model, report)
     if new:
@@ -65,8 +85,25 @@ def take_starting_weights(
     return report
 
 
+def _check_alike(model: StyleGAN, cluster: Cluster) -> None:
+    """Refuse workers whose arithmetic has made other weights than the chief's."""
+    values = [
+        np.asarray(variable.value) for network in (model.G, model.D, model.G_ema) for variable in network.variables
+    ]
+    digest = hashlib.sha256(b"".join(value.tobytes() for value in values)).hexdigest()
+    if broadcast_text(model.distribute_strategy, digest) != digest:
+        raise ValueError(
+            f"--graft: found other weights on worker {cluster.index} than on worker 0, expected the same; make a "
+            "network snapshot of the grafted networks in a run of one worker, and start from that"
+        )
+
+
 def _frozen_and_new(model: StyleGAN, report: TransferReport) -> list[str]:
-    taken = {f"{network.name}.{name}" for network in report.networks for name in network.taken}
+    taken = {
+        f"{network.name}.{name}"
+        for network in report.networks
+        for name in (*network.taken, *(row[0] for row in network.fitted))
+    }
     frozen = [variable.path.replace("/", ".") for name in "GD" for variable in model.freezing.frozen_variables(name, 0)]
     return [name for name in frozen if name not in taken]
 

@@ -65,7 +65,8 @@ def write_networks(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> s
         What was written, in words.
 
     Raises:
-        ValueError: there is something already, or the name's ending is another format's.
+        ValueError: there is something already, the name's ending is another format's, or the format cannot hold the
+            networks.
     """
     check_destination(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +77,10 @@ def write_networks(path: pathlib.Path, networks: Mapping[str, keras.Model]) -> s
             write_safetensors(beside, {name: describe(network) for name, network in networks.items()})
         return "weights under their published names, and a description of the networks in the metadata"
     if path.suffix.lower() in PICKLES:
-        with atomic_file(path) as beside:
-            return write_official_pickle(beside, networks)
+        try:
+            with atomic_file(path) as beside:
+                return write_official_pickle(beside, networks)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from error
     write_snapshot(path, networks.values(), None)
     return "a network snapshot"

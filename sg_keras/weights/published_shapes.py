@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sg_keras.config.sizes import ImageSize, block_sizes, doubling_sizes, image_size
+from sg_keras.config.channels import ChannelTable, block_channels, check_levels
+from sg_keras.config.sizes import ImageSize, block_sizes, doubling_sizes, image_size, no_const_size
 from sg_keras.models import plan_synthesis
 from sg_keras.models.generator import STYLEGAN3
-from sg_keras.models.synthesis_stylegan2 import block_channels
 
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 _MAX_RESOLUTION, _MAX_LAYERS, _MAX_TAPS = 1 << 14, 64, 1024
@@ -23,7 +23,7 @@ def generator_shapes(config: Mapping[str, Any]) -> Shapes:
     """(name, shape) of every variable of a generator, in the published layout.
 
     Args:
-        config: all constructor arguments of Generator that shape it.
+        config: all constructor arguments of Generator that shape it; no_const and channels may be missing.
 
     Raises:
         ValueError: the arguments give no network.
@@ -42,8 +42,9 @@ def discriminator_shapes(config: Mapping[str, Any]) -> Shapes:
     """The same of a discriminator."""
     size = _checked_size(config)
     colours, architecture = config["img_channels"], config["architecture"]
-    sizes = (config["channel_base"], config["channel_max"])
+    sizes = _channels(config)
     blocks = block_sizes(size)
+    check_levels(config.get("channels"), blocks)
     for level in list(blocks)[:0:-1]:
         here, below = block_channels(level, *sizes), block_channels(level // 2, *sizes)
         block = f"b{level}"
@@ -62,6 +63,11 @@ def discriminator_shapes(config: Mapping[str, Any]) -> Shapes:
     yield from _prefixed("b4.out", _dense(mapped if config["c_dim"] > 0 else 1, channels))
     if config["c_dim"] > 0:
         yield from _prefixed("mapping", _mapping(0, config["c_dim"], mapped, config["mapping_kwargs"]))
+
+
+def _channels(config: Mapping[str, Any]) -> tuple[int, int, ChannelTable]:
+    """What block_channels takes after the level."""
+    return config["channel_base"], config["channel_max"], config.get("channels")
 
 
 def _checked_size(config: Mapping[str, Any]) -> ImageSize:
@@ -108,11 +114,17 @@ def _mapping(z_dim: int, c_dim: int, w_dim: int, further: Mapping[str, Any]) -> 
 def _synthesis(config: Mapping[str, Any]) -> Shapes:
     w_dim, colours, architecture = config["w_dim"], config["img_channels"], config["architecture"]
     size, before = image_size(config["img_resolution"]), 0
-    for level, here in doubling_sizes(size).items():
-        channels = block_channels(level, config["channel_base"], config["channel_max"])
-        layers = {"conv1": channels} if before == 0 else {"conv0": before, "conv1": channels}
-        if before == 0:
+    blocks = doubling_sizes(size)
+    check_levels(config.get("channels"), blocks)
+    for level, here in blocks.items():
+        channels = block_channels(level, *_channels(config))
+        layers = {"conv0": before or channels, "conv1": channels}
+        if before == 0 and config.get("no_const"):
+            half = no_const_size(size)
+            yield from _prefixed("b4.fc", _dense(channels * half.height * half.width, w_dim))
+        elif before == 0:
             yield "b4.const", (channels, here.height, here.width)
+            del layers["conv0"]
         for name, inputs in layers.items():
             yield from _prefixed(f"b{level}.{name}", _modulated(channels, inputs, 3, w_dim))
             if config["use_noise"]:
@@ -130,8 +142,9 @@ def _synthesis_stylegan3(config: Mapping[str, Any]) -> Shapes:
     design = {name: value for name, value in design.items() if name not in _NO_PLAN}
     if not 1 <= design.get("num_layers", 14) <= _MAX_LAYERS:
         raise ValueError(f"num_layers: found {design['num_layers']}, expected 1 to {_MAX_LAYERS}")
-    shared = (config[name] for name in ("img_resolution", "img_channels", "channel_base", "channel_max"))
-    plan, w_dim = plan_synthesis(*shared, **design), config["w_dim"]
+    shared = ("img_resolution", "img_channels", "channel_base", "channel_max")
+    design |= {**{name: config[name] for name in shared}, "channels": config.get("channels")}
+    plan, w_dim = plan_synthesis(**design), config["w_dim"]
     channels = plan.input.channels
     yield "input.weight", (channels, channels)
     yield "input.freqs", (channels, 2)

@@ -1,4 +1,7 @@
-"""Weights of other networks for a run: what fits is taken over, and all that does not is listed by published name."""
+"""Weights of other networks for a run: what fits is taken over, and all that does not is listed by published name.
+
+A graft makes more fit: see `sg_keras.weights.graft`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 
 from sg_keras.config.sizes import resolution_text
 from sg_keras.models.mapping import Mapping as MappingNetwork
+from sg_keras.weights.graft import GraftedNetwork, graft_network
 from sg_keras.weights.network_description import shaping_arguments
 from sg_keras.weights.published_names import (
     from_published_layout,
@@ -37,6 +41,9 @@ class NetworkTransfer:
         missing: (name, shape here) of tensors that the source lacks.
         unused: (name, shape in the source) of tensors that there is no place for.
         arguments: (name, value in the source, value here) of constructor arguments that differ.
+        fitted: (name, shape in the source, shape here) of tensors that a graft has widened, narrowed or rescaled.
+        new: (name, shape here) of tensors of layers that a graft has added.
+        kept: what a graft keeps of the network's function, in words; "" without a graft.
     """
 
     name: str
@@ -45,6 +52,17 @@ class NetworkTransfer:
     missing: tuple[tuple[str, Shape], ...]
     unused: tuple[tuple[str, Shape], ...]
     arguments: tuple[tuple[str, Any, Any], ...]
+    fitted: tuple[tuple[str, Shape, Shape], ...] = ()
+    new: tuple[tuple[str, Shape], ...] = ()
+    kept: str = ""
+
+    def counts(self) -> str:
+        """How many tensors there are of each kind, in words."""
+        grafted = f"{len(self.fitted)} fitted, {len(self.new)} new, " if self.kept else ""
+        return (
+            f"{len(self.taken)} tensors taken, {grafted}{len(self.mismatched)} of another shape, "
+            f"{len(self.missing)} missing, {len(self.unused)} unused"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,27 +91,32 @@ class TransferReport:
         mismatched = [(f"{n.name}.{name}", *shapes) for n in self.networks for name, *shapes in n.mismatched]
         missing = [f"{n.name}.{name}" for n in self.networks for name, _ in n.missing]
         if partial:
-            if not any(network.taken for network in self.networks):
+            if not any(network.taken or network.fitted for network in self.networks):
                 raise ValueError(f"--resume: found no tensor in {self.source} that fits these networks, expected some")
             return
         if not mismatched and not missing:
             return
         found = [f"{name} is {list(there)} there and {list(here)} here" for name, there, here in mismatched[:_NAMED]]
         found += [f"{name} is not there" for name in missing[: _NAMED if not mismatched else 1]]
+        grafted = any(network.kept for network in self.networks)
         raise ValueError(
             f"--resume: found {len(mismatched)} tensors of another shape and {len(missing)} missing in {self.source} "
             f"({', '.join(found)}{', ...' if len(mismatched) + len(missing) > len(found) else ''}), expected networks "
-            "built alike; --resume_partial=1 takes what fits and starts the rest anew"
+            f"built alike{' but for channels and size' if grafted else ''}; --resume_partial=1 takes what fits and "
+            f"starts the rest anew{'' if grafted else ', --graft=1 fits other channels and sizes'}"
         )
 
     def summary(self) -> str:
         """The source, counts for each network, and all that was not taken over."""
         lines = [f"Transfer from {self.source} ({self.file})"]
         for network in self.networks:
-            lines.append(
-                f"{network.name}: {len(network.taken)} tensors taken, {len(network.mismatched)} of another shape, "
-                f"{len(network.missing)} missing, {len(network.unused)} unused"
-            )
+            lines.append(f"{network.name}: {network.counts()}")
+            lines += [f"  {network.kept}"] if network.kept else []
+            lines += _section("fitted", [
+                (name, f"{list(there)} there, {list(here)} here" if there != here else f"{list(here)}, other values")
+                for name, there, here in network.fitted
+            ])  # fmt: skip
+            lines += _section("new", [(name, f"{list(shape)}") for name, shape in network.new])
             lines += _section("another shape, started anew", [
                 (name, f"{list(there)} there, {list(here)} here") for name, there, here in network.mismatched
             ])  # fmt: skip
@@ -121,8 +144,30 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
     return [f"  {title}:", *(f"    {name.ljust(width)}  {text}" for name, text in rows)] if rows else []
 
 
+def graft_networks(source: Mapping[str, keras.Model], targets: Iterable[keras.Model]) -> dict[str, GraftedNetwork]:
+    """Fit networks to others of other channels or sizes, by name. Nothing is changed.
+
+    Args:
+        source: networks by name: "G", "D" and "G_ema".
+        targets: networks of a run, named alike.
+    """
+    return {
+        target.name: graft_network(
+            source[target.name],
+            target,
+            [name for name, *_ in _different_arguments(source[target.name], target)],
+            source["G_ema"] if target.name == "G" else None,
+        )
+        for target in targets
+    }
+
+
 def compare_networks(
-    source: Mapping[str, keras.Model], targets: Iterable[keras.Model], where: str, file: str
+    source: Mapping[str, keras.Model],
+    targets: Iterable[keras.Model],
+    where: str,
+    file: str,
+    grafts: Mapping[str, GraftedNetwork] | None = None,
 ) -> TransferReport:
     """Find out what fits. Nothing is changed.
 
@@ -131,25 +176,53 @@ def compare_networks(
         targets: networks of a run, named alike.
         where: path or URL of the source.
         file: which file that is, in words.
+        grafts: what `graft_networks` made of them; None = what has another shape does not fit.
     """
-    return TransferReport(where, file, tuple(_compare(source[target.name], target) for target in targets))
+    grafts = grafts or {}
+    networks = tuple(_compare(source[target.name], target, grafts.get(target.name)) for target in targets)
+    return TransferReport(where, file, networks)
+
+
+def assign_grafts(grafts: Mapping[str, GraftedNetwork], targets: Iterable[keras.Model]) -> None:
+    """Assign what grafts made; other variables keep their values."""
+    for target in targets:
+        values = grafts[target.name].values
+        for variable in target.variables:
+            name = published_name(target, variable)
+            if name in values:
+                variable.assign(from_published_layout(name, values[name].astype(variable.dtype)))
 
 
 def copy_matching_weights(
     source: Mapping[str, keras.Model], targets: Iterable[keras.Model], report: TransferReport
 ) -> None:
-    """Assign the tensors that a report calls taken; the others keep their values."""
+    """Assign the tensors that a report calls taken; the others keep their values.
+
+    Layers with another learning rate multiplier get what makes them the same function.
+    """
     taken = {network.name: set(network.taken) for network in report.networks}
     for target in targets:
         weights = published_weights(source[target.name])
         for variable in target.variables:
             name = published_name(target, variable)
             if name in taken[target.name]:
-                variable.assign(from_published_layout(name, weights[name]))
+                factor = _rescaling(source[target.name], target, name)
+                variable.assign(from_published_layout(name, weights[name] * np.float32(factor)))
 
 
-def _compare(source: keras.Model, target: keras.Model) -> NetworkTransfer:
+def _rescaling(source: keras.Model, target: keras.Model, name: str) -> float:
+    """Factor on a weight: those of a mapping's layers are kept divided by their learning rate multiplier."""
+    part, _, layer = name.rpartition(".")[0].partition(".")
+    if part != "mapping" or not layer.startswith("fc"):
+        return 1.0
+    there, here = (getattr(network.mapping, layer).lr_multiplier for network in (source, target))
+    return float(there / here)
+
+
+def _compare(source: keras.Model, target: keras.Model, graft: GraftedNetwork | None) -> NetworkTransfer:
     there, here = _shapes(source), _shapes(target)
+    if graft is not None:
+        return _compare_grafted(source, target, graft)
     return NetworkTransfer(
         name=target.name,
         taken=tuple(name for name, shape in here.items() if there.get(name) == shape),
@@ -157,6 +230,24 @@ def _compare(source: keras.Model, target: keras.Model) -> NetworkTransfer:
         missing=tuple((name, shape) for name, shape in here.items() if name not in there),
         unused=tuple((name, shape) for name, shape in there.items() if name not in here),
         arguments=tuple(_different_arguments(source, target)),
+    )
+
+
+def _compare_grafted(source: keras.Model, target: keras.Model, graft: GraftedNetwork) -> NetworkTransfer:
+    there, here, weights = _shapes(source), _shapes(target), published_weights(source)
+    origins, used = graft.origins, {*graft.origins.values(), *graft.also_used}
+    taken = {name for name, old in origins.items() if np.array_equal(graft.values[name], weights[old])}
+    left = [name for name in here if name not in origins and name not in graft.new]
+    return NetworkTransfer(
+        name=target.name,
+        taken=tuple(name for name in here if name in taken),
+        mismatched=tuple((name, there[name], here[name]) for name in left if name in there),
+        missing=tuple((name, here[name]) for name in left if name not in there),
+        unused=tuple((name, shape) for name, shape in there.items() if name not in used and name not in left),
+        arguments=tuple(_different_arguments(source, target)),
+        fitted=tuple((n, there[origins[n]], here[n]) for n in here if n in origins and n not in taken),
+        new=tuple((name, here[name]) for name in graft.new),
+        kept=graft.kept,
     )
 
 

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks import training_step
+from benchmarks.measured_step import Round
 from benchmarks.training_step import main
+from sg_keras.config import TrainingConfig
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ["--resolution=8", "--cbase=64", "--cmax=8", "--map-depth=1", "--batch", "4", "--rounds=1", "--json"]
@@ -37,6 +40,32 @@ def test_the_last_line_is_a_json_object_with_all_figures() -> None:
     assert figures["peak_gb"] > 0
     # What the traced graphs say, TensorFlow ran: nothing merged, nothing forgotten.
     assert figures["products_per_step"]["counted"] == figures["products_per_step"]["ran"] > 0
+
+
+def test_two_steps_by_turns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """How fast they are, the other tests say; here, which they are, and what becomes of the figures."""
+    order: list[bool] = []
+
+    class Step:
+        def __init__(self, config: TrainingConfig) -> None:
+            assert config.discriminator.fmaps == "4:4,8:4"
+            self.batch, self.no_const = config.batch, config.generator.no_const
+
+        def measure(self) -> Round:
+            order.append(self.no_const)
+            return Round(step_sec=2.4 + 0.1 * len(order), wait_sec=0, alone_sec=2 - self.no_const, other_load=0)
+
+    monkeypatch.setattr(training_step, "MeasuredStep", Step)
+    words = ["--resolution=8", "--fmaps=4:4,8:4", "--no-const", "--batch=4", "--rounds=3", "--json"]
+    assert main([*words, "--against=--no_const=0"]) == 0
+    line, figures = capsys.readouterr().out.splitlines()[-2:]
+    found = json.loads(figures)
+    assert order == [True, False] * 3
+    assert (found["overhead_factor"], found["against"], found["img_per_s"]) == (2.7, 1.4, [1.6, 1.54])
+    assert found["ratios"] == [round(2 * a / b, 4) for a, b in ((2.5, 2.6), (2.7, 2.8), (2.9, 3.0))]
+    assert line.startswith(
+        "overhead factor 2.7, against 1.4 with --no_const=0: ratio 1.9286 (1.923 to 1.933 in 3 rounds)"
+    )
 
 
 def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,7 +110,7 @@ def test_configurations_of_older_runs_are_read():
     values = json.loads(make(aug="noaug").to_json())
     for name in ("pipe", "ada_interval", "diffaug"):
         del values["augment"][name]
-    del values["dataset"]["mirrory"], values["freeze"], values["resume_partial"]
+    del values["dataset"]["mirrory"], values["freeze"], values["resume_partial"], values["graft"]
     values["machines"] = values.pop("cluster_size")
     assert TrainingConfig.from_dict(values) == make(aug="noaug")
 

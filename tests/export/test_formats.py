@@ -142,7 +142,7 @@ def test_conversions_leave_no_level_of_logs_behind(exported):
 @pytest.mark.parametrize(
     "arguments, opset",
     [
-        ({"img_channels": 4, "c_dim": 2, "architecture": "resnet", "num_fp16_res": 2}, 18),
+        ({"img_channels": 4, "c_dim": 2, "architecture": "resnet", "num_fp16_res": 2, "no_const": True}, 18),
         pytest.param(
             {"img_resolution": [16, 24], "img_channels": 1, "architecture": "orig"}, 13, marks=pytest.mark.long
         ),

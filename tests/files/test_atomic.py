@@ -2,7 +2,15 @@
 
 import pytest
 
-from sg_keras.files.atomic import atomic_file, atomic_folder, atomic_shared_file, remove_partial, set_aside, write_text
+from sg_keras.files.atomic import (
+    atomic_file,
+    atomic_folder,
+    atomic_shared_file,
+    remove_partial,
+    set_aside,
+    write_text,
+    write_text_once,
+)
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path):
@@ -81,3 +89,12 @@ def test_several_processes_may_write_one_file_at_the_same_time(tmp_path):
         beside.touch()
         raise ConnectionResetError(104, "Connection reset by peer")  # no error of the file: it keeps its words
     assert path.read_text() == "whole" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_first_ones_text_stays(tmp_path, monkeypatch):
+    write_text_once(tmp_path / "a", "first")
+    write_text_once(tmp_path / "a", "second")
+    monkeypatch.setattr("os.link", lambda *paths: (_ for _ in ()).throw(PermissionError))  # a file system without links
+    write_text_once(tmp_path / "b", "third")
+    found = {entry.name: entry.read_text(encoding="utf-8") for entry in tmp_path.iterdir()}
+    assert found == {"a": "first", "b": "third"}

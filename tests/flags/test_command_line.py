@@ -52,6 +52,11 @@ OURS = {
     "pl_weight",
     "g_arch",
     "d_arch",
+    "no_const",
+    "mapping_lrmul",
+    "fmaps",
+    "g_fmaps",
+    "d_fmaps",
     "ema_kimg",
     "ema_rampup",
     "g_reg_interval",
@@ -59,6 +64,12 @@ OURS = {
     "blur_fade_kimg",
     "blur",
     "capacity",
+    "plan",
+    "no_measure",
+    "json",
+    "price_per_hour",
+    "memory_gb",
+    "plan_png",
     "auto_gamma",
     "beta2",
     "recipe",
@@ -90,6 +101,7 @@ OURS = {
     "worker_index",
     "freeze",
     "resume_partial",
+    "graft",
     "keep_every",
     "fork",
     "restart",
@@ -262,6 +274,8 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--resume=https://example.org/net.pkl"], "resume_partial", False),
         (["--resume=https://example.org/net.pkl", "--resume-partial=1"], "resume_partial", True),
         (["--resume=latest", "--resume_partial=1"], "resume_partial", False),  # what the saved run says
+        (["--resume=https://example.org/net.pkl", "--graft=1"], "graft", True),
+        (["--resume=latest", "--graft=1"], "graft", False),
         (["--freezed=10"], "discriminator.freeze_layers", 10),
         (["--freeze=D:first4;g:<=16px until 5 kimg"], "freeze", "d:first4; g:<=16px until 5kimg"),
         (["--freeze=none"], "freeze", ""),
@@ -287,6 +301,12 @@ def test_defaults_that_follow_from_cfg(parse, cfg, expected):
         (["--workers=1"], "dataset.workers", 1),
         (["--debug"], "run.debug", True),
         (["--glr=1e-3"], "optimizer.g_lr", 0.001),
+        (["--map_depth=12"], "generator.mapping_layers", 12),
+        (["--mapping-lrmul=0.02"], "generator.mapping_lrmul", 0.02),
+        (["--no-const=1"], "generator.no_const", True),
+        (["--fmaps=8:64,4:64,16:32,32:16,64:16"], "discriminator.fmaps", "4:64,8:64,16:32,32:16,64:16"),
+        (["--fmaps=4:4,8:4,16:4,32:2", "--g_fmaps=4:4,8:4,16:4,32:4"], "generator.fmaps", "4:4,8:4,16:4,32:4"),
+        (["--g-fmaps=4:4,8:4,16:4,32:4"], "discriminator.fmaps", ""),
         (["--desc=two words"], "run.desc", "two words"),
     ],
 )
@@ -328,7 +348,20 @@ def test_options_reach_their_fields(parse, words, field, expected):
         (["--desc=a/b"], "--desc: found 'a/b', expected text, without slashes"),
         (["--outdir="], "--outdir: found ''"),
         (["--batch_gpu=some"], "--batch_gpu: found 'some', expected a whole number, 1 or more, or auto"),
+        (["--mapping_lrmul=0"], "--mapping_lrmul: found '0', expected a number above 0"),
+        (["--fmaps=4:64,16"], "--fmaps: found 16, expected RESOLUTION:CHANNELS for each power of two from 4 on"),
+        (["--fmaps=4:64,16:64"], "--fmaps: found 4:64,16:64, which says nothing of 8 and 32, expected RESOLUTION"),
+        (["--d-fmaps=4:64,8:64,16:64"], "--d-fmaps: found 4:64,8:64,16:64, which says nothing of 32, expected"),
+        (["--fmaps=4:4,8:4,16:4,32:4", "--cmax=8"], "--fmaps: found --cmax=8 beside it, expected one of the two"),
+        (
+            ["--g_fmaps=4:4,8:4,16:4,32:4", "--d_fmaps=4:4,8:4,16:4,32:4", "--capacity=l"],
+            "--g_fmaps: found --capacity=l beside it, expected one of the two, with --z-dim",
+        ),
         (["--cbase=16"], "--cbase: found 16, expected 32 or more"),
+        (
+            ["--cfg=stylegan3-t", "--no_const=1"],
+            "--no_const: found True with --cfg=stylegan3-t, expected it with --cfg",
+        ),
         (["--gpus=1", "--cpu_devices=2"], "--cpu_devices: found 2 with --gpus=1"),
         (["--cfg=stylegan3-t", "--pl_weight=2"], "--pl_weight: found 2.0 with --cfg=stylegan3-t"),
         (
@@ -452,10 +485,11 @@ def test_what_is_built_passes_in_a_real_run(parse):
 
 
 def test_a_network_to_start_from_passes_in_a_real_run(parse):
-    parsed = parse("--resume=https://example.org/net.pkl", "--resume_partial=1")
-    assert parsed.resume is None
-    assert not any("--resume_partial" in note for note in parsed.notes)
-    assert "--resume_partial has no effect without --resume=NETWORK" in parse("--resume_partial=1").notes
+    for option in ("--resume_partial", "--graft"):
+        parsed = parse("--resume=https://example.org/net.pkl", f"{option}=1")
+        assert parsed.resume is None
+        assert not any(option in note for note in parsed.notes)
+        assert f"{option} has no effect without --resume=NETWORK" in parse(f"{option}=1").notes
 
 
 def test_augmentation(parse):
@@ -506,6 +540,13 @@ def test_more_gpus_than_there_are(parse):
         (["--augpipe=bg", "--aug=noaug"], {}, "--augpipe has no effect without --aug=ada or fixed", True),
         (["--diffaug=color"], {}, "--diffaug has no effect without --aug=diffaug", True),
         (["--diffaug=color", "--aug=diffaug"], {}, "--diffaug has", False),
+        (
+            ["--g_fmaps=4:9,8:9,16:9,32:9"],
+            {},
+            "--g_fmaps: G and D have different channels now; in practice capac",
+            True,
+        ),
+        (["--fmaps=4:9,8:9,16:9,32:9"], {}, "different channels", False),
         (["--nobench=1"], {}, "--nobench has no effect: TensorFlow chooses", True),
         ([], {}, "--nobench", False),
     ],
@@ -566,6 +607,8 @@ def test_every_option_of_the_configuration_is_an_option():
         "restart",
         "capacity",  # others follow from it
         "auto_gamma",
+        "g_fmaps",  # its field is that of fmaps, too
+        "d_fmaps",
         "recipe",
         "flagfile",
         "schedule",

@@ -50,3 +50,27 @@ def test_printout_of_a_continuation(parse, tmp_path):
     text = resolved_configuration(parse(f"--resume={tmp_path}@3", "-n"))
     assert f"continues       run_dir {tmp_path} at tick 3, to the same bits" in text
     assert "run directory" not in text
+
+
+def test_printout_of_schedules(parse):
+    freeze = "g:<=16px until 100; d:first2 from 50 until 900; g:mapping"
+    words = ("--glr=2e-3; 1e-3 from 5", "--gamma=linear 4..2 over 10", "--precision=bfloat16", "--kimg=20")
+    words += ("--num_fp16_res=0; 4 from 8", "--schedule_scale=0.1", "-n")
+    table = resolved_configuration(parse(*words, f"--freeze={freeze}")).partition("Schedules (")[2].splitlines()[1:]
+    assert [line.split(maxsplit=4) for line in table[:6]] == [
+        ["kimg", "gamma", "glr", "num_fp16_res", "freeze"],
+        ["0", "4", "0.002", "0", "g:<=16px, g:mapping"],
+        ["0.5", "3", "0.001", "0", "g:<=16px, g:mapping"],
+        ["0.8", "2.4", "0.001", "4", "g:<=16px, g:mapping"],
+        ["1", "2", "0.001", "4", "g:<=16px, g:mapping"],
+        ["2", "2", "0.001", "4", "g:<=16px, g:mapping"],
+    ]
+    table = resolved_configuration(parse("-n", f"--freeze={freeze}")).partition("Schedules (")[2].splitlines()[1:]
+    assert [line.split(maxsplit=1) for line in table[:5]] == [
+        ["kimg", "freeze"],
+        ["0", "g:<=16px, g:mapping"],
+        ["50", "g:<=16px, d:first2, g:mapping"],
+        ["100", "d:first2, g:mapping"],
+        ["900", "g:mapping"],
+    ]
+    assert "Schedules (" not in resolved_configuration(parse("-n", "--freeze=g:mapping", "--glr=1e-3"))

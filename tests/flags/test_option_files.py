@@ -27,10 +27,14 @@ def test_a_flag_file_in_every_spelling(tmp_path):
 
 def test_schedules_of_a_json_file(tmp_path):
     path = tmp_path / "schedules.json"
-    path.write_text('{"glr": "2e-3; 2e-4 from 10", "gamma": 5, "freeze": "g:mapping until 3kimg"}')
-    found = config("--cfg=stylegan2", "--batch=8", f"--schedule={path}", "--dlr=1e-3", "--schedule_scale=0.5")
+    path.write_text(
+        '{"glr": "2e-3; 2e-4 from 10", "gamma": 5, "freeze": "g:mapping from 1 until 3", "num_fp16_res": "0; 4 from 8"}'
+    )
+    half = ["--precision=bfloat16"]
+    found = config("--cfg=stylegan2", "--batch=8", f"--schedule={path}", "--dlr=1e-3", "--schedule_scale=0.5", *half)
     assert (found.optimizer.g_lr, found.optimizer.d_lr, found.loss.r1_gamma) == ("0.002; 0.0002 from 5", 1e-3, 5)
-    assert (found.freeze, found.run.total_kimg) == ("g:mapping until 1.5kimg", 12500)
+    assert (found.freeze, found.run.total_kimg) == ("g:mapping from 0.5kimg until 1.5kimg", 12500)
+    assert found.generator.num_fp16_res == found.discriminator.num_fp16_res == "0; 4 from 4"
     assert found.ema_kimg == 2.5  # a half-life, no time of a schedule
 
 
@@ -78,3 +82,13 @@ def test_files_that_are_not_there(tmp_path):
         config(f"--flagfile={tmp_path}/none.flags")
     with pytest.raises(ValueError, match=r"--recipe: found 'stylegan4', expected .*--recipe=list shows"):
         config("--recipe=stylegan4")
+
+
+def test_channels_are_said_in_one_way_and_the_command_line_counts_more(tmp_path):
+    (tmp_path / "table").write_text("fmaps=4:9,8:9,16:9,32:9\n")
+    (tmp_path / "rule").write_text("capacity=l\ncmax=64\n")
+    required = ("--cfg=stylegan2", "--batch=8", "--gamma=1")
+    by_rule = config(f"--flagfile={tmp_path}/table", "--cbase=4096", *required)
+    assert (by_rule.generator.fmaps, by_rule.generator.channel_base) == ("", 4096)
+    by_table = config(f"--flagfile={tmp_path}/rule", "--fmaps=4:9,8:9,16:9,32:9", *required)
+    assert by_table.discriminator.fmaps == "4:9,8:9,16:9,32:9" and by_table.discriminator.channel_max == 512

@@ -50,12 +50,13 @@ def test_what_the_layers_read_of_w_is_found():
         np.testing.assert_allclose(direction.sigma, np.std(w @ direction.vector), rtol=1e-4)
 
 
-@pytest.mark.parametrize("cfg", ["stylegan2", "stylegan3-t"])
-def test_layers_are_taken_by_their_styles(cfg):
+@pytest.mark.parametrize(
+    "cfg, no_const, index", [("stylegan2", False, 3), ("stylegan2", True, 4), ("stylegan3-t", False, 3)]
+)
+def test_layers_are_taken_by_their_styles(cfg, no_const, index):
     """The directions of one layer are those of its own weights."""
-    G = tiny_generator(c_dim=0, cfg=cfg)
+    G = tiny_generator(c_dim=0, cfg=cfg, no_const=no_const)
     layer = G.synthesis.b16.conv0 if cfg == "stylegan2" else G.synthesis.alias_free_layers[2]
-    index = 3
     direction, *_ = closed_form_directions(G, 1, layers=(index, index))
     _, _, expected = np.linalg.svd(np.asarray(layer.affine.weight).T)
     np.testing.assert_allclose(aligned(direction.vector[np.newaxis], expected[:1]), 1, atol=1e-5)

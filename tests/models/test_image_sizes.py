@@ -21,7 +21,11 @@ SIZES = {
     "stylegan3-t": [(32, 48), (24, 40), (18, 22)],
     "stylegan3-r": [(48, 32), (18, 22)],
 }
-CASES = [(cfg, size) for cfg, sizes in SIZES.items() for size in sizes]
+CASES = [(cfg, size, {}) for cfg, sizes in SIZES.items() for size in sizes]
+CASES += [
+    ("stylegan2", (48, 32), {"no_const": True, "channels": [[4, 6], [8, 2], [16, 5], [32, 3]]}),
+    ("stylegan3-t", (18, 22), {"channels": [[4, 7], [8, 4], [16, 6], [32, 3]]}),
+]
 
 
 def generator(cfg, resolution, **options):
@@ -29,10 +33,11 @@ def generator(cfg, resolution, **options):
     return Generator(**{**SMALL, "z_dim": 6, "w_dim": 6, "cfg": cfg, "img_resolution": resolution, **options})
 
 
-@pytest.mark.parametrize("cfg, size", CASES)
-def test_networks_of_a_size(cfg, size, tmp_path):
+@pytest.mark.parametrize("cfg, size, options", CASES)
+def test_networks_of_a_size(cfg, size, options, tmp_path):
     """They make and judge images of it, and are the same again from a configuration and a file."""
-    G, D = generator(cfg, size), Discriminator(**SMALL, img_resolution=size)
+    of_both = {name: value for name, value in options.items() if name == "channels"}
+    G, D = generator(cfg, size, **options), Discriminator(**SMALL, img_resolution=size, **of_both)
     z = tf.constant(np.random.RandomState(0).randn(4, 6), tf.float32)
     images = G(z)
     assert images.shape == (4, *size, 4) == (4, *G.image_shape) and D(images).shape == (4, 1)
@@ -46,6 +51,16 @@ def test_networks_of_a_size(cfg, size, tmp_path):
         found = sg_keras.load(tmp_path / name)
         np.testing.assert_array_equal(found["G"](z), images)
         assert found["D"].get_config() == D.get_config() and found["G"].get_config() == G.get_config()
+
+
+@pytest.mark.parametrize("cfg", ["stylegan2", pytest.param("stylegan3-t", marks=pytest.mark.long)])
+def test_images_of_2048(cfg):
+    table = [[4 << step, 1 if step > 3 else 4] for step in range(10)]
+    G = generator(cfg, 2048, channels=table, img_channels=1)
+    D = Discriminator(img_resolution=2048, img_channels=1, channels=table, mbstd_group_size=1)
+    images = G(tf.ones([1, 6]))
+    assert images.shape == (1, 2048, 2048, 1) and D(images).shape == (1, 1)
+    assert np.isfinite(images).all() and np.std(images) > 0 and G.num_ws == (20 if cfg == "stylegan2" else 16)
 
 
 @pytest.mark.parametrize("cfg", CFGS)

@@ -12,7 +12,8 @@ import tensorflow as tf
 from sg_keras.layers import Conv2D, Dense, MinibatchStd, SynthesisLayer, ToRGB
 from sg_keras.models import Discriminator, Generator, Mapping
 from sg_keras.models.discriminator import DiscriminatorBlock, DiscriminatorEpilogue
-from sg_keras.models.synthesis_stylegan2 import SynthesisBlock, SynthesisStyleGAN2
+from sg_keras.models.synthesis_block import SynthesisBlock
+from sg_keras.models.synthesis_stylegan2 import SynthesisStyleGAN2
 from sg_keras.models.synthesis_stylegan3 import SynthesisStyleGAN3
 from sg_keras.weights.snapshot import read_network
 from tests.layers.harness import check_layer
@@ -49,6 +50,13 @@ CASES = {
         None,
     ),
     "synthesis of StyleGAN2": (SynthesisStyleGAN2, {"w_dim": 5, **SIZES}, ((4, 4, 5),), [IMAGES], [FULL]),
+    "synthesis without a constant": (
+        SynthesisStyleGAN2,
+        {"w_dim": 5, **SIZES, "architecture": "resnet", "no_const": True},
+        ((4, 5, 5),),
+        [IMAGES],
+        [FULL],
+    ),
     "synthesis of StyleGAN3": (SynthesisStyleGAN3, {"w_dim": 5, **SIZES, **DESIGN}, ((4, 4, 5),), [IMAGES], [FULL]),
     "discriminator block": (
         DiscriminatorBlock,

@@ -15,6 +15,7 @@ import tempfile
 import numpy as np
 import pytest
 
+from sg_keras.files import processor
 from sg_keras.files.errors import explain_file_error
 from sg_keras.ops import library
 from sg_keras.tools import convert, doctor, export, fingerprint, generate, train, verify_resume
@@ -262,7 +263,7 @@ def test_files_that_cannot_grow(tried):
 def test_the_doctor(monkeypatch, tmp_path):
     """It reads the compiled ops and their sources, and ends in no error: what it cannot read it says in its table."""
     monkeypatch.setattr(doctor, "_print_agreement", lambda: iter(()))
-    monkeypatch.setattr(doctor, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor, "CPU_INFO", tmp_path / "cpuinfo")
     (tmp_path / "cpuinfo").write_text("model name : one\n", encoding="utf-8")
     folders = [tmp_path, library.library_path().parent]
 

@@ -180,7 +180,7 @@ def test_unfreezing_compiles_the_networks_phases_once_more(image_folder, tmp_pat
 
 
 def test_log_tensorboard_and_snapshots(image_folder, tmp_path):
-    freeze = "g:mapping until 0.064kimg; d:first1"
+    freeze = "g:mapping until 0.064kimg; d:first1; g:4px from 0.064kimg"
     config = tiny_config(image_folder, tmp_path, freeze=freeze, freezed=1, run={"total_kimg": 0.128})
     assert run(config) == 0
     (run_dir,) = tmp_path.iterdir()
@@ -190,12 +190,14 @@ def test_log_tensorboard_and_snapshots(image_folder, tmp_path):
         "Frozen: --freezed=1, of D b8.fromrgb",
         "Frozen: g:mapping until 0.064kimg (6 variables, 240 parameters)",
         "Frozen: d:first1 (2 variables, 16 parameters)",
+        "Frozen later: g:4px from 0.064kimg (10 variables, 300 parameters)",
         "Unfrozen at kimg 0.064: g:mapping until 0.064kimg (6 variables, 240 parameters)",
+        "Frozen at kimg 0.064: g:4px from 0.064kimg (10 variables, 300 parameters)",
     ]
-    assert log.index(lines[-1]) > log.index(next(line for line in log if line.startswith("tick 1 ")))
+    assert log.index(lines[4]) > log.index(next(line for line in log if line.startswith("tick 1 ")))
     events = EventAccumulator(str(run_dir))
     events.Reload()
-    for name, expected in (("G", [240, 240, 0, 0, 0]), ("D", [16] * 5)):
+    for name, expected in (("G", [240, 240, 300, 300, 300]), ("D", [16] * 5)):
         scalars = events.Tensors(f"Schedule/frozen_parameters/{name}")
         assert [int(tf.make_ndarray(s.tensor_proto)) for s in scalars] == expected[: len(scalars)]
         assert len(scalars) >= 4

@@ -1,6 +1,7 @@
 """Training in bfloat16: near float32, exact when continued; overflowing gradients; what `auto` chooses."""
 
 import dataclasses
+import datetime
 import itertools
 import json
 import shutil
@@ -16,8 +17,9 @@ from sg_keras.config import ResumeRequest, TrainingConfig, adopt_choices
 from sg_keras.data import make_pipeline, open_dataset
 from sg_keras.export.saved_model import export_saved_model
 from sg_keras.models import computes_in_half
-from sg_keras.training import precision_choice
-from sg_keras.training.precision_choice import choose_precision, convolution_shapes, measure
+from sg_keras.training import measured_speed, precision_choice
+from sg_keras.training.measured_speed import measure
+from sg_keras.training.precision_choice import choose_precision, convolution_shapes, precision_hint
 from sg_keras.training.run import run
 from sg_keras.training.step.nonfinite import replaced_gradients
 from sg_keras.training.step.stylegan import build_stylegan
@@ -172,11 +174,23 @@ def test_losses_are_watched_in_half_precision(image_folder, tmp_path):
 # ---- --precision=auto ------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def empty_cache(monkeypatch, tmp_path):
+    """No measurement is known."""
+    monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
+
+
 def measured(monkeypatch, float32, bfloat16):
-    """A machine on which each convolution takes so many seconds."""
-    seconds = {tf.float32: float32, tf.bfloat16: bfloat16}
-    monkeypatch.setattr(precision_choice, "measure", lambda shape, dtype: seconds[dtype])
+    """A machine on which each convolution takes so many seconds. Returns what was measured there."""
+    seconds, calls = {tf.float32: float32, tf.bfloat16: bfloat16}, []
+
+    def measure(shape, dtype):
+        calls.append((shape, dtype))
+        return seconds[dtype]
+
+    monkeypatch.setattr(measured_speed, "measure", measure)
     monkeypatch.setattr(precision_choice, "bfloat16_problem", lambda: "")
+    return calls
 
 
 @pytest.mark.parametrize(
@@ -193,7 +207,35 @@ def test_auto_goes_by_the_measurement(float32, bfloat16, chosen, image_folder, t
     assert decided.generator.num_fp16_res == decided.discriminator.num_fp16_res == count
     assert line.startswith(f"Precision: {chosen}, since convolutions of 8x8x8x4 ") and "\n" not in line
     assert f"{float32 / bfloat16:.2f} times as fast" in line
-    assert choose_precision(decided) == (decided, None)  # nothing is measured again
+    assert choose_precision(decided) == (decided, None)
+    assert measured(monkeypatch, bfloat16, float32) == []  # nothing is measured again on this machine
+    again, same = choose_precision(config)
+    assert (again, same) == (decided, line) and f"(measured on {datetime.date.today()}; without {tmp_path}" in line
+
+
+def test_what_auto_would_bring_is_said_where_it_is_worth_it(image_folder, tmp_path, monkeypatch):
+    calls = measured(monkeypatch, 0.02, 0.01)
+    short = tiny_config(image_folder, tmp_path)
+    long = dataclasses.replace(short, run=dataclasses.replace(short.run, total_kimg=1e9))
+    assert precision_hint(short) is None and not calls  # not worth a measurement
+    assert precision_hint(dataclasses.replace(long, precision="auto")) is None and not calls
+    assert precision_hint(tiny_config(image_folder, tmp_path, {"total_kimg": 1e9}, fp32=True)) is None and not calls
+    line = precision_hint(long)
+    assert line.startswith("Note: --precision=auto would take bfloat16 at the highest resolutions: convolutions")
+    assert "2.00 times as fast" in line and len(calls) == 2
+    assert precision_hint(short) == line  # which is known by now
+    for file in (tmp_path / "cache" / "precision").iterdir():
+        file.unlink()
+    measured(monkeypatch, 0.0124, 0.01)
+    assert precision_hint(long) is None  # not enough
+
+
+def test_images_of_4x4_have_nothing_to_choose(image_folder, tmp_path, monkeypatch):
+    measured(monkeypatch, 2, 1)
+    config = tiny_config(image_folder, tmp_path, precision="auto")
+    config = dataclasses.replace(config, dataset=dataclasses.replace(config.dataset, resolution=4))
+    assert choose_precision(config)[1] == "Precision: float32, since 4x4 is never computed in less"
+    assert precision_hint(dataclasses.replace(config, precision="float32")) is None
 
 
 def test_where_bfloat16_cannot_be_computed(image_folder, tmp_path, monkeypatch):
@@ -232,6 +274,7 @@ def test_a_continued_run_takes_what_was_chosen(image_folder, tmp_path, monkeypat
     (run_dir,) = (tmp_path / "runs").iterdir()
     saved = TrainingConfig.from_json((run_dir / "training_config.json").read_text())
     assert (saved.precision, saved.generator.num_fp16_res) == ("bfloat16", 4)
+    shutil.rmtree(tmp_path / "cache")
     log = (run_dir / "log.txt").read_text()
     assert log.count("Precision: bfloat16, since") == 1 and "bfloat16 at the 4 highest resolutions" in log
 

@@ -76,9 +76,9 @@ def test_one_schedule_is_that_of_both_networks(image_folder, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.bfloat16
-def test_runs_change_their_precision_at_the_same_point(image_folder, tmp_path):
+def test_runs_change_precision_and_what_is_frozen_at_the_same_point(image_folder, tmp_path):
     """One is continued over it, another one forked with another future."""
-    options = {**STEPS, "num_fp16_res": "0; 1 from 0.064"}
+    options = {**STEPS, "num_fp16_res": "0; 1 from 0.064", "freeze": "d:first1 from 0.064"}
     run_options = {"total_kimg": 0.12, "snapshot_ticks": 1, "keep_checkpoints": 20, "image_snapshot_ticks": 100}
     config = tiny_config(image_folder, tmp_path / "runs", run_options, **options)
     assert run(config) == 0
@@ -86,7 +86,8 @@ def test_runs_change_their_precision_at_the_same_point(image_folder, tmp_path):
     copy = tmp_path / "copy" / run_dir.name
     shutil.copytree(run_dir, copy)
     assert run(config, ResumeRequest("run_dir", str(copy), tick=1)) == 0
-    later = tiny_config(image_folder, tmp_path / "forks", run_options, **{**STEPS, "num_fp16_res": "0; 1 from 0.1"})
+    options = {**options, "num_fp16_res": "0; 1 from 0.1", "freeze": "d:first1 from 0.1"}
+    later = tiny_config(image_folder, tmp_path / "forks", run_options, **options)
     assert run(later, ResumeRequest("run_dir", str(run_dir), tick=1, fork=True)) == 0
     every, continued, forked = (
         dict(map(checkpoint_fingerprint, saved_checkpoints(place / "checkpoints")))
@@ -102,9 +103,9 @@ def test_runs_change_their_precision_at_the_same_point(image_folder, tmp_path):
     events.Reload()
     seen = [float(tf.make_ndarray(s.tensor_proto)) for s in events.Tensors("Schedule/num_fp16_res")]
     assert (seen[0], seen[-1]) == (0, 1)
-    assert "bfloat16 at the highest resolutions (never 4x4), so many: 0; 1 from 0.064" in (
-        run_dir / "log.txt"
-    ).read_text(encoding="utf-8")
+    log = (run_dir / "log.txt").read_text(encoding="utf-8")
+    assert "bfloat16 at the highest resolutions (never 4x4), so many: 0; 1 from 0.064" in log
+    assert "Frozen at kimg 0.064: d:first1 from 0.064kimg" in log
 
 
 @pytest.mark.long

@@ -44,6 +44,38 @@ def test_round_trips_keep_every_bit(case, tmp_path):
     assert (tmp_path / NAMES[0]).read_bytes() == (tmp_path / "second" / NAMES[0]).read_bytes()
 
 
+def test_official_pickles_hold_no_network_without_the_constant(tmp_path):
+    first = tiny_networks({"no_const": True}, {})
+    for name in (NAMES[0], NAMES[2]):
+        write_networks(tmp_path / name, first)
+        found = sg_keras.load(tmp_path / name)
+        assert_same(found, first)
+        assert found["G"].get_config() == first["G"].get_config()
+    message = r"networks.pkl: found a generator without the learnt constant .*cannot hold, expected NAME.safetensors"
+    with pytest.raises(ValueError, match=message):
+        write_networks(tmp_path / "networks.pkl", first)
+    assert not (tmp_path / "networks.pkl").exists()
+
+
+def test_pickles_hold_channels_that_a_rule_gives(tmp_path):
+    """As channel_base and channel_max, which their readers know; other tables are for files of ours."""
+    by_rule, other = [[4, 8], [8, 8], [16, 4]], [[4, 6], [8, 12], [16, 3]]
+    networks = tiny_networks({"channels": by_rule}, {"channels": by_rule})
+    assert "layout of official pickles" in write_networks(tmp_path / "rule.pkl", networks)
+    found = sg_keras.load(tmp_path / "rule.pkl")
+    assert_same(found, networks)
+    assert {"channel_base": 64, "channel_max": 8}.items() <= found["D"].get_config().items()
+    networks = tiny_networks({"channels": other}, {})
+    with pytest.raises(
+        ValueError, match=r"table.pkl: found G and G_ema with channels by a table .*, which official pick"
+    ):
+        write_networks(tmp_path / "table.pkl", networks)
+    write_networks(tmp_path / NAMES[0], networks)
+    found = sg_keras.load(tmp_path / NAMES[0])
+    assert_same(found, networks)
+    assert found["G"].get_config()["channels"] == other and "channels" not in found["D"].get_config()
+
+
 def test_other_programs_can_read_the_files(networks, tmp_path):
     write_networks(tmp_path / NAMES[0], networks)
     tensors = safetensors.numpy.load_file(tmp_path / NAMES[0])

@@ -15,11 +15,14 @@ CASES = [
     ("stylegan3-t", (24, 40), 3, {}),
     ("stylegan3-r", 16, 2, {}),
     ("stylegan3-r", (48, 32), 0, {}),
+    ("stylegan2", 16, 3, {"fmaps": "4:5,8:4,16:7", "no_const": True, "map_depth": 12, "cbase": None}),
+    ("stylegan3-t", (18, 22), 0, {"fmaps": "4:5,8:4,16:7,32:3", "d_fmaps": "4:3,8:3,16:3", "cbase": None}),
 ]
 
 
-def _config(cfg, resolution, c_dim=0, channels=3, cbase=64, **options):
-    resolved = TrainingOptions(cfg=cfg, batch=4, gamma=1.0, gpus=0, cbase=cbase, cond=c_dim > 0, **options)
+def _config(cfg, resolution, c_dim=0, channels=3, **options):
+    given = {"cfg": cfg, "batch": 4, "gamma": 1.0, "gpus": 0, "cbase": 64, "cond": c_dim > 0, **options}
+    resolved = TrainingOptions(**given)
     data = DatasetConfig(path="data", resolution=resolution, channels=channels, c_dim=c_dim)
     return resolve(resolved, data, RunConfig(outdir="runs"))
 
@@ -38,6 +41,18 @@ def test_counts_are_those_of_built_networks(cfg, resolution, c_dim, options):
         )
         assert counts[name] == ParameterCount(learnt, fixed)
         assert learnt + fixed == network.count_params()
+
+
+@pytest.mark.parametrize(
+    "capacity, millions", [("config-f", 59), ("m", 64), ("l", 70), ("xl", 106), ("xxl", 150), ("small", 13.3)]
+)
+def test_capacities_have_the_reported_parameters(capacity, millions):
+    """G and D of StyleGAN2 at 1024x1024 together, within a percent; and nothing ends there."""
+    for resolution, more in ((1024, 1.0), (2048, 1.003)):
+        counts = parameter_counts(_config("stylegan2", resolution, cbase=None, capacity=capacity))
+        assert counts["G"].parameters + counts["D"].parameters == pytest.approx(more * 1e6 * millions, rel=0.01)
+    for cfg in ("stylegan3-t", "stylegan3-r"):
+        assert parameter_counts(_config(cfg, 2048, cbase=None, capacity=capacity))["G"].parameters > 2e6
 
 
 def test_large_ones_are_counted_in_no_time():

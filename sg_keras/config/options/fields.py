@@ -23,8 +23,17 @@ _WITHOUT_OPTION = {
 
 
 def field_options(table: type = TrainingOptions) -> dict[str, str]:
-    """Field -> name of the option that sets it. Fields that no option sets are left out."""
-    return {field: declared.name for declared in options_of(table) for field in declared.sets}
+    """Field -> name of the option that sets it, the first of several. Fields that no option sets are left out."""
+    return {field: names[0] for field, names in options_of_fields(table).items()}
+
+
+def options_of_fields(table: type = TrainingOptions) -> dict[str, list[str]]:
+    """Field -> names of the options that set it; the last that was typed counts."""
+    found: dict[str, list[str]] = {}
+    for declared in options_of(table):
+        for field in declared.sets:
+            found.setdefault(field, []).append(declared.name)
+    return found
 
 
 def field_rules(table: type = TrainingOptions) -> dict[str, Resume]:

@@ -12,10 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from sg_keras.config.channels import format_channels, parse_channels
 from sg_keras.config.choices import one_of
-from sg_keras.config.freeze import format_freeze, parse_freeze
 from sg_keras.config.metric_specs import parse_metric
-from sg_keras.config.schedule import Scheduled, scheduled, whole_steps
 from sg_keras.config.stop_condition import parse_stop_condition
 
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "on")
@@ -116,33 +115,6 @@ class Number:
         return value
 
 
-class ScheduleOf:
-    """A number of a kind, or a schedule of such numbers, or of those of another kind."""
-
-    def __init__(self, number: Number | Integer, in_schedule: Number | None = None):
-        self.number, self.in_schedule = number, in_schedule or number
-        self.metavar = f"{number.metavar}|SCHEDULE"
-
-    def parse(self, argument: str) -> Scheduled:
-        """Return the number, or the text of the schedule as the configuration spells it."""
-        if re.fullmatch(r"\s*[a-z+-]*[0-9.e+-]*\s*", argument, re.IGNORECASE):
-            return float(self.number.parse(argument))  # its own words for what is wrong
-        return scheduled(argument, lambda value: self.in_schedule.parse(f"{value:.17g}"))
-
-
-class StepsOf(ScheduleOf):
-    """A whole number, or a schedule of such numbers that goes from one to the next in steps."""
-
-    def __init__(self, number: Integer):
-        super().__init__(number)
-
-    def parse(self, argument: str) -> Scheduled:
-        """Return the number, or the text of the schedule as the configuration spells it."""
-        if re.fullmatch(r"\s*[a-z0-9+.-]*\s*", argument, re.IGNORECASE):
-            return int(self.number.parse(argument))
-        return whole_steps(scheduled(argument, lambda value: self.number.parse(f"{value:.17g}")))
-
-
 class Choice:
     """One of a few words. `elsewhere` is what others call them, or a remark on words that have no counterpart."""
 
@@ -239,14 +211,16 @@ class Hosts:
         return hosts
 
 
-class Freeze:
-    """Rules of what is not trained, or none."""
+class Channels:
+    """Numbers of channels by resolution."""
 
-    metavar = "RULES"
+    metavar = "TABLE"
 
     def parse(self, argument: str) -> str:
-        """Return the rules as the configuration spells them; none is an empty text."""
-        return "" if argument.lower() == "none" else format_freeze(parse_freeze(argument))
+        """Return the table as the configuration spells it."""
+        if not argument.strip():
+            raise refusal(argument, "a table such as 4:512,8:512,16:256")
+        return format_channels(parse_channels(argument))
 
 
 class Metrics:

@@ -7,8 +7,9 @@ import dataclasses
 from sg_keras.config.capacities import CAPACITIES, CONFIG_F
 from sg_keras.config.choices import DISCRIMINATOR_ARCHITECTURES, GENERATOR_ARCHITECTURES, ON_BAD_IMAGE
 from sg_keras.config.options.declaration import DATA, MODEL, OnlyWith, Resume, option
-from sg_keras.config.options.kinds import Boolean, Choice, Integer
+from sg_keras.config.options.kinds import Boolean, Channels, Choice, Integer, Number
 from sg_keras.config.options.step import StepOptions
+from sg_keras.config.sizes import MAPPING_LR_MULTIPLIER
 
 _COUNT = Integer(1)
 _STYLEGAN2 = OnlyWith("cfg", ("stylegan2",), is_refused=True)
@@ -44,6 +45,33 @@ class NetworkOptions(StepOptions):
         sets=("generator.channel_max", "discriminator.channel_max"),
         resume=Resume.SHAPE,
     )
+    fmaps: str | None = option(
+        MODEL,
+        Channels(),
+        "Channels of both networks at each resolution, such as 4:512,8:512,16:256, in place of --cbase and --cmax.",
+        default=None,
+        default_text="as --cbase and --cmax say",
+        sets=("generator.fmaps", "discriminator.fmaps"),
+        resume=Resume.SHAPE,
+    )
+    g_fmaps: str | None = option(
+        MODEL,
+        Channels(),
+        "The same of the generator alone. More capacity in it alone is reported to fail.",
+        default=None,
+        default_text="as --fmaps says",
+        sets="generator.fmaps",
+        resume=Resume.SHAPE,
+    )
+    d_fmaps: str | None = option(
+        MODEL,
+        Channels(),
+        "The same of the discriminator alone.",
+        default=None,
+        default_text="as --fmaps says",
+        sets="discriminator.fmaps",
+        resume=Resume.SHAPE,
+    )
     map_depth: int | None = option(
         MODEL,
         _COUNT,
@@ -53,6 +81,14 @@ class NetworkOptions(StepOptions):
         default_text="8 (stylegan2), 2 (stylegan3-*)",
         sets="generator.mapping_layers",
         resume=Resume.SHAPE,
+    )
+    mapping_lrmul: float = option(
+        MODEL,
+        Number(positive=True),
+        "Factor on the learning rate of the layers of G's mapping network.",
+        default=MAPPING_LR_MULTIPLIER,
+        sets="generator.mapping_lrmul",
+        resume=Resume.SHAPE,  # weights are kept divided by it
     )
     mbstd_group: int = option(
         MODEL,
@@ -92,6 +128,16 @@ class NetworkOptions(StepOptions):
         resume=Resume.SHAPE,
         only_with=_STYLEGAN2,
     )
+    no_const: bool = option(
+        MODEL,
+        Boolean(),
+        "Replace the generator's learnt constant by a dense layer from w, before one more convolution (stylegan2).",
+        default=False,
+        switch=True,
+        sets="generator.no_const",
+        resume=Resume.SHAPE,
+        only_with=_STYLEGAN2,
+    )
     d_arch: str = option(
         MODEL,
         Choice(*DISCRIMINATOR_ARCHITECTURES),
@@ -100,6 +146,15 @@ class NetworkOptions(StepOptions):
         default="resnet",
         sets="discriminator.architecture",
         resume=Resume.SHAPE,
+    )
+    graft: bool = option(
+        MODEL,
+        Boolean(),
+        "When starting from a network of other channels or another resolution: fit it, new channels and blocks without "
+        "influence at first (docs/transfer_learning.md).",
+        default=False,
+        switch=True,
+        sets="graft",
     )
 
 

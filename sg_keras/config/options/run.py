@@ -6,18 +6,9 @@ import dataclasses
 
 from sg_keras.config.choices import IMPLEMENTATIONS, ON_NAN, PRECISIONS
 from sg_keras.config.options.declaration import MISC, RUN, Resume, option
-from sg_keras.config.options.kinds import (
-    Boolean,
-    Choice,
-    Grid,
-    Hosts,
-    Integer,
-    Number,
-    PathName,
-    StepsOf,
-    Text,
-)
+from sg_keras.config.options.kinds import Boolean, Choice, Grid, Hosts, Integer, Number, PathName, Text
 from sg_keras.config.options.plan import PlanOptions
+from sg_keras.config.options.schedule_kinds import StepsOf
 
 _POSITIVE = Number(positive=True)
 _COUNT = Integer(1)

@@ -7,17 +7,8 @@ import dataclasses
 from sg_keras.config.augment_transforms import DIFFAUG_POLICIES, PIPES
 from sg_keras.config.choices import AUGMENT_MODES, CFGS
 from sg_keras.config.options.declaration import REQUIRED, TRAINING, OnlyWith, Resume, option
-from sg_keras.config.options.kinds import (
-    Boolean,
-    Choice,
-    Freeze,
-    Integer,
-    IntegerOrAuto,
-    Names,
-    Number,
-    PathName,
-    ScheduleOf,
-)
+from sg_keras.config.options.kinds import Boolean, Choice, Integer, IntegerOrAuto, Names, Number, PathName
+from sg_keras.config.options.schedule_kinds import Freeze, ScheduleOf
 
 _POSITIVE = Number(positive=True)
 _POSITIVE_IN_THE_END = ScheduleOf(_POSITIVE, in_schedule=Number())  # ramps may begin at 0
@@ -204,7 +195,7 @@ class StepOptions(RequiredOptions):
     freeze: str = option(
         TRAINING,
         Freeze(),
-        "Do not train parts of networks, for good or until a kimg: 'd:first4; g:mapping; g:<=16px until 500kimg'.",
+        "Do not train parts of networks, for good or for a time: 'd:first4; g:<=16px until 500kimg'.",
         default="",
         default_text="none",
         sets="freeze",

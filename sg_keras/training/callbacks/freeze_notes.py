@@ -9,7 +9,7 @@ import keras
 
 
 class FreezeNotes(keras.callbacks.Callback):
-    """Says what is frozen at the start, and when something is unfrozen.
+    """Says what is frozen at the start, and when something is unfrozen, or frozen.
 
     Args:
         write_line: of the log.
@@ -26,5 +26,5 @@ class FreezeNotes(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self.model.freezing.rules:
             nimg = int(self.model.cur_nimg.numpy())
-            for line in self.model.freezing.unfrozen(nimg - self.model.batch, nimg):
+            for line in self.model.freezing.changes(nimg - self.model.batch, nimg):
                 self._write_line(line)

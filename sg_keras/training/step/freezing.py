@@ -1,4 +1,4 @@
-"""Parts of networks that are not trained, for good or until so many images were seen (arXiv:2002.10964 for D).
+"""Parts of networks that are not trained, for good or between two numbers of images (arXiv:2002.10964 for D).
 
 A frozen variable is left out of its phases: no gradient is computed for it, and neither it nor its moments and step
 count move. G_ema still follows G. Buffers are no parameters, so freezing does not stop them: w_avg and StyleGAN3's
@@ -23,7 +23,7 @@ class Freezing:
     """Which variables are frozen, as a function of the real images seen alone.
 
     Args:
-        rules: what to freeze, and until when.
+        rules: what to freeze, and when.
         G, D: the networks.
 
     Raises:
@@ -56,14 +56,20 @@ class Freezing:
     def lines(self, cur_nimg: int) -> list[str]:
         """Human-readable: what is frozen at this point, and what was."""
         lines = [f"Frozen: {self._counted(rule)}" for rule in self.rules if rule.is_active(cur_nimg)]
-        lines += [f"Unfrozen before: {self._counted(rule)}" for rule in self.rules if not rule.is_active(cur_nimg)]
+        for rule in self.rules:
+            if not rule.is_active(cur_nimg):
+                when = "Frozen later" if cur_nimg < rule.from_kimg * 1000 else "Unfrozen before"
+                lines.append(f"{when}: {self._counted(rule)}")
         layers = self._networks["D"].frozen_layer_names
         return [*([f"Frozen: --freezed={len(layers)}, of D {', '.join(layers)}"] if layers else []), *lines]
 
-    def unfrozen(self, before: int, cur_nimg: int) -> list[str]:
-        """Human-readable: what ceases to be frozen between two numbers of real images."""
-        ended = [rule for rule in self.rules if rule.is_active(before) and not rule.is_active(cur_nimg)]
-        return [f"Unfrozen at kimg {cur_nimg / 1000:g}: {self._counted(rule)}" for rule in ended]
+    def changes(self, before: int, cur_nimg: int) -> list[str]:
+        """Human-readable: what ceases to be frozen, or is from now on, between two numbers of real images."""
+        changed = [rule for rule in self.rules if rule.is_active(before) != rule.is_active(cur_nimg)]
+        return [
+            f"{'Frozen' if rule.is_active(cur_nimg) else 'Unfrozen'} at kimg {cur_nimg / 1000:g}: {self._counted(rule)}"
+            for rule in changed
+        ]
 
     def frozen_parameters(self, cur_nimg: int) -> dict[str, int]:
         """Parameters that are frozen, by network; empty where nothing ever is."""

@@ -11,7 +11,7 @@ import numpy as np
 from sg_keras.weights.network_description import NetworkDescription
 from sg_keras.weights.official.plain_values import ObjectRecord, plain_array
 from sg_keras.weights.official.settings import Settings
-from sg_keras.weights.official.torch_networks import in_our_words
+from sg_keras.weights.official.torch_networks import in_our_words, table_of
 
 _BLOCK = re.compile(r"^(4|8|16|32|64|128|256|512|1024|2048|4096)x\1/(\w{1,12})/(\w{1,16})$")
 _NOISE = re.compile(r"^noise(\d{1,2})$")
@@ -95,6 +95,7 @@ def _generator(record: ObjectRecord) -> NetworkDescription:
     resolution = settings.integer("resolution")
     blocks = [name for name in weights if name.endswith(".torgb.weight")]
     skips = any(name.endswith(".skip.weight") for name in weights)
+    widths = _widths(weights, r"synthesis\.b(\d+)\.conv1\.weight")
     config: dict[str, Any] = {
         "z_dim": settings.integer("latent_size", 512),
         "c_dim": settings.integer("label_size", 0),
@@ -103,6 +104,7 @@ def _generator(record: ObjectRecord) -> NetworkDescription:
         "img_channels": settings.integer("num_channels", 3),
         "cfg": "stylegan2",
         **_channels(settings),
+        **table_of(widths, _channels(settings)),
         "mapping_kwargs": {**_mapping(settings, weights), "w_avg_beta": _W_AVG_BETA},
         "architecture": "skip" if len(blocks) > 1 or resolution == 4 else "resnet" if skips else "orig",
         "use_noise": "synthesis.b4.conv1.noise_strength" in weights,
@@ -132,6 +134,12 @@ def _channels(settings: Settings) -> dict[str, int]:
     """Twice fmap_base: the first version divides by half the resolution."""
     base, most = settings.integer("fmap_base", 16384), settings.integer("fmap_max", 512)
     return {"channel_base": 2 * base, "channel_max": most}
+
+
+def _widths(weights: Mapping[str, np.ndarray], pattern: str) -> dict[int, int]:
+    """Output channels of the kernels of this name, by the level in it."""
+    found = [(re.fullmatch(pattern, name), value) for name, value in weights.items() if value.ndim == 4]
+    return {int(match[match.lastindex or 1]): value.shape[0] for match, value in found if match is not None}
 
 
 def _generator_weight(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
@@ -188,9 +196,8 @@ def _discriminator(record: ObjectRecord) -> NetworkDescription:
         if name not in _WITHOUT_MEANING:
             weights[_discriminator_name(name)] = value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
     channels = _channels(settings)
-    statistics = weights.get("b4.conv.weight", np.zeros([0, 0])).shape[1] - min(
-        channels["channel_base"] // 4, channels["channel_max"]
-    )
+    widths = _widths(weights, r"b(4)\.conv\.weight|b(\d+)\.conv0\.weight")
+    statistics = weights.get("b4.conv.weight", np.zeros([0, 0])).shape[1] - widths.get(4, 0)
     skips = any(name.endswith(".skip.weight") for name in weights)
     config: dict[str, Any] = {
         "c_dim": settings.integer("label_size", 0),
@@ -198,6 +205,7 @@ def _discriminator(record: ObjectRecord) -> NetworkDescription:
         "img_channels": settings.integer("num_channels", 3),
         "architecture": "skip" if "b4.fromrgb.weight" in weights else "resnet" if skips else "orig",
         **channels,
+        **table_of(widths, channels),
         "conv_clamp": settings.number("conv_clamp", None),
         "mbstd_group_size": settings.integer("mbstd_group_size", 4),
         "mbstd_num_channels": max(statistics, 0),

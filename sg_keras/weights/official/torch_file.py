@@ -14,7 +14,7 @@ import numpy as np
 
 from sg_keras.models import Discriminator, Generator
 from sg_keras.models.generator import STYLEGAN3
-from sg_keras.weights.network_description import describe
+from sg_keras.weights.network_description import NetworkDescription
 from sg_keras.weights.official.pickle_writer import Call, Name, PersistentId, pickled
 from sg_keras.weights.official.torch_networks import DESCRIPTION
 from sg_keras.weights.published_names import published_name
@@ -32,13 +32,20 @@ _CLASSES = {
 Tree = dict[str, Any]
 
 
-def torch_content(networks: Mapping[str, keras.Model]) -> dict[str, Any]:
-    """What the pickle of networks is made of: G, D and G_ema by name, and what the trainers put beside them."""
-    return {**{name: _network(network) for name, network in networks.items()}, "augment_pipe": None}
+def torch_content(
+    networks: Mapping[str, keras.Model], descriptions: Mapping[str, NetworkDescription]
+) -> dict[str, Any]:
+    """What the pickle of networks is made of: G, D and G_ema by name, and what the trainers put beside them.
+
+    Args:
+        networks: by name.
+        descriptions: theirs, with channels by channel_base and channel_max.
+    """
+    found = {name: _network(network, descriptions[name]) for name, network in networks.items()}
+    return {**found, "augment_pipe": None}
 
 
-def _network(network: keras.Model) -> Call:
-    description = describe(network)
+def _network(network: keras.Model, description: NetworkDescription) -> Call:
     trainable = {published_name(network, variable) for variable in network.trainable_variables}
     tree: Tree = {}
     for name, value in {**description.weights, **_filters(network)}.items():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from sg_keras.config.channels import block_channels
 from sg_keras.weights.network_description import FILTERS, NetworkDescription, description_from_json
 from sg_keras.weights.official.plain_values import TORCH_MODULE, ObjectRecord, plain_array
 from sg_keras.weights.official.settings import Settings
@@ -137,8 +139,7 @@ def _generator(tree: ModuleTree) -> NetworkDescription:
         "w_dim": tree.settings("synthesis", "").integer("w_dim"),
         "img_resolution": tree.settings("synthesis", "").integer("img_resolution"),
         "img_channels": tree.settings("synthesis", "").integer("img_channels"),
-        "channel_base": tree.settings("synthesis", "").integer("channel_base", 32768),
-        "channel_max": tree.settings("synthesis", "").integer("channel_max", 512),
+        **_rule(tree.settings("synthesis", "")),
         "mapping_kwargs": _mapping(tree),
     }
     # The classes of both generations have the same names. Only StyleGAN3 begins with Fourier features.
@@ -177,8 +178,10 @@ def _stylegan2(tree: ModuleTree) -> dict[str, Any]:
         skips = any(f"synthesis.b{r}.skip.weight" in tree.tensors for r in resolutions)
         architecture = "resnet" if skips else "orig"
     settings = tree.settings(first, "synthesis.b4", "synthesis")
+    widths = {r: tree.width(f"synthesis.b{r}.conv1.weight", 0) for r in resolutions}
     return {
         "cfg": "stylegan2",
+        **table_of(widths, _rule(tree.settings("synthesis", ""))),
         "architecture": architecture,
         "resample_filter": tree.settings("synthesis", "synthesis.b4").numbers("resample_filter", _TAPS),
         "use_noise": f"{first}.noise_strength" in tree.tensors,
@@ -218,8 +221,7 @@ def _discriminator(tree: ModuleTree) -> NetworkDescription:
         "img_resolution": settings.integer("img_resolution"),
         "img_channels": settings.integer("img_channels"),
         "architecture": _architecture(tree, block),
-        "channel_base": settings.integer("channel_base", 32768),
-        "channel_max": settings.integer("channel_max", 512),
+        **_rule(settings),
         "resample_filter": tree.settings(block).numbers("resample_filter", _TAPS),
         "activation": tree.settings(f"{block}.conv0", block).text("activation", "lrelu"),
         "conv_clamp": tree.settings(f"{block}.conv0", block, "").number("conv_clamp", None),
@@ -227,6 +229,8 @@ def _discriminator(tree: ModuleTree) -> NetworkDescription:
         "mbstd_num_channels": 0,
         "freeze_layers": tree.settings(block).integer("freeze_layers", 0),
     }
+    widths = {r: tree.width(f"b{r}.conv0.weight", 0) for r in resolutions} | {4: tree.width("b4.conv.weight", 0)}
+    config |= table_of(widths, config)
     if "b4.mbstd" in tree.modules:
         statistics = tree.settings("b4.mbstd")
         group = statistics.number("group_size", None)
@@ -236,6 +240,23 @@ def _discriminator(tree: ModuleTree) -> NetworkDescription:
         config["cmap_dim"] = tree.width("b4.out.weight", 0)
         config["mapping_kwargs"] = _mapping(tree)
     return NetworkDescription("Discriminator", config, *tree.split())
+
+
+def _rule(settings: Settings) -> dict[str, int]:
+    return {
+        "channel_base": settings.integer("channel_base", 32768),
+        "channel_max": settings.integer("channel_max", 512),
+    }
+
+
+def table_of(widths: Mapping[int, int], rule: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of a network's channels by level where its channel_base and channel_max do not give them.
+
+    Larger networks are made in practice by editing the published programs, which leaves these as they were.
+    """
+    if all(block_channels(level, rule["channel_base"], rule["channel_max"]) == n for level, n in widths.items()):
+        return {}
+    return {"channels": [[level, widths[level]] for level in sorted(widths)]}
 
 
 def _architecture(tree: ModuleTree, block: str) -> str:

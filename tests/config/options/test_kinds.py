@@ -2,7 +2,7 @@
 
 import pytest
 
-from sg_keras.config.options import kinds
+from sg_keras.config.options import kinds, schedule_kinds
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from sg_keras.config.options import kinds
         (kinds.Grid(), "10X4", (10, 4)),
         (kinds.Names(("a", "b")), "b, a,b", ("a", "b")),
         (kinds.Hosts(), "a:1, b:2", ("a:1", "b:2")),
-        (kinds.Freeze(), "None", ""),
+        (schedule_kinds.Freeze(), "None", ""),
         (kinds.Metrics(), "eqr50k,fid50k,eqr50k", ("eqr50k", "fid50k")),
         (kinds.Metrics(), "none", ()),
     ],

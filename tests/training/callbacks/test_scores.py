@@ -22,9 +22,9 @@ def _own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
 
 
-def config_of(image_folder, outdir, precision=None, **changes):
+def config_of(image_folder, outdir, precision=None, num_fp16_res=None, **changes):
     options = {"metrics": METRICS, "metrics_share": 1.0, "features": "boxes"}
-    return tiny_config(image_folder, outdir, run={**options, **changes}, precision=precision)
+    return tiny_config(image_folder, outdir, run={**options, **changes}, precision=precision, num_fp16_res=num_fp16_res)
 
 
 def rows_of(run_dir: pathlib.Path, metric: str) -> list[dict]:
@@ -97,9 +97,10 @@ def test_the_tool_finds_the_score_of_the_run(scored_run, capsys):
 
 @pytest.mark.bfloat16
 def test_the_tool_finds_that_of_a_run_in_half_precision_too(image_folder, tmp_path, capsys):
-    config = config_of(image_folder, tmp_path / "runs", precision="bfloat16", total_kimg=0.032)
-    assert run(config) == 0
+    half = {"precision": "bfloat16", "num_fp16_res": "0; 4 from 0.072"}  # between its two scores
+    assert run(config_of(image_folder, tmp_path / "runs", **half, total_kimg=0.08)) == 0
     run_dir = only_run(tmp_path / "runs")
+    assert [row["nimg"] for row in rows_of(run_dir, "kd16")] == [72, 80]
     assert scores_by_the_tool(run_dir, capsys)["kd16"]["value"] == rows_of(run_dir, "kd16")[-1]["results"]["kd16_boxes"]
 
 
