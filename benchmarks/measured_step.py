@@ -11,11 +11,12 @@ import time
 
 import tensorflow as tf
 
-from benchmarks.convolution_cost import Product, TimedAlone, products_of
+from benchmarks.convolution_cost import TimedAlone
 from benchmarks.op_profile import OpRun, record_ops
 from benchmarks.other_load import OtherLoad
 from sg_keras.config import TrainingConfig
 from sg_keras.data import make_pipeline, open_dataset
+from sg_keras.planning.products import Product, products_of
 from sg_keras.training.callbacks.meter import TimedBatches
 from sg_keras.training.distribution.devices import make_strategy, split_for_replicas
 from sg_keras.training.precision_choice import choose_precision

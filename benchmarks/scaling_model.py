@@ -3,8 +3,8 @@
     python -m benchmarks.scaling_model [--table=CSV] [--network_gbit=10,100] [--plot=PNG]
 
 Nothing is measured here, and no GPU is needed: the seconds are the published ones (docs/training_configs.md), taken
-with the published code. benchmarks/step_time_model.py has the model. Prints Markdown: what was fitted, errors on rows
-that the fit has seen and has not seen, which of these are beyond 15%, and what several machines of 8 would bring.
+with the published code. sg_keras/planning/step_time_model.py has the model. Prints Markdown: what was fitted, errors on
+rows that the fit has seen and has not seen, which of these are beyond 15%, and what several machines of 8 would bring.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.step_time_model import FITTED, MACHINE, Row, StepModel, error, fit, grown, predict, read_rows
+from sg_keras.planning.step_time_model import FITTED, MACHINE, Row, StepModel, error, fit, grown, predict, read_rows
+from sg_keras.tools.published_rows import config_of_options
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TABLE = ROOT / "tests" / "fixtures" / "training_configs.csv"
@@ -192,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         networks = [float(word) for word in options.network_gbit.split(",")]
-        rows = read_rows(options.table)
+        rows = read_rows(options.table, config_of_options)
     except (OSError, ValueError, KeyError) as problem:
         print(f"Error: {problem}", file=sys.stderr)
         return 1

@@ -4,7 +4,7 @@ Imported as `sg_keras.flags`. The package holds flags alone: entry points use it
 """
 
 from sg_keras.flags.arguments import debug_requested, help_requested, refuse_control_characters
-from sg_keras.flags.command_line import ParsedCommandLine, parse_command_line
+from sg_keras.flags.command_line import ParsedCommandLine, PlanRequest, parse_command_line
 from sg_keras.flags.help_text import help_text
 from sg_keras.flags.option_files import list_requested
 from sg_keras.flags.parsers import path_argument
@@ -13,6 +13,7 @@ from sg_keras.flags.recipes import recipe_lines
 
 __all__ = [
     "ParsedCommandLine",
+    "PlanRequest",
     "debug_requested",
     "freeze_schedule",
     "help_requested",

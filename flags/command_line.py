@@ -23,7 +23,27 @@ from sg_keras.flags.translate import check_combinations, make_config, read_clust
 
 #: Words that the published trainer of StyleGAN2-ADA has for networks.
 _PUBLISHED_WORDS = ("ffhq256", "ffhq512", "ffhq1024", "celebahq256", "lsundog256")
+_OF_PLANS = ("no_measure", "json", "price_per_hour", "memory_gb", "plan_png")
 _PUBLISHED_NETWORKS = "networks have no names here: give the .pkl file or its address"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What --plan is to do.
+
+    Attributes:
+        measure: whether steps are trained.
+        json: print JSON.
+        price_per_hour: of the machine, None = not known.
+        memory_gb: that the largest micro-batch is to fit into, None = what there is.
+        png: where the plan is drawn, None = nowhere.
+    """
+
+    measure: bool
+    json: bool
+    price_per_hour: float | None
+    memory_gb: float | None
+    png: str | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +58,7 @@ class ParsedCommandLine:
         plot_schedule: where a dry run draws the schedules.
         typed: keys of the options that were typed; the others have their defaults.
         cluster: workers that share the run, None = this one alone.
+        plan: what is to be planned in place of a run, None = nothing.
     """
 
     config: TrainingConfig
@@ -47,6 +68,7 @@ class ParsedCommandLine:
     typed: frozenset[str]
     plot_schedule: str | None = None
     cluster: Cluster | None = None
+    plan: PlanRequest | None = None
 
 
 def parse_command_line(
@@ -80,7 +102,7 @@ def parse_command_line(
     _check_resume(values, typed, resume, cluster)
     dataset, data_notes = read_dataset(values, open_dataset or _open_dataset, table)
     understood.check_size(dataset.size)
-    if not values["dry_run"]:
+    if not (values["dry_run"] or (values["plan"] and values["no_measure"])):
         _check_gpus(values["gpus"], count_gpus or _count_gpus)
     config = make_config(values, typed, dataset, transfer, cluster, table)
     empty = [argument.typed for argument in arguments if not argument.value.strip()]
@@ -93,18 +115,30 @@ def parse_command_line(
         *(f"{name} is empty, which is taken for {name}=none" for name in dict.fromkeys(empty)),
         *_resume_notes(typed, resume, transfer),
         *_gamma_notes(values, config, resume),
-        *_notes_at_the_end(values, typed, cluster),
+        *_other_notes(values, typed, cluster),
     ]
+    plan = _plan_request(values)
     return ParsedCommandLine(
-        config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster
+        config, resume, values["dry_run"], tuple(notes), frozenset(typed), values["plot_schedule"], cluster, plan
     )
 
 
-def _notes_at_the_end(values: Mapping[str, Any], typed: Mapping[str, str], cluster: Cluster | None) -> Iterator[str]:
+def _other_notes(values: Mapping[str, Any], typed: Mapping[str, str], cluster: Cluster | None) -> Iterator[str]:
+    """Lines on options of dry runs and plans that were typed without these, and on workers that were not typed."""
     if values["plot_schedule"] is not None and not values["dry_run"]:
         yield f"{typed['plot_schedule']} has no effect without --dry-run"
+    yield from (
+        f"{typed[key]} has no effect without --plan" for key in _OF_PLANS if key in typed and not values["plan"]
+    )
     if cluster is not None and values["workers_hosts"] is None:
         yield f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
+
+
+def _plan_request(values: Mapping[str, Any]) -> PlanRequest | None:
+    if not values["plan"]:
+        return None
+    known = {key: values[key] for key in ("json", "price_per_hour", "memory_gb")}
+    return PlanRequest(measure=not values["no_measure"], png=values["plan_png"], **known)
 
 
 def _understood(argv: Sequence[str], options: Sequence[Option]) -> Understood:

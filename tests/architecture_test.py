@@ -31,8 +31,9 @@ ALLOWED = {
     "inference": _NETWORKS | {"features"},
     "metrics": _NETWORKS | {"features", "weights"},
     "training": _AROUND_NETWORKS,
+    "planning": _AROUND_NETWORKS | {"training"},
     "flags": {"data"},
-    "tools": _AROUND_NETWORKS | {"curation", "flags", "training"},
+    "tools": _AROUND_NETWORKS | {"curation", "flags", "planning", "training"},
 }
 ENTRY_POINTS = {"flags", "tools"}  # the only rooms that know of flags
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 300, 40  # of a function without its docstring

@@ -12,7 +12,7 @@ import tensorflow as tf
 from sg_keras.data.dataset import ImageDataset
 from sg_keras.data.sample_order import IndexSampler, generated_label_indices
 
-_PREFETCHED_BATCHES = 2
+PREFETCHED_BATCHES = 2  # that wait to be taken
 
 
 class DataError(OSError):
@@ -81,7 +81,7 @@ def make_pipeline(
     batches = batches.map(
         tf.autograph.experimental.do_not_convert(to_element), num_parallel_calls=workers, deterministic=True
     )
-    return batches.prefetch(_PREFETCHED_BATCHES).with_options(_options(workers))
+    return batches.prefetch(PREFETCHED_BATCHES).with_options(_options(workers))
 
 
 def _batch_reader(

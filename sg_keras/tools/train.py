@@ -43,6 +43,11 @@ def _train(words: Sequence[str]) -> int:
         print("\n".join(recipe_lines()))
         return 0
     parsed = parse_command_line(words, open_dataset=_open_dataset, count_gpus=_count_gpus)
+    if parsed.plan is not None:
+        load_quietly("sg_keras.planning.plan")
+        from sg_keras.tools.plan import show_plan
+
+        return show_plan(parsed, parsed.plan)
     if parsed.dry_run:
         load_quietly("sg_keras.weights.parameter_counts")
         from sg_keras.weights.parameter_counts import parameter_counts

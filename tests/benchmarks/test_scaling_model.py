@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from benchmarks import scaling_model
-from benchmarks.step_time_model import error, fit
-from tests.benchmarks.test_step_time_model import synthetic
+from sg_keras.planning.step_time_model import error, fit
+from tests.planning.test_step_time_model import synthetic
 
 
 def test_rows_beyond_the_limit_are_named():

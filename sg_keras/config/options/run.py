@@ -7,8 +7,8 @@ import dataclasses
 from sg_keras.config.choices import IMPLEMENTATIONS, ON_NAN, PRECISIONS
 from sg_keras.config.options.declaration import MISC, RUN, Resume, option
 from sg_keras.config.options.kinds import Boolean, Choice, Grid, Hosts, Integer, Number, PathName, Text
+from sg_keras.config.options.plan import PlanOptions
 from sg_keras.config.options.schedule_kinds import StepsOf
-from sg_keras.config.options.scores import ScoreOptions
 
 _POSITIVE = Number(positive=True)
 _COUNT = Integer(1)
@@ -23,7 +23,7 @@ _OPS_ELSEWHERE = {"cuda": "custom", "ref": "reference", "tensorflow": "reference
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions(ScoreOptions):
+class RunOptions(PlanOptions):
     """Options of progress, snapshots, checkpoints and of going on."""
 
     desc: str = option(

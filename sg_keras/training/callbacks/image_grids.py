@@ -12,8 +12,14 @@ from sg_keras.config.cadence import Every
 from sg_keras.training.callbacks.image_grid import SampleGrid, generate_images, save_png
 from sg_keras.training.callbacks.meter import Meter, Tick, TickCallback
 from sg_keras.training.callbacks.ticks import TickClock
+from sg_keras.training.step.stylegan import StyleGAN
 
 _PIXELS_AT_A_TIME = 2**16
+
+
+def images_at_a_time(model: StyleGAN) -> int:
+    """Images to generate at a time: without gradients there is room for more than a micro-batch."""
+    return max(model.batch_gpu, _PIXELS_AT_A_TIME // math.prod(model.G.image_shape[:2]))
 
 
 class ImageGrids(TickCallback):
@@ -51,8 +57,8 @@ class ImageGrids(TickCallback):
             self._draw(f"fakes{tick.nimg // 1000:06d}.png")
 
     def batch_size(self) -> int:
-        """Images to generate at a time: without gradients there is room for more than a micro-batch."""
-        return max(self.model.batch_gpu, _PIXELS_AT_A_TIME // math.prod(self.model.G.image_shape[:2]))
+        """Images to generate at a time."""
+        return images_at_a_time(self.model)
 
     def _draw(self, name: str) -> None:
         fakes = generate_images(self.model.G_ema, self._grid.z, self._grid.labels, self.batch_size())

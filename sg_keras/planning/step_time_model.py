@@ -22,14 +22,14 @@ import csv
 import dataclasses
 import pathlib
 import re
-import types
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy.optimize import nnls
 
-from sg_keras.tools.quiet_start import quiet_start
+from sg_keras.config import TrainingConfig
+from sg_keras.config.sizes import image_size
+from sg_keras.weights.parameter_counts import parameter_counts
 
 FITTED, MACHINE = (1, 8), 8  # numbers of GPUs: of the rows that are fitted; of a machine
 _BYTES = 4  # of a gradient's number, float32 in every precision
@@ -50,7 +50,7 @@ class Row:
 
     @property
     def configuration(self) -> str:
-        """What compute belongs to."""
+        """What compute belongs to. Of images that are no squares, the resolution is their level."""
         return f"{self.cfg} {self.resolution}x{self.resolution}"
 
     @property
@@ -114,8 +114,12 @@ def grown(row: Row, gpus: int) -> Row:
 # ---- the table -------------------------------------------------------------------------------------------------------
 
 
-def read_rows(path: pathlib.Path) -> list[Row]:
+def read_rows(path: pathlib.Path, read_options: Callable[[list[str], int], TrainingConfig]) -> list[Row]:
     """The lines of those configurations that are there for one GPU and for several.
+
+    Args:
+        path: of a CSV file.
+        read_options: from the words of a command line and a resolution to the run's configuration.
 
     Raises:
         ValueError, OSError: no such table, other columns, or two groups of lines for the same configuration.
@@ -133,7 +137,7 @@ def read_rows(path: pathlib.Path) -> list[Row]:
         gpus = {_gpus(line["options"]) for line in group}
         if 1 not in gpus or len(gpus) < 2:
             continue
-        found = [_read_row(line) for line in group]
+        found = [_read_row(line, read_options) for line in group]
         if {row.configuration for row in rows} & {row.configuration for row in found}:
             raise ValueError(f"{path}: found {found[0].configuration} again in {section}, {label}, expected it once")
         rows += found
@@ -145,52 +149,32 @@ def _gpus(options: str) -> int:
     return int(match.group(1)) if match else 0
 
 
-def _read_row(line: dict[str, str]) -> Row:
-    """A line's options, resolved as those of a run, and its networks' gradients."""
-    from sg_keras.flags import parse_command_line
-
+def _read_row(line: dict[str, str], read_options: Callable[[list[str], int], TrainingConfig]) -> Row:
     match = re.search(r"([0-9]+)x[0-9]+", f"{line['section']} {line['label']}")
     if match is None:
         raise ValueError(f"{line['section']}, {line['label']}: found no resolution, expected one such as 256x256")
-    facts = {"name": "images", "channels": 3, "c_dim": 0, "num_images": 1, "has_labels": False, "fingerprint": ""}
-    images = types.SimpleNamespace(resolution=int(match.group(1)), notes=(), close=lambda: None, **facts)
-    words = ["--outdir=runs", "--data=images", *line["options"].split(), "--dry-run"]
-    config = parse_command_line(words, open_dataset=lambda *_, **__: images).config
+    seconds = {
+        name.removeprefix(_SECONDS).upper(): float(text) for name, text in line.items() if name.startswith(_SECONDS)
+    }
+    return row_of(read_options(line["options"].split(), int(match.group(1))), seconds)
+
+
+def row_of(config: TrainingConfig, sec_per_kimg: dict[str, float] | None = None) -> Row:
+    """A run's line, with its networks' gradients; seconds as published, where they are known."""
     return Row(
         cfg=config.generator.cfg,
-        resolution=config.dataset.resolution,
-        gpus=config.gpus,
+        resolution=image_size(config.dataset.resolution).level,
+        gpus=max(config.gpus, 1) * config.cluster_size,
         batch=config.batch,
         batch_gpu=config.batch_gpu,
         exchanged_gb=exchanged_gb(config),
-        sec_per_kimg={
-            name.removeprefix(_SECONDS).upper(): float(text) for name, text in line.items() if name.startswith(_SECONDS)
-        },
+        sec_per_kimg=dict(sec_per_kimg or {}),
     )
 
 
-def exchanged_gb(config: Any) -> float:
+def exchanged_gb(config: TrainingConfig) -> float:
     """Gradients that a run's iteration sums over its GPUs, on average: main phases always, regularisation when due."""
-    G, D = count_parameters(config)
+    counts = parameter_counts(config)
+    G, D = counts["G"].parameters, counts["D"].parameters
     g_reg, d_reg = config.loss.g_reg_interval, config.loss.d_reg_interval
     return _BYTES * (G * (1 + (1 / g_reg if g_reg else 0)) + D * (1 + 1 / d_reg)) / 1e9
-
-
-_counted: dict[Any, tuple[int, int]] = {}
-
-
-def count_parameters(config: Any) -> tuple[int, int]:
-    """Trainable numbers of G and D. They are built in a graph that is never run, where variables take no memory."""
-    key = (config.dataset.resolution, config.generator, config.discriminator)
-    if key not in _counted:
-        with quiet_start():
-            import keras
-            import tensorflow as tf
-
-            from sg_keras.models import networks_from_config
-        with tf.Graph().as_default():
-            networks = networks_from_config(config)
-        sizes = [sum(int(np.prod(v.shape)) for v in network.trainable_variables) for network in networks]
-        keras.backend.clear_session()
-        _counted[key] = (sizes[0], sizes[1])
-    return _counted[key]

@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
-from benchmarks import step_time_model
-from benchmarks.step_time_model import Row, StepModel, fit, grown, predict, read_rows
+from sg_keras.planning import step_time_model
+from sg_keras.planning.step_time_model import Row, StepModel, fit, grown, predict, read_rows
+from sg_keras.tools.published_rows import config_of_options
+from sg_keras.weights.parameter_counts import ParameterCount
 
 KNOWN = StepModel(
     compute={"stylegan2 256x256": 0.004, "stylegan2 512x512": 0.011, "stylegan3-t 256x256": 0.02},
@@ -72,7 +74,8 @@ def test_no_parameter_is_negative():
 
 
 def test_lines_of_the_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(step_time_model, "count_parameters", lambda config: (10_000_000, 20_000_000))
+    counts = {"G": ParameterCount(10_000_000, 7), "D": ParameterCount(20_000_000, 0)}
+    monkeypatch.setattr(step_time_model, "parameter_counts", lambda config: counts)
     head = "section,label,sec_per_kimg_v100,sec_per_kimg_a100,gpu_mem_gb,options\n"
     lines = [
         "64x64 resolution,StyleGAN3-T,40.0,20.0,1.0,--cfg=stylegan3-t --gpus=1 --batch=32 --gamma=1 --batch-gpu=8",
@@ -82,7 +85,7 @@ def test_lines_of_the_table(tmp_path, monkeypatch):
         "faces at 64x64,StyleGAN2,5.0,4.0,1.0,--cfg=stylegan2 --gpus=8 --batch=32 --gamma=1",
     ]
     (tmp_path / "rows.csv").write_text(head + "\n".join(lines) + "\n")
-    rows = read_rows(tmp_path / "rows.csv")
+    rows = read_rows(tmp_path / "rows.csv", config_of_options)
     assert [(row.configuration, row.gpus, row.batch_gpu, row.rounds) for row in rows] == [
         ("stylegan3-t 64x64", 1, 8, 4),
         ("stylegan3-t 64x64", 8, 4, 1),

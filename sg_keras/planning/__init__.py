@@ -1,0 +1,1 @@
+"""A run before it begins: what it needs of memory, time, disk and money."""
