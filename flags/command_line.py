@@ -130,6 +130,8 @@ def _other_notes(values: Mapping[str, Any], typed: Mapping[str, str], cluster: C
     yield from (
         f"{typed[key]} has no effect without --plan" for key in _OF_PLANS if key in typed and not values["plan"]
     )
+    if cluster is not None and values["workers_hosts"] is None:
+        yield f"TF_CONFIG names {len(cluster.hosts)} workers, which share the run; this is number {cluster.index}"
 
 
 def _plan_request(values: Mapping[str, Any]) -> PlanRequest | None:
