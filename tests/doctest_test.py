@@ -19,6 +19,8 @@ ALSO = (
     "config.sizes",
     "export.onnx_file",
     "export.parity",
+    "planning.traced_step",
+    "tools.published_rows",
     *(f"inference.film{name}" for name in ("", "_file", "_formats", "_keyframes", "_path", "_sound")),
     *("inference.activations", "inference.directions", "inference.style_centres", "inference.style_samples"),
     "weights.combine",

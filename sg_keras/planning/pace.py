@@ -45,7 +45,8 @@ def measured_pace(
         intervals: of the phases, by name.
         price_per_hour: of the machine.
     """
-    seconds = {name: sec / intervals[name] for name, sec in measured.phase_sec.items()}
+    due = (name for name in intervals if name in measured.phase_sec)
+    seconds = {name: measured.phase_sec[name] / intervals[name] for name in due}
     seconds[_REST] = measured.rest_sec
     iteration = sum(seconds.values())
     share = {name: sec / iteration for name, sec in seconds.items()}

@@ -76,7 +76,7 @@ def trace_step(config: TrainingConfig) -> TracedStep:
     Example:
         >>> from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
         >>> options = TrainingOptions(cfg="stylegan2", batch=4, gamma=1.0, gpus=0, cbase=64)
-        >>> data = DatasetConfig(path="data", resolution=16, channels=1)
+        >>> data = DatasetConfig(path="data", resolution=8, channels=1)
         >>> step = sg_keras.planning.traced_step.trace_step(resolve(options, data, RunConfig(outdir="runs")))
         >>> [(phase.name, phase.interval) for phase in step.phases]
         [('Gmain', 1), ('Greg', 4), ('Dmain', 1), ('Dreg', 16)]

@@ -605,6 +605,12 @@ def test_every_option_of_the_configuration_is_an_option():
         "fork",
         "data_changed",
         "restart",
+        "plan",
+        "no_measure",
+        "json",
+        "price_per_hour",
+        "memory_gb",
+        "plan_png",
         "capacity",  # others follow from it
         "auto_gamma",
         "g_fmaps",  # its field is that of fmaps, too
