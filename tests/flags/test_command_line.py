@@ -620,10 +620,4 @@ def test_every_option_of_the_configuration_is_an_option():
         "schedule",
         "schedule_scale",
         "plot_schedule",
-        "plan",
-        "no_measure",
-        "json",
-        "price_per_hour",
-        "memory_gb",
-        "plan_png",
     }
