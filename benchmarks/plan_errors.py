@@ -1,6 +1,6 @@
 """How far a plan is off: what it predicts beside what a run of the same options takes, for six configurations.
 
-    python -m benchmarks.plan_errors [--only="NAME;NAME"] [--seconds=25]
+    python -m benchmarks.plan_errors [--only="NAME;NAME"] [--seconds=15]
 
 Each is planned (`run_training.py --plan --json`), then trained for about so many seconds, one after the other, so that
 both see the same load. Compared are the seconds for a thousand images, from the third iteration on and without ticks'
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help="names of configurations, by semicolons; default: all")
-    parser.add_argument("--seconds", type=float, default=25.0, help="of each run")
+    parser.add_argument("--seconds", type=float, default=15.0, help="of each run")
     options = parser.parse_args(words)
     try:
         names = [name for name in CASES if not options.only or name in options.only.split(";")]
