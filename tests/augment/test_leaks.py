@@ -54,6 +54,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.long
 def test_real_digits_do_not_leak(halves):
     leaks = find_leaks(*halves, [*BGC, "imgfilter", "noise", "cutout"])
     assert not any(leak.certain for leak in leaks)

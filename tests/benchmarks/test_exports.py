@@ -1,8 +1,11 @@
 """benchmarks.exports."""
 
+import pytest
+
 from benchmarks import exports
 
 
+@pytest.mark.long
 def test_a_row_for_the_network_and_each_export(capsys):
     words = ["--cfg=stylegan2", "--resolution=16", "--cbase=64", "--cmax=8", "--formats=keras"]
     assert exports.main(words) == 0

@@ -51,16 +51,16 @@ def test_a_folder_that_is_there_is_one_line(mixed: pathlib.Path, capsys: pytest.
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("count", "icons"),
     [
-        (26, 0),
-        pytest.param(520, 120, marks=[pytest.mark.long, with_npm]),
-        pytest.param(600, 0, marks=[pytest.mark.long, without_npm]),
+        pytest.param(520, 120, marks=with_npm),
+        pytest.param(600, 0, marks=without_npm),
     ],
 )
 def test_convert_audit_curate_train(count: int, icons: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
-    """Of the larger count with flaws there are more than 700 files; those are looked at by the network, too."""
+    """With flaws there are more than 700 files."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SG_KERAS_CACHE", str(tmp_path / "cache"))
     assert mixed_images.main(["--out=mixed", f"--count={count}", f"--icons={icons}"]) == 0
@@ -68,8 +68,7 @@ def test_convert_audit_curate_train(count: int, icons: int, tmp_path: pathlib.Pa
     assert classes == CLASSES if not icons else classes > CLASSES and len(classes) >= 12
     convert = ["convert", "--source=mixed", "--dest=set.zip", "--resolution=64x64", "--transform=center-crop"]
     assert dataset.main([*convert, "--labels=folders", "--alpha=white"]) == 0
-    with_network = ["--features=1"] if count > 100 else ["--features=0", "--workers=1", "--map=pca"]
-    assert dataset.main(["audit", "--data=set.zip", *with_network, "--out=audit.html"]) == 0
+    assert dataset.main(["audit", "--data=set.zip", "--features=1", "--out=audit.html"]) == 0
     assert pathlib.Path("audit.html").stat().st_size < 10_000_000
     record = json.loads(pathlib.Path("audit.json").read_text())
     assert record["exact_duplicates"] and set(record["classes"]) == classes

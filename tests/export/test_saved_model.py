@@ -59,6 +59,7 @@ def derivatives(G, z, c, psi):
     return first, outer.gradient(first, z)
 
 
+@pytest.mark.long
 def test_a_stranger_gets_the_same_images_and_derivatives(exported, tmp_path):
     folder, G = exported
     random = np.random.RandomState(0)

@@ -45,12 +45,14 @@ def test_they_follow_from_the_seed(vgg16):
     assert one == again != other
 
 
+@pytest.mark.long
 def test_noise_is_the_same_at_both_ends(vgg16):
     """Noise of its own at each end would make steps of 1e-4 look like those of 1."""
     still = measure_network(few("ppl2_wend"), network(noise_mode="none"), {"vgg16": vgg16}).value
     assert measure_network(few("ppl2_wend"), network(), {"vgg16": vgg16}).value < 100 * still
 
 
+@pytest.mark.long
 def test_truncation_shortens_paths(vgg16):
     whole, half = (
         measure_network(few("ppl2_wend"), network(truncation_psi=psi), {"vgg16": vgg16}).value for psi in (1, 0.1)

@@ -103,10 +103,11 @@ def test_directions_of_another_network(snapshot, stylegan3_snapshot, directions,
 def test_what_films_take_of_the_options(unconditional_snapshot, directions):
     G = sg_keras.load(unconditional_snapshot)["G_ema"]
     values = {"direction": (("smile", 2.0),), "directions": str(directions.parent), "swings": 0}
-    (change,) = film_changes(values, G, 10)
+    values["audio_drives"] = (("loud", "smile", 1.0),)
+    (change,) = film_changes(values, G, 10, {})  # without a sound
     ws = np.zeros([3, 1, G.num_ws, G.w_dim])
     expected = moved_styles(ws[:, 0], principal_directions(G, 1, layers=(1, 3)), [2])
     np.testing.assert_allclose(change(np.arange(3), ws)[:, 0], expected, atol=1e-6)
     assert direction_files(values) == [str(directions), str(directions.with_suffix(".npz"))]
-    nothing = {"direction": None, "directions": None, "swings": 1}
-    assert film_changes(nothing, G, 10) == [] and direction_files(nothing) == []
+    nothing = {"direction": None, "directions": None, "swings": 1, "audio_drives": ()}
+    assert film_changes(nothing, G, 10, {}) == [] and direction_files(nothing) == []
