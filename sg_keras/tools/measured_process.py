@@ -21,8 +21,12 @@ from sg_keras.tools.quiet_start import load_quietly
 _MARK = "measured: "  # before the result, on its line
 
 
-def measure_in_process(config: TrainingConfig, steps: int) -> dict[str, Any]:
+def measure_in_process(config: TrainingConfig, steps: int, least_sec: float) -> dict[str, Any]:
     """Measure in a new process.
+
+    Args:
+        config: of the run.
+        steps, least_sec: iterations at least, and their seconds.
 
     Returns:
         Fields of `sg_keras.planning.measured_steps.MeasuredSteps`.
@@ -33,7 +37,7 @@ def measure_in_process(config: TrainingConfig, steps: int) -> dict[str, Any]:
     environment = dict(os.environ)
     above = str(pathlib.Path(sg_keras.__file__).resolve().parents[1])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [above, environment.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "sg_keras.tools.measured_process", str(steps), repr(time.time())]
+    command = [sys.executable, "-m", "sg_keras.tools.measured_process", str(steps), repr(least_sec), repr(time.time())]
     done = subprocess.run(
         command, input=config.to_json(), capture_output=True, text=True, encoding="utf-8", env=environment, check=False
     )
@@ -50,12 +54,12 @@ def measure_in_process(config: TrainingConfig, steps: int) -> dict[str, Any]:
 
 def main() -> None:
     """Read the configuration, measure, print the result."""
-    steps, started = int(sys.argv[1]), float(sys.argv[2])
+    steps, least_sec, started = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     load_quietly("sg_keras.planning.measured_steps")
     from sg_keras.planning.measured_steps import measure
 
     try:
-        measured = measure(TrainingConfig.from_json(sys.stdin.read()), steps, started)
+        measured = measure(TrainingConfig.from_json(sys.stdin.read()), steps, least_sec, started)
     except (ValueError, OSError) as error:
         sys.exit(str(error))
     print(f"\n{_MARK}{json.dumps(dataclasses.asdict(measured))}", flush=True)

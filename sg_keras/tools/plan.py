@@ -8,7 +8,7 @@ import pathlib
 from sg_keras.config import TrainingConfig
 from sg_keras.files.printable import printable
 from sg_keras.flags import ParsedCommandLine, PlanRequest
-from sg_keras.planning.measured_steps import STEPS, MeasuredSteps
+from sg_keras.planning.measured_steps import LEAST_SECONDS, STEPS, MeasuredSteps
 from sg_keras.planning.plan import make_plan
 from sg_keras.planning.plan_text import plan_text
 from sg_keras.tools.measured_process import measure_in_process
@@ -48,4 +48,4 @@ def show_plan(parsed: ParsedCommandLine, request: PlanRequest) -> int:
 
 
 def _measured(config: TrainingConfig) -> MeasuredSteps:
-    return MeasuredSteps(**measure_in_process(config, STEPS))
+    return MeasuredSteps(**measure_in_process(config, STEPS, LEAST_SECONDS))

@@ -17,7 +17,7 @@ def test_steps_are_measured_and_nothing_is_written(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     config = parse_command_line(["--outdir=runs", *RUN, "--dry-run"]).config
-    measured = MeasuredSteps(**measure_in_process(config, 5))
+    measured = MeasuredSteps(**measure_in_process(config, 5, 0))
     assert measured.iterations == 5
     assert set(measured.phase_sec) == {"Gmain", "Greg", "Dmain", "Dreg"} and min(measured.phase_sec.values()) > 0
     assert 0 <= measured.data_wait_sec <= measured.rest_sec + measured.data_wait_sec
@@ -31,5 +31,5 @@ def test_what_keeps_a_run_from_training_is_one_line():
     with pytest.raises(
         ValueError, match=r"^--plan: found no way to train this run \(.*/no/such.*\), expected one"
     ) as found:
-        measure_in_process(missing, 5)
+        measure_in_process(missing, 5, 0)
     assert "\n" not in str(found.value)

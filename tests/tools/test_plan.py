@@ -44,7 +44,9 @@ def test_json_alone_is_printed_and_steps_are_measured(asked, tmp_path, capsys, m
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(tiny_plan().to_dict()))
     assert list(tmp_path.iterdir()) == []
     fields = {name: getattr(MEASURED, name) for name in MEASURED.__slots__}
-    monkeypatch.setattr(plan_tool, "measure_in_process", lambda config, steps: fields if steps == 20 else None)
+    monkeypatch.setattr(
+        plan_tool, "measure_in_process", lambda config, steps, least_sec: fields if steps == 20 else None
+    )
     assert asked[0][1]["measure"](asked[0][0]) == MEASURED
 
 
