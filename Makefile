@@ -72,6 +72,8 @@ ops: $(OPS)
 test: ops
 	$(TEST) -m 'not long'
 
+# Beside pytest's workers they start runs, some of several processes, each with a TensorFlow of its own.
+test-long: export SG_KERAS_TEST_MEMORY_GB = 5
 test-long: DIST = loadscope
 test-long: ops
 	$(TEST) -m long

@@ -18,7 +18,7 @@ class PlanOptions(ScoreOptions):
     plan: bool = option(
         RUN,
         Boolean(),
-        "Train 20 steps, say what the run needs of memory, time, disk and money, write nothing, exit.",
+        "Train 20 steps or more, say what the run needs of memory, time, disk and money, write nothing, exit.",
         default=False,
         switch=True,
     )
