@@ -107,7 +107,9 @@ CASES = {
 NOT_SYMBOLIC = {"resnet block", "discriminator block"}
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.bfloat16) if case == "half precision" else case for case in CASES]
+)
 def test_network(case, tmp_path):
     network, kwargs, call, outputs, mixed = CASES[case]
     check_layer(network, kwargs, call, outputs, tmp_path, mixed=mixed, symbolic=case not in NOT_SYMBOLIC)
