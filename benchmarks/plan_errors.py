@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     try:
         names = [name for name in CASES if not options.only or name in options.only.split(";")]
-        print("| configuration | sec/kimg planned | trained | off | GB predicted | while planning | trained | off | others |")
+        columns = "sec/kimg planned | trained | off | GB predicted | while planning | trained | off | others"
+        print(f"| configuration | {columns} |")
         print("|---|" + "--:|" * 8)
         for name in names:
             print(compare(name, options.seconds), flush=True)
