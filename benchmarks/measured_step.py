@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
-import pathlib
-import resource
 import time
 
 import tensorflow as tf
@@ -16,6 +13,7 @@ from benchmarks.op_profile import OpRun, record_ops
 from benchmarks.other_load import OtherLoad
 from sg_keras.config import TrainingConfig
 from sg_keras.data import make_pipeline, open_dataset
+from sg_keras.files.process_memory import peak_bytes
 from sg_keras.planning.products import Product, products_of
 from sg_keras.training.callbacks.meter import TimedBatches
 from sg_keras.training.distribution.devices import make_strategy, split_for_replicas
@@ -73,7 +71,7 @@ class MeasuredStep:
         self.batches = TimedBatches(iter(pipeline))
         for _ in range(_WARM_UP_ITERATIONS):
             self.iterate()
-        self.peak_gb = peak_gb()
+        self.peak_gb = peak_bytes() / 1e9
         self.products = self._products()
         self._alone = {product: TimedAlone(product) for product in self.products}
 
@@ -148,12 +146,3 @@ class MeasuredStep:
 def _finish() -> None:
     """Wait for what the device still computes; on a CPU nothing is left when a call returns."""
     tf.test.experimental.sync_devices()
-
-
-def peak_gb() -> float:
-    """Most memory that this process has held so far, in GB (of 1e9 bytes)."""
-    with contextlib.suppress(OSError):
-        for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024 / 1e9
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

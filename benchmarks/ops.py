@@ -26,6 +26,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sg_keras.files.processor import usable_cores
+
 _MARKER = "ANSWER "
 _DISTURBED = 0.02  # share of the cores that others may take
 
@@ -76,7 +78,7 @@ def measure_in_processes(options: argparse.Namespace, argv: Sequence[str]) -> li
     """
     rows: list[dict] = []
     for threads in map(int, options.threads.split(",")):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = usable_cores()
         if not 1 <= threads <= cores:
             raise ValueError(f"threads: found {threads}, expected 1 to {cores}, the cores of this machine")
         for row in _answer(options, [*argv, f"--here={threads}"]):

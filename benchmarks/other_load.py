@@ -6,6 +6,8 @@ import os
 import pathlib
 import time
 
+from sg_keras.files.processor import usable_cores
+
 _STAT = pathlib.Path("/proc/stat")
 
 
@@ -25,7 +27,7 @@ class OtherLoad:
 
     @staticmethod
     def _num_cores() -> int:
-        return len(os.sched_getaffinity(0))
+        return usable_cores()
 
     @staticmethod
     def _busy_sec() -> float:

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.other_load import OtherLoad
+from sg_keras.files.process_memory import peak_bytes
 from sg_keras.flags import parse_command_line
-from sg_keras.planning.process_memory import peak_bytes
 from sg_keras.tools.quiet_start import load_quietly
 
 MARK = "trained: "  # before the JSON, on its line

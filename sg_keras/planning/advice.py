@@ -74,8 +74,7 @@ def advice(
 def _by_measurement(config: TrainingConfig, step: TracedStep, measured: MeasuredSteps | None) -> Iterator[Advice]:
     if measured is None:
         return
-    iteration = sum(sec / phase.interval for phase in step.phases for sec in [measured.phase_sec.get(phase.name, 0.0)])
-    iteration += measured.rest_sec
+    iteration = sum(measured.iteration_sec({phase.name: phase.interval for phase in step.phases}).values())
     speedup = measured.bfloat16_speedup
     if measured.precision == "float32" and speedup >= WORTHWHILE:
         sides = sorted(min(size.height, size.width) for size in block_sizes(config.dataset.size).values())

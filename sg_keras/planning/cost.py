@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+from collections.abc import Mapping
 
 import tensorflow as tf
 
+from sg_keras.planning.live_tensors import tensor_size
 from sg_keras.planning.products import Product, operations_that_run, products_of
 from sg_keras.planning.traced_step import TracedStep
 
@@ -47,9 +48,8 @@ def phase_costs(step: TracedStep, batch: int) -> dict[str, PhaseCost]:
     return costs
 
 
-def flops_per_image(step: TracedStep, batch: int) -> float:
-    """Floating point operations for each image of an iteration, each phase as often as it is due."""
-    costs = phase_costs(step, batch)
+def flops_per_image(step: TracedStep, costs: Mapping[str, PhaseCost]) -> float:
+    """Floating point operations for each image of an iteration, by those of its phases: each as often as it is due."""
     return sum(costs[phase.name].total / phase.interval for phase in step.phases)
 
 
@@ -74,7 +74,7 @@ def _side(product: Product) -> int:
 
 def _fused_flops(op: tf.Operation) -> float:
     """Of one of our ops. Separable filters go over rows, then over columns."""
-    result = _size(op.outputs[0])
+    result = tensor_size(op.outputs[0])
     if op.type == _UPFIRDN:
         taps = sum(-(-size // up) for size, up in zip(op.get_attr("filter_size"), op.get_attr("up"), strict=True))
         return 2.0 * taps * result
@@ -85,7 +85,3 @@ def _fused_flops(op: tf.Operation) -> float:
         taps_down = op.get_attr("down_size")
         return 2.0 * between * taps_up + 2.0 * (between / down * taps_down[0] + result * taps_down[1])
     return float(result)
-
-
-def _size(tensor: tf.Tensor) -> int:
-    return math.prod(size or 1 for size in tensor.shape.as_list())

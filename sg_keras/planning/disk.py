@@ -6,6 +6,7 @@ import dataclasses
 
 from sg_keras.config import TrainingConfig
 from sg_keras.planning.traced_step import StateSizes
+from sg_keras.training.callbacks.checkpoints import save_cadences
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,9 @@ def disk_use(config: TrainingConfig, sizes: StateSizes) -> DiskUse:
     run = config.run
     images = run.total_kimg * 1000
     ticks = max(int((images - config.batch) // max(round(run.tick_kimg * 1000), 1)), 0)
-    at_ticks = {end for every in _cadences(config) for end in range(every, ticks + 1, every)}
-    snapshots = len(at_ticks) + 1  # and the last one
+    cadences = save_cadences(run)
+    saved = [tick for tick in range(1, ticks + 1) if any(every.is_at(tick) for every in cadences)]
+    snapshots = len(saved) + 1  # and the last one
     kept_for_good = int(run.total_kimg // run.keep_every_kimg) if run.keep_every_kimg else 0
     checkpoints = max(run.keep_checkpoints, 2) + kept_for_good + len(run.metrics)  # the best snapshot's by each score
     return DiskUse(
@@ -43,9 +45,3 @@ def disk_use(config: TrainingConfig, sizes: StateSizes) -> DiskUse:
         checkpoint_bytes=sizes.checkpoint,
         checkpoints=min(checkpoints, snapshots + 1),
     )
-
-
-def _cadences(config: TrainingConfig) -> list[int]:
-    run = config.run
-    scores = (run.metrics_ticks or run.snapshot_ticks) if run.metrics else None
-    return [every for every in (run.snapshot_ticks, scores) if every]

@@ -85,11 +85,16 @@ class _Buffers:
         return [key for key in (tensor.ref() for tensor in op.outputs) if self.of[key] == key and self.size[key]]
 
 
+def tensor_size(tensor: tf.Tensor) -> int:
+    """Numbers in a tensor of a graph whose rank is known; dimensions that are not known count as 1."""
+    return math.prod(size or 1 for size in tensor.shape.as_list())
+
+
 def tensor_bytes(tensor: tf.Tensor) -> int:
     """Of a tensor of a graph; dimensions that are not known count as 1, what are no numbers as nothing."""
     if tensor.shape.rank is None or not tensor.dtype.is_numpy_compatible or tensor.dtype == tf.string:
         return 0
-    return math.prod(size or 1 for size in tensor.shape.as_list()) * tensor.dtype.size
+    return tensor_size(tensor) * tensor.dtype.size
 
 
 def most_live_bytes(graph: tf.Graph) -> LiveBytes:

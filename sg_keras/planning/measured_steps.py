@@ -11,14 +11,15 @@ import contextlib
 import dataclasses
 import statistics
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from sg_keras.config import TrainingConfig
+from sg_keras.files.process_memory import peak_bytes
 from sg_keras.inference import png_bytes
 from sg_keras.ops.library import resolve_impl
-from sg_keras.planning.process_memory import peak_bytes
 from sg_keras.training.callbacks.image_grid import generate_images, make_sample_grid
 from sg_keras.training.callbacks.image_grids import images_at_a_time
 from sg_keras.training.callbacks.meter import TimedBatches
@@ -31,6 +32,7 @@ from sg_keras.training.step.phase import Phase
 from sg_keras.training.step.stylegan import StyleGAN, build_stylegan
 
 STEPS = 20
+REST = "rest"  # of an iteration, beside its phases
 _LEAST_RUNS = 4  # of each phase, due or not
 #: Of the measured iterations: more are taken where they are quicker, since processors change their pace from second to
 #: second, and fewer where they are slower.
@@ -62,6 +64,15 @@ class MeasuredSteps:
     device_bytes: int
     precision: str
     bfloat16_speedup: float
+
+    def iteration_sec(self, intervals: Mapping[str, int]) -> dict[str, float]:
+        """Seconds of an iteration by phase, each as often as it is due, and of the rest.
+
+        Args:
+            intervals: of the phases, by name.
+        """
+        due = (name for name in intervals if name in self.phase_sec)
+        return {**{name: self.phase_sec[name] / intervals[name] for name in due}, REST: self.rest_sec}
 
 
 def measure(config: TrainingConfig, steps: int, least_sec: float, started: float) -> MeasuredSteps:

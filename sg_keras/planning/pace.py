@@ -8,8 +8,6 @@ from sg_keras.config import TrainingConfig
 from sg_keras.planning.measured_steps import MeasuredSteps
 from sg_keras.planning.published import GpuPace
 
-_REST = "rest"  # of an iteration, beside its phases
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -45,9 +43,7 @@ def measured_pace(
         intervals: of the phases, by name.
         price_per_hour: of the machine.
     """
-    due = (name for name in intervals if name in measured.phase_sec)
-    seconds = {name: measured.phase_sec[name] / intervals[name] for name in due}
-    seconds[_REST] = measured.rest_sec
+    seconds = measured.iteration_sec(intervals)
     iteration = sum(seconds.values())
     share = {name: sec / iteration for name, sec in seconds.items()}
     source = f"{measured.iterations} measured steps"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sg_keras.config import TrainingConfig
+from sg_keras.files.process_memory import available_bytes, resident_bytes
 from sg_keras.planning.advice import Advice, advice, narrower
 from sg_keras.planning.cost import PhaseCost, flops_per_image, phase_costs
 from sg_keras.planning.disk import DiskUse, disk_use
 from sg_keras.planning.measured_steps import MeasuredSteps
 from sg_keras.planning.memory import MemoryPlan, memory_plan
 from sg_keras.planning.pace import Pace, gpu_pace, measured_pace
-from sg_keras.planning.process_memory import available_bytes, resident_bytes
 from sg_keras.planning.published import GpuModel, NearestRow, PublishedRow, nearest_row
 from sg_keras.planning.traced_step import TracedStep, trace_step
 from sg_keras.weights.parameter_counts import ParameterCount, parameter_counts
@@ -128,7 +128,8 @@ def make_plan(
     step = trace_step(config)
     memory = memory_plan(config, step, process, resident_bytes() - process)
     share = config.batch // config.num_replicas
-    flops, gpus = flops_per_image(step, share), GpuModel(published)
+    costs = phase_costs(step, share)
+    flops, gpus = flops_per_image(step, costs), GpuModel(published)
     ratio = 0.0 if (other := narrower(config)) is None else _flops(other) / flops
     known: dict[str, Any] = {"flop_ratio": ratio, "available": available, "measured": measured, "gpus": gpus}
     intervals = {phase.name: phase.interval for phase in step.phases}
@@ -137,7 +138,7 @@ def make_plan(
     return Plan(
         config=config,
         parameters=parameter_counts(config),
-        phases=phase_costs(step, share),
+        phases=costs,
         intervals=intervals,
         flops_per_image=flops,
         memory=memory,
@@ -155,7 +156,7 @@ def _flops(config: TrainingConfig) -> float:
     small = min(config.possible_batch_gpu())
     config = dataclasses.replace(config, batch=small, batch_gpu=small, gpus=0, cpu_devices=1, cluster_size=1)
     step: TracedStep = trace_step(config)
-    return flops_per_image(step, small)
+    return flops_per_image(step, phase_costs(step, small))
 
 
 def _ratio(config: TrainingConfig, flops: float, gpus: GpuModel) -> float:

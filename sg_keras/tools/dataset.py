@@ -25,7 +25,6 @@ list such as curation.json. It says why each other image is dropped, and touches
 
 from __future__ import annotations
 
-import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -33,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from sg_keras.files.cache import cache_folder
 from sg_keras.files.printable import printable
+from sg_keras.files.processor import usable_cores
 from sg_keras.flags.audit_options import AUDIT_OPTIONS
 from sg_keras.flags.convert_options import CONVERT_OPTIONS
 from sg_keras.flags.curate_options import CURATE_OPTIONS
@@ -235,7 +235,7 @@ def _faces(source: OriginalSource, found: Audit, memory: Any, on_progress: Calla
 
 
 def _workers(values: dict[str, Any]) -> int:
-    return int(values["workers"] or len(os.sched_getaffinity(0)))
+    return int(values["workers"] or usable_cores())
 
 
 def _tell(line: str) -> None:

@@ -25,18 +25,8 @@ from sg_keras.weights.published_names import published_weights
 
 #: Arguments whose change is undone, or said in other words; others change what a network does with its weights.
 _GRAFTED = {
-    *(
-        "channels",
-        "channel_base",
-        "channel_max",
-        "img_resolution",
-        "img_channels",
-        "z_dim",
-        "w_dim",
-        "c_dim",
-        "cmap_dim",
-    ),
-    *("no_const", "conv_clamp", "mapping_kwargs.lr_multiplier"),
+    *("channels", "channel_base", "channel_max", "img_resolution", "img_channels", "z_dim", "w_dim", "c_dim"),
+    *("cmap_dim", "no_const", "conv_clamp", "mapping_kwargs.lr_multiplier"),
     *("mapping_kwargs.embed_features", "mapping_kwargs.layer_features"),
 }
 _BLOCK = re.compile(r"(synthesis\.)?b[0-9]+\..*")

@@ -12,6 +12,7 @@ from sg_keras.flags.options import BY_KEY, OPTIONS
 from tests.flags.conftest import REQUIRED
 
 DRY = ["--dry-run"]
+OF_PLANS = {"plan", "no_measure", "json", "price_per_hour", "memory_gb", "plan_png"}
 PUBLISHED = {
     "outdir",
     "cfg",
@@ -64,12 +65,7 @@ OURS = {
     "blur_fade_kimg",
     "blur",
     "capacity",
-    "plan",
-    "no_measure",
-    "json",
-    "price_per_hour",
-    "memory_gb",
-    "plan_png",
+    *OF_PLANS,
     "auto_gamma",
     "beta2",
     "recipe",
@@ -605,12 +601,7 @@ def test_every_option_of_the_configuration_is_an_option():
         "fork",
         "data_changed",
         "restart",
-        "plan",
-        "no_measure",
-        "json",
-        "price_per_hour",
-        "memory_gb",
-        "plan_png",
+        *OF_PLANS,
         "capacity",  # others follow from it
         "auto_gamma",
         "g_fmaps",  # its field is that of fmaps, too

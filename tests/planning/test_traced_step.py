@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from sg_keras.config import DatasetConfig, RunConfig, TrainingOptions, resolve
+from sg_keras.files.process_memory import peak_bytes, resident_bytes
 from sg_keras.planning.memory import memory_plan
-from sg_keras.planning.process_memory import peak_bytes, resident_bytes
 from sg_keras.planning.products import products_of
 from sg_keras.planning.traced_step import trace_step
 from sg_keras.training.step.stylegan import build_stylegan

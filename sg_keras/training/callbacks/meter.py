@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
-import resource
-import sys
 import time
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from sg_keras.files.process_memory import resident_bytes
 from sg_keras.training.callbacks.ticks import TickClock
 
 _GB = 2**30
@@ -143,7 +141,7 @@ class Meter(keras.callbacks.Callback):
             maintenance_sec=self._maintenance_sec,
             data_wait_frac=(self._batches.wait_sec - self._tick_start_wait) / seconds,
             eta_sec=self._eta_sec(nimg),
-            cpu_mem_gb=_resident_bytes() / _GB,
+            cpu_mem_gb=resident_bytes() / _GB,
             peak_gpu_mem_gb=_peak_gpu_bytes() / _GB,
             augment_p=augment_p,
         )
@@ -175,16 +173,6 @@ class TickCallback(keras.callbacks.Callback):
 
     def on_tick(self, tick: Tick) -> None:
         """Called at the end of each tick and of the run."""
-
-
-def _resident_bytes() -> int:
-    """Resident memory of this process; where the system does not tell, the highest so far."""
-    try:
-        pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * resource.getpagesize()
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _peak_gpu_bytes() -> int:
